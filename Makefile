@@ -1,0 +1,52 @@
+# The same commands here and in CI. Needs only Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format run requirements
+
+help:  ## what can be made here
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/runtime: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Corkboard needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	@echo "Setting up $(VENV), once: this takes a minute."
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/runtime requirements-dev.txt
+	@$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+setup: $(VENV)/dev  ## make the virtual environment with everything that working here needs
+
+demo: $(VENV)/runtime  ## play the main job on this machine, no account needed (ARGS=--headless plays, checks and exits)
+	@$(BIN)/corkboard demo $(ARGS)
+
+test: $(VENV)/dev  ## the whole suite, on SQLite and on PostgreSQL (which comes as a wheel)
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+
+check: $(VENV)/dev  ## format, lint, types, import contracts, migration drift, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	cd $(VENV) && rm -f drift.db* && export DATABASE_URL=sqlite+aiosqlite:///drift.db && bin/corkboard db upgrade && bin/corkboard db check
+	$(BIN)/codespell
+
+format: $(VENV)/dev  ## put every file into the house's format and mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+run: $(VENV)/runtime  ## serve with the settings of .env
+	@$(BIN)/corkboard serve $(ARGS)
+
+requirements: $(VENV)/dev  ## pin the newest allowed versions, with hashes and without any index address
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt

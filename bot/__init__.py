@@ -1,0 +1,1 @@
+"""The Slack side, and the front door of the program."""

@@ -1,0 +1,216 @@
+"""The composition root: settings in, the running program out. Nothing is opened before the lifespan begins."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot import logs, settings
+from bot.dispatch.dispatcher import Dispatcher
+from bot.dispatch.kinds import KINDS
+from bot.front import slack_endpoint
+from bot.health import Ready, healthz
+from bot.jobs import Scheduler
+from bot.services import Services
+from bot.settings import Settings
+from bot.slack import Slack
+from storage import migrate, outbox
+from storage.database import Database, utcnow
+from storage.inbox import InboxWriter
+from storage.vault import Vault, VaultError, key_beside
+from webhooks import routes
+from webhooks.ingest import Ingest
+from webhooks.problems import on_http_exception
+from webhooks.thumbtack.client import ThumbtackClient
+from webhooks.thumbtack.legacy import BasicCredentials
+from webhooks.verification import Credentials
+
+log = structlog.get_logger()
+
+RESTART_AFTER = 1.0
+"""Seconds before a task that broke is started again."""
+
+STOP_WITHIN = 15.0
+"""Seconds that a task gets to end; longer than the dispatcher waits for calls under way."""
+
+Run = Callable[[], Coroutine[Any, Any, None]]
+
+
+class NotServable(Exception):  # noqa: N818 -- it reads as the sentence it is
+    """The database cannot be served as it is; the message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What runs beside the requests."""
+
+    services: Services
+    inbox: InboxWriter
+    ingest: Ingest
+    dispatcher: Dispatcher
+    scheduler: Scheduler
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utcnow,
+    jitter: Callable[[], float] = random.random,
+) -> Starlette:
+    """The whole program as an ASGI app. Clock and randomness come in as arguments; raises VaultError on bad keys."""
+    database = Database(settings.database_url)
+    services = Services(
+        settings=settings,
+        database=database,
+        vault=make_vault(settings, database),
+        slack=Slack(token=_secret(settings.slack_bot_token), base_url=settings.slack_api_url),
+        thumbtack=ThumbtackClient(
+            version=version("corkboard"),
+            legacy_url=settings.legacy_api_url,
+            legacy_credentials=_legacy_credentials(settings),
+        ),
+        clock=clock,
+        jitter=jitter,
+    )
+    parts = Parts(
+        services=services,
+        inbox=InboxWriter(database),
+        ingest=Ingest(database, default_channel=settings.slack_leads_channel, clock=clock),
+        dispatcher=Dispatcher(services, KINDS),
+        scheduler=Scheduler(services),
+    )
+    app = Starlette(
+        routes=[
+            *routes.routes(credentials=_webhook_credentials(settings), inbox=parts.inbox, clock=clock),
+            Route("/slack/events", slack_endpoint(services), methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", Ready(database).__call__),
+        ],
+        exception_handlers={HTTPException: on_http_exception, Exception: _on_mistake},
+        lifespan=lambda _app: running(parts),
+    )
+    app.state.services = services
+    return app
+
+
+def from_environment() -> Starlette:
+    """The program with the settings of the environment: what each worker process starts."""
+    found = settings.load()
+    logs.configure(found.log_format, found.log_level)
+    return create_app(found)
+
+
+@asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[None]:
+    """The program's life: everything is checked and started; at the end what is under way is finished.
+
+    Raises NotServable or VaultError where the database cannot be served.
+    """
+    services = parts.services
+    async with AsyncExitStack() as life:
+        life.push_async_callback(services.database.close)
+        life.push_async_callback(services.thumbtack.aclose)
+        await check(services.database, services.vault)
+        await _take_over(services.database)
+        await services.slack.open()
+        life.push_async_callback(services.slack.close)
+        life.enter_context(logs.quiet_loop())
+        _start(life, "dispatch", parts.dispatcher.run, stop=parts.dispatcher.stop)
+        _start(life, "ingest", parts.ingest.run)
+        parts.scheduler.start()
+        life.push_async_callback(parts.scheduler.stop)
+        life.push_async_callback(parts.inbox.drain)
+        _start(life, "inbox", parts.inbox.run)
+        log.info("started", version=version("corkboard"))
+        yield
+    log.info("stopped")
+
+
+async def check(database: Database, vault: Vault) -> None:
+    """Raise NotServable or VaultError where this database cannot be served with these keys."""
+    shape = await migrate.shape(database)
+    if not shape.is_current:
+        raise NotServable(shape.advice)
+    async with database.transaction() as tx:
+        await vault.check(tx)
+
+
+async def _take_over(database: Database) -> None:
+    """On SQLite there is one process: what is claimed was claimed by one that ended, and need not run out."""
+    if database.is_sqlite:
+        async with database.transaction() as tx:
+            await outbox.release_claims(tx)
+
+
+def _start(life: AsyncExitStack, name: str, run: Run, *, stop: Callable[[], None] | None = None) -> None:
+    """Run a task until the program ends. With `stop` it is asked to end and given time; else it is cancelled."""
+    task = asyncio.create_task(_kept_running(name, run), name=name)
+
+    async def end() -> None:
+        if stop is None:
+            task.cancel()
+        else:
+            stop()
+        _, late = await asyncio.wait([task], timeout=STOP_WITHIN)
+        if late:
+            task.cancel()
+            await asyncio.wait([task])
+
+    life.push_async_callback(end)
+
+
+async def _kept_running(name: str, run: Run) -> None:
+    """Run a task until it ends by itself: a mistake of ours in one must not end the program's work quietly."""
+    while True:
+        try:
+            await run()
+        except Exception as error:  # noqa: BLE001 -- see above; what it worked on is in the database
+            log.critical("task_broke", task=name, error=type(error).__name__)
+            await asyncio.sleep(RESTART_AFTER)
+        else:
+            return
+
+
+async def _on_mistake(_request: Request, error: Exception) -> Response:
+    log.error("request_broke", error=type(error).__name__)
+    return Response(status_code=500)
+
+
+def make_vault(settings: Settings, database: Database) -> Vault:
+    """The vault with the keys of the settings, or with the key beside a SQLite file; raises VaultError."""
+    keys = [key.get_secret_value() for key in settings.encryption_keys]
+    if not keys:
+        if database.file is None:
+            raise VaultError("ENCRYPTION_KEYS is required on PostgreSQL; make a key with `corkboard keys new`.")
+        keys = [key_beside(database.file)]
+    return Vault(keys)
+
+
+def _webhook_credentials(settings: Settings) -> Credentials | None:
+    username, password = settings.thumbtack_webhook_username, _secret(settings.thumbtack_webhook_password)
+    if username is None or password is None:
+        return None
+    previous = _secret(settings.thumbtack_webhook_password_previous)
+    return Credentials(username=username, passwords=[password] if previous is None else [password, previous])
+
+
+def _legacy_credentials(settings: Settings) -> BasicCredentials | None:
+    username, password = settings.thumbtack_legacy_username, _secret(settings.thumbtack_legacy_password)
+    if username is None or password is None:
+        return None
+    return BasicCredentials(username=username, password=password)
+
+
+def _secret(value: Any) -> str | None:
+    return None if value is None else value.get_secret_value()

@@ -1,0 +1,44 @@
+"""Trouble that a person has to know about, for the keepers or, where there is none, for the channel."""
+
+from bot.blocks.kit import Block, actions, button, section, small, small_plain
+from bot.blocks.mrkdwn import escape, shorten, visible
+from bot.blocks.posts import Post
+from bot.errors import sentence
+from bot.plaintext import decoded
+
+_UNDERSTOOD = 300
+
+
+def not_understood(inbox_id: int, *, understood: str | None, ask_keeper: bool = False) -> Post:
+    """A webhook could not be read. `understood` is what could be: its kind and lead, never its content.
+
+    `ask_keeper`: nobody is set to be told, so whoever reads it in the channel is asked.
+    """
+    told = "Thumbtack sent something that Corkboard could not read. It is kept."
+    known = visible(understood)
+    blocks = [
+        section(f":rotating_light: {told}"),
+        *([small_plain(f"Known about it: {shorten(known, _UNDERSTOOD)}")] if known else []),
+        small(f"After an update, run `corkboard inbox retry {inbox_id}`. Until then look in Thumbtack."),
+        *(_keeper(inbox_id) if ask_keeper else []),
+    ]
+    return Post(text=told, blocks=blocks)
+
+
+def dead_delivery(outbox_id: int, *, reason: str, what: str | None = None, ask_keeper: bool = False) -> Post:
+    """Something could not be said and is no longer tried. `what`: which lead it was about, as a card's text."""
+    told = f"Something could not be posted. {sentence(reason)}"
+    about = visible(decoded(what or ""))
+    blocks = [
+        section(f":rotating_light: {told}"),
+        *([small_plain(f"About: {shorten(about, _UNDERSTOOD)}")] if about else []),
+        small(f"Then run `corkboard outbox retry {outbox_id}`."),
+        *(_keeper(outbox_id) if ask_keeper else []),
+    ]
+    return Post(text=escape(told), blocks=blocks)
+
+
+def _keeper(row_id: int) -> list[Block]:
+    """The offer to a workspace admin where nobody is told about trouble yet."""
+    told = "Nobody is set to be told about trouble. A workspace admin can take this on:"
+    return [small(told), actions([button("keeper_me", "Set me as keeper", row_id)])]

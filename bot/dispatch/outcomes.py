@@ -1,0 +1,160 @@
+"""Makes the call for a claimed entry and writes down what came of it, in one transaction with what follows from it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from bot.dispatch.plans import Answer, Instead, More, Plan, Settled
+from bot.dispatch.verdicts import Again, GiveUp, Verdict, judge, judge_mistake
+from bot.failures import Failure, Sort
+from bot.services import Services
+from storage import lanes, outbox
+from storage.database import StorageError, Transaction
+from storage.models import Outbox, WorkState
+from storage.outbox import ClaimLost, Kind
+
+PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
+"""Seconds between attempts to write an outcome down; together less than a claim holds."""
+
+BROKE = "broke"
+"""Our own code raised after the call may have been made."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """An entry that is ours for now, and what to do for it. `maybe_done`: an earlier attempt's outcome is not known."""
+
+    entry: Outbox
+    plan: Plan
+    maybe_done: bool
+
+
+class NotSeen(Failure):
+    """It could not be seen whether an earlier attempt was made: that stays unknown, whatever was in the way."""
+
+
+async def settle(services: Services, claimed: Claimed) -> None:
+    """Say it (after looking whether it was said), and write down the outcome; what cannot be is left claimable."""
+    outcome = await _said(claimed)
+    for pause in PAUSES:
+        try:
+            await _write_down(services, claimed, outcome)
+        except ClaimLost:
+            log.warning("claim_lost", entry_id=claimed.entry.id, kind=claimed.entry.kind)
+        except (StorageError, OSError) as error:
+            log.warning("settle_failed", entry_id=claimed.entry.id, error=type(error).__name__)
+            await asyncio.sleep(pause)
+            continue
+        except Exception as error:  # noqa: BLE001 -- a mistake of ours must not leave an entry that comes back for ever
+            log.error("settle_broke", entry_id=claimed.entry.id, error=type(error).__name__)  # noqa: TRY400 -- no content
+            break
+        return
+    await _charge(services, claimed)
+
+
+async def _said(claimed: Claimed) -> Answer | Failure:
+    plan, entry = claimed.plan, claimed.entry
+    try:
+        if claimed.maybe_done and plan.look is not None:
+            found = await _looked(plan.look)
+            if found is not None:
+                return found
+        return await plan.perform()
+    except Failure as failure:
+        return failure
+    except Exception as error:  # noqa: BLE001 -- an answer nobody foresaw: what came of the call is not known
+        log.error("delivery_broke", entry_id=entry.id, kind=entry.kind, error=type(error).__name__)  # noqa: TRY400 -- no content
+        return Failure(Sort.UNKNOWN, BROKE)
+
+
+async def _looked(look: Callable[[], Awaitable[Answer | None]]) -> Answer | None:
+    """What an earlier attempt did, None where it did nothing."""
+    try:
+        return await look()
+    except Failure as failure:
+        if failure.sort is Sort.REFUSED:
+            raise
+        raise NotSeen(failure.sort, failure.reason, retry_after=failure.retry_after) from failure
+
+
+async def _write_down(services: Services, claimed: Claimed, outcome: Answer | Failure) -> None:
+    entry = claimed.entry
+    told = log.bind(kind=entry.kind, delivery_id=entry.delivery_id, attempt=entry.attempt)
+    async with services.database.transaction() as tx:
+        now = services.clock()
+        if isinstance(outcome, Failure):
+            verdict = await _failed(tx, services, claimed, outcome, now)
+        else:
+            await _delivered(tx, claimed, outcome, now)
+    if isinstance(outcome, Failure):
+        told.warning("delivery_failed", reason=outcome.reason, verdict=type(verdict).__name__)
+    else:
+        told.info("delivered")
+
+
+async def _delivered(tx: Transaction, claimed: Claimed, answer: Answer, now: datetime) -> None:
+    entry = claimed.entry
+    await outbox.settle(tx, entry, state=WorkState.DONE, now=now)  # first: it tells whether the claim is still ours
+    more = await claimed.plan.then(tx, answer, now) if claimed.plan.then else None
+    if isinstance(more, More):
+        await outbox.replace(tx, entry, payload=more.payload, now=now)
+
+
+async def _failed(
+    tx: Transaction, services: Services, claimed: Claimed, failure: Failure, now: datetime
+) -> Verdict | Instead | Settled:
+    entry = claimed.entry
+    mistakes = entry.mistakes + (failure.reason == BROKE)
+    judged = _judged(services, entry, failure, mistakes, now)
+    verdict: Verdict | Instead | Settled = judged
+    if claimed.plan.failed is not None:
+        final = failure.reason == BROKE and isinstance(judged, GiveUp)
+        verdict = await claimed.plan.failed(tx, Failure(Sort.REFUSED, BROKE) if final else failure, judged, now)
+    match verdict:
+        case Again(at=at, reason=reason, maybe_done=maybe_done, hold_channel=hold_channel):
+            unknown = maybe_done or isinstance(failure, NotSeen)
+            await outbox.requeue(tx, entry, due_at=at, reason=reason, maybe_done=unknown, mistakes=mistakes)
+            if hold_channel and entry.channel:
+                await lanes.pace(tx, entry.channel, at)
+        case Instead(payload=payload):
+            await outbox.replace(tx, entry, payload=payload, now=now)
+        case Settled(reason=reason):
+            await outbox.settle(tx, entry, state=WorkState.DONE, now=now, reason=reason)
+        case GiveUp(reason=reason):
+            await give_up(tx, entry, reason, now)
+    return verdict
+
+
+def _judged(services: Services, entry: Outbox, failure: Failure, mistakes: int, now: datetime) -> Verdict:
+    jitter = services.jitter()
+    if failure.reason == BROKE:
+        return judge_mistake(BROKE, mistakes=mistakes, now=now, jitter=jitter, maybe_done=True)
+    return judge(failure, attempt=entry.attempt, now=now, jitter=jitter)
+
+
+async def _charge(services: Services, claimed: Claimed) -> None:
+    """The outcome cannot be written down, whatever it was: the entry is looked for later, and at last given up."""
+    entry, mistakes, jitter = claimed.entry, claimed.entry.mistakes + 1, services.jitter()
+    try:
+        async with services.database.transaction() as tx:
+            now = services.clock()
+            match judge_mistake(BROKE, mistakes=mistakes, now=now, jitter=jitter, maybe_done=True):
+                case Again(at=at, reason=reason):
+                    await outbox.requeue(tx, entry, due_at=at, reason=reason, maybe_done=True, mistakes=mistakes)
+                case GiveUp(reason=reason):
+                    await give_up(tx, entry, reason, now)
+    except (ClaimLost, StorageError, OSError) as error:
+        log.warning("settle_failed", entry_id=entry.id, error=type(error).__name__)
+
+
+async def give_up(tx: Transaction, entry: Outbox, reason: str, now: datetime) -> None:
+    """A dead entry counts as settled, and a person is told (but not that telling a person failed)."""
+    await outbox.settle(tx, entry, state=WorkState.DEAD, now=now, reason=reason)
+    if entry.kind != Kind.POST_NOTICE:
+        payload = {"notice": "dead", "outbox_id": entry.id, "kind": entry.kind, "reason": reason}
+        await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)

@@ -1,0 +1,1 @@
+"""What is said to Slack, a function for each kind of outbox entry."""

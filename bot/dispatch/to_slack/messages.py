@@ -1,0 +1,92 @@
+"""What customers say: their messages and their reviews."""
+
+from datetime import datetime
+
+from bot.blocks import messages as blocks
+from bot.blocks import reviews as review_blocks
+from bot.blocks.posts import Post
+from bot.dispatch.plans import Answer, At, Prepared
+from bot.dispatch.to_slack.leads import NO_CHANNEL, NO_THREAD, lead_of
+from bot.dispatch.to_slack.posting import one_of, posting, updating
+from storage import businesses, leads, messages, reviews, threads
+from storage.database import Transaction
+from storage.models import Message, Review
+from webhooks.thumbtack.facts import Sender
+
+
+async def post_message(at: At) -> Prepared:
+    """POST_MESSAGE: a customer's message. It rings for who wrote last, or for the ring list where nobody did yet."""
+    thread = await threads.of_lead(at.tx, at.entry.lead_id)
+    message = await messages.get(at.tx, at.entry.message_id)
+    if message is None:
+        return None
+    if thread is None:
+        return NO_THREAD
+    message_id = message.id
+    writer = await messages.last_writer(at.tx, thread.lead_id)
+    ring = (writer,) if writer else at.services.settings.slack_ring
+    posts = blocks.customer_message(
+        message, name=await _writer_name(at, message), mention=ring, broadcast=writer is None
+    )
+
+    async def then(tx: Transaction, answer: Answer, _now: datetime) -> None:
+        posted = await messages.get(tx, message_id)
+        if posted is not None:
+            posted.team_id, posted.channel, posted.slack_ts = at.identity.team_id, answer["channel"], answer["ts"]
+
+    turn = one_of(at, posts, then)
+    if turn is None:
+        return None
+    return posting(at, turn[0], channel=thread.channel, thread=thread, then=turn[1])
+
+
+async def _writer_name(at: At, message: Message) -> str | None:
+    lead = await lead_of(at)
+    if message.author == Sender.BUSINESS:
+        business = await businesses.get(at.tx, lead.business_id)
+        return business.name if business else None
+    customer = await businesses.customer(at.tx, lead.customer_id)
+    return customer.name if customer else None
+
+
+async def post_review(at: At) -> Prepared:
+    """POST_REVIEW {review_id}: into its lead's thread and the channel, or a post of its own; changed in place later."""
+    review = await reviews.get(at.tx, at.entry.payload["review_id"])
+    if review is None:
+        return None
+    business = await businesses.get(at.tx, review.business_id)
+    posts = review_blocks.review(
+        review,
+        business_name=business.name if business else None,
+        customer_name=await _customer_name(at, review),
+    )
+    if review.slack_ts is not None and review.channel is not None and at.part == 0:
+        return updating(at, posts[0], channel=review.channel, ts=review.slack_ts, delivery_id=at.entry.delivery_id)
+    return await _new_review(at, review, posts)
+
+
+async def _customer_name(at: At, review: Review) -> str | None:
+    """The lead's customer, whom the reviewer's nickname may hide."""
+    lead = await leads.get(at.tx, review.lead_id) if review.lead_id is not None else None
+    customer = await businesses.customer(at.tx, lead.customer_id) if lead is not None else None
+    return customer.name if customer else None
+
+
+async def _new_review(at: At, review: Review, posts: list[Post]) -> Prepared:
+    review_id = review.id
+    thread = await threads.of_lead(at.tx, review.lead_id)
+    if review.lead_id is not None and thread is None:
+        return NO_THREAD
+    channel = thread.channel if thread else at.entry.channel or at.services.settings.slack_leads_channel
+    if channel is None:
+        return NO_CHANNEL
+
+    async def then(tx: Transaction, answer: Answer, _now: datetime) -> None:
+        posted = await reviews.get(tx, review_id or 0)
+        if posted is not None:
+            posted.channel, posted.slack_ts = answer["channel"], answer["ts"]
+
+    turn = one_of(at, posts, then)
+    if turn is None:
+        return None
+    return posting(at, turn[0], channel=channel, thread=thread, then=turn[1])

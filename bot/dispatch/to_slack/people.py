@@ -1,0 +1,97 @@
+"""To single people: answers to what they pressed, notices to the keepers, and who becomes a keeper."""
+
+from datetime import datetime
+from typing import Any
+
+from bot import answers
+from bot.blocks import keepers as keeper_blocks
+from bot.blocks import notices
+from bot.blocks.posts import Post
+from bot.dispatch.plans import Answer, At, Instead, More, Plan, Prepared, Settled
+from bot.dispatch.to_slack.leads import NO_CHANNEL
+from bot.dispatch.to_slack.posting import post_body, posting
+from bot.dispatch.verdicts import Verdict
+from bot.failures import Failure, Sort
+from storage import keepers
+from storage.database import Transaction
+
+
+async def answer(at: At) -> Prepared:
+    """ANSWER {url (sealed), body, or_tell}: by response_url (30 minutes, 5 uses), then as a direct message."""
+    payload = at.entry.payload
+    url, body, user = at.services.vault.open(payload["url"]), payload["body"], payload.get("or_tell")
+    if user is not None and payload.get("told_directly"):
+        return _to_person(at, user, Post(text=body["text"], blocks=body["blocks"]))
+
+    async def perform() -> Answer:
+        await at.services.slack.respond(url, body)
+        return {}
+
+    async def failed(
+        _tx: Transaction, failure: Failure, verdict: Verdict, _now: datetime
+    ) -> Verdict | Instead | Settled:
+        if failure.sort is Sort.REFUSED and user is not None:
+            return Instead(payload={**payload, "told_directly": True})
+        return Settled(reason=failure.reason) if failure.sort in (Sort.REFUSED, Sort.UNKNOWN) else verdict
+
+    return Plan(perform=perform, failed=failed)
+
+
+async def post_notice(at: At) -> Prepared:
+    """POST_NOTICE {notice, …}: to every keeper, or to the leads' channel with an offer to become one."""
+    found = at.services.settings.slack_keepers or tuple(await keepers.listed(at.tx, at.identity.team_id))
+    post = _notice(at.entry.payload, ask_keeper=not found)
+    if not found:
+        channel = at.services.settings.slack_leads_channel
+        return NO_CHANNEL if channel is None else posting(at, post, channel=channel)
+    if at.part >= len(found):
+        return None
+    return _to_person(at, found[at.part], post, more=at.part + 1 < len(found))
+
+
+def _to_person(at: At, user: str, post: Post, *, more: bool = False) -> Plan:
+    """A direct message; `more`: others are told after this person, also where this one cannot be."""
+    body, others = post_body(post, at.entry.delivery_id), {**at.entry.payload, "part": at.part + 1}
+
+    async def perform() -> Answer:
+        opened = await at.services.slack.call("conversations.open", {"users": user})
+        return await at.services.slack.call("chat.postMessage", {"channel": opened["channel"]["id"], **body})
+
+    async def then(_tx: Transaction, _answer: Answer, _now: datetime) -> More | None:
+        return More(payload=others) if more else None
+
+    async def failed(
+        _tx: Transaction, failure: Failure, verdict: Verdict, _now: datetime
+    ) -> Verdict | Instead | Settled:
+        if failure.sort is not Sort.REFUSED:
+            return verdict
+        return Instead(payload=others) if more else Settled(reason=failure.reason)
+
+    return Plan(perform=perform, then=then, failed=failed)
+
+
+def _notice(payload: dict[str, Any], *, ask_keeper: bool) -> Post:
+    if payload["notice"] == "not_understood":
+        known = " · ".join(str(part) for part in (payload["route"], payload.get("lead")) if part)
+        return notices.not_understood(payload["inbox_id"], understood=known, ask_keeper=ask_keeper)
+    return notices.dead_delivery(payload["outbox_id"], reason=payload["reason"], ask_keeper=ask_keeper)
+
+
+async def set_keeper(at: At) -> Prepared:
+    """SET_KEEPER {user, url (sealed)}: the first workspace admin who asks becomes the keeper."""
+    user, url = at.entry.payload["user"], at.services.vault.open(at.entry.payload["url"])
+    team_id, named = at.identity.team_id, at.services.settings.slack_keepers
+
+    async def perform() -> Answer:
+        person = (await at.services.slack.call("users.info", {"user": user}))["user"]
+        is_ours = not person.get("is_stranger")  # of another company, in a channel shared with it
+        return {"admin": is_ours and bool(person.get("is_admin") or person.get("is_owner"))}
+
+    async def then(tx: Transaction, found: Answer, now: datetime) -> None:
+        became = user in named
+        if found["admin"] and not named:
+            became = await keepers.add_first(tx, team_id=team_id, user_id=user, now=now)
+        post = keeper_blocks.became() if became else keeper_blocks.did_not(is_admin=found["admin"])
+        await answers.enqueue(tx, at.services.vault, url=url, post=post, now=now, or_tell=user)
+
+    return Plan(perform=perform, then=then)

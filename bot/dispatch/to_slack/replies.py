@@ -1,0 +1,103 @@
+"""About the team's own replies: what came of them, what only their writer is asked, what the modal's reply looks like."""
+
+from datetime import datetime, timedelta
+
+from bot import replies
+from bot.blocks import deliveries
+from bot.blocks.posts import Post
+from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
+from bot.dispatch.to_slack.posting import posting
+from bot.dispatch.verdicts import Verdict
+from bot.failures import Failure, Sort
+from bot.replies import Desk
+from storage import messages, threads
+from storage.database import Transaction
+from storage.models import Message, ReplyState
+
+TOLD_OF = {"refused": ReplyState.REFUSED, "unknown": ReplyState.UNKNOWN, "overdue": ReplyState.OVERDUE}
+
+
+async def post_outcome(at: At) -> Prepared:
+    """POST_OUTCOME {outcome, …}: what came of a reply, in its thread, with what can be done about it."""
+    thread = await threads.of_lead(at.tx, at.entry.lead_id)
+    message = await messages.get(at.tx, at.entry.message_id)
+    if thread is None or message is None or message.id is None:
+        return None
+    if message.state != TOLD_OF[at.entry.payload["outcome"]]:
+        return None  # it was decided before we could tell
+    return posting(at, _outcome(at, message.id, message), channel=thread.channel, thread=thread)
+
+
+def _outcome(at: At, message_id: int, message: Message) -> Post:
+    payload, writer, said = at.entry.payload, message.author, message.text
+    match payload["outcome"]:
+        case "unknown":
+            return deliveries.unknown(message_id, writer=writer, said=said)
+        case "overdue":
+            held_by = payload.get("held_by")
+            return deliveries.overdue(message_id, writer=writer, minutes=payload["minutes"], held_by=held_by, said=said)
+        case _:
+            reason: str = payload["reason"]
+            return deliveries.refused(message_id, writer=writer, reason=reason, detail=payload.get("detail"), said=said)
+
+
+async def post_prompt(at: At) -> Prepared:
+    """POST_PROMPT {prompt}: what only the writer sees. It vanishes when they reload, and asking twice does no harm."""
+    message = await messages.get(at.tx, at.entry.message_id)
+    if message is None or message.channel is None or message.id is None:
+        return None
+    post = _prompt(at, message.id, message)
+    if post is None:
+        return None
+    arguments = {
+        "channel": message.channel,
+        "user": message.author,
+        "thread_ts": message.thread_ts,
+        "text": post.text,
+        "blocks": post.blocks,
+    }
+
+    async def perform() -> Answer:
+        return await at.services.slack.call("chat.postEphemeral", arguments)
+
+    async def failed(_tx: Transaction, failure: Failure, verdict: Verdict, _now: datetime) -> Verdict | Settled:
+        return Settled(reason=failure.reason) if failure.sort in (Sort.REFUSED, Sort.UNKNOWN) else verdict
+
+    return Plan(perform=perform, failed=failed)
+
+
+def _prompt(at: At, message_id: int, message: Message) -> Post | None:
+    """None where what was to be asked has been decided meanwhile."""
+    match at.entry.payload["prompt"], message.state:
+        case "held", ReplyState.HELD:
+            goes_at = message.stored_at + timedelta(seconds=at.services.settings.reply_hold_seconds)
+            return deliveries.held_prompt(message_id, goes_at=goes_at, said=message.text)
+        case "kept", ReplyState.KEPT:
+            return deliveries.kept_prompt(message_id, why=message.reason or "", said=message.text)
+        case "file", ReplyState.CHOICE:
+            return deliveries.file_choice(message_id, said=message.text)
+        case "edited_too_late", _:
+            return deliveries.edited_too_late()
+        case "deleted_too_late", _:
+            return deliveries.deleted_too_late()
+        case _:
+            return None
+
+
+async def post_reply_line(at: At) -> Prepared:
+    """POST_REPLY_LINE: what somebody wrote with the Reply button, in the thread; it carries the mark."""
+    thread = await threads.of_lead(at.tx, at.entry.lead_id)
+    message = await messages.get(at.tx, at.entry.message_id)
+    if thread is None or message is None:
+        return None
+    message_id = message.id
+
+    async def then(tx: Transaction, answer: Answer, now: datetime) -> None:
+        shown = await messages.to_change(tx, message_id)
+        if shown is None:
+            return
+        shown.channel, shown.thread_ts, shown.line_ts = answer["channel"], thread.ts, answer["ts"]
+        await replies.remark(Desk(tx=tx, settings=at.services.settings, now=now), shown)
+
+    post = deliveries.modal_line(message.author or "", message.text or "")
+    return posting(at, post, channel=thread.channel, thread=thread, then=then)

@@ -1,0 +1,115 @@
+"""Why something did not go out or stayed inside, as the sentences a person reads in Slack.
+
+A code is what is stored (`Message.reason`, `Outbox.reason`), logged and counted. The codes of Thumbtack's answers are
+those of `webhooks.thumbtack.errors`, those of what stays inside are `bot.notes.Disposition`, and Slack's refusals are
+its own error strings. A sentence says what happened and ends with what to do.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Reason(StrEnum):
+    """Our codes."""
+
+    # Thumbtack's answers to a reply
+    REJECTED = "rejected"
+    RECONNECT = "reconnect"
+    SCOPE_MISSING = "scope_missing"
+    RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    UNEXPECTED_RESPONSE = "unexpected_response"
+    # What cannot go out
+    NOT_CONFIGURED = "not_configured"
+    NO_BUSINESS = "no_business"
+    NO_LEAD = "no_lead"
+    OTHER_ENVIRONMENT = "other_environment"
+    TOO_LONG = "too_long"
+    FILE_ALONE = "file_alone"
+    EMPTY = "empty"
+    OVERDUE = "overdue"
+    NOT_PERMITTED = "not_permitted"
+    ALREADY_DECIDED = "already_decided"
+    # What stays inside
+    NOTE = "note"
+    QUIET = "quiet"
+    MENTION = "ask_mention"
+    ONLY_EMOJI = "ask_only_emoji"
+    LIKE_A_NOTE = "ask_note"
+    FILE_WITH_TEXT = "file_with_text"
+    # What could not be posted
+    NO_CHANNEL = "no_channel"
+    SLACK_RATE_LIMITED = "ratelimited"
+    SLACK_UNAVAILABLE = "slack_unavailable"
+
+
+_AGAIN = "Nothing to do: it is tried again by itself."
+
+_OURS = {
+    Reason.REJECTED: "Thumbtack did not accept this message. Edit it, then press Retry.",
+    Reason.RECONNECT: "Thumbtack no longer accepts our credentials. Ask a keeper to renew them, then press Retry.",
+    Reason.SCOPE_MISSING: "Thumbtack does not let us send messages. Ask a keeper to connect again, then press Retry.",
+    Reason.RATE_LIMITED: f"Thumbtack asks us to slow down. {_AGAIN}",
+    Reason.UNAVAILABLE: f"Thumbtack cannot be reached. {_AGAIN}",
+    Reason.OUTCOME_UNKNOWN: "Thumbtack's answer was lost. Look in Thumbtack whether it arrived, then press a button.",
+    Reason.UNEXPECTED_RESPONSE: "Thumbtack answered in a way we do not know. Tell a keeper, then press Retry.",
+    Reason.NOT_CONFIGURED: "There are no Thumbtack credentials for this business. Answer in Thumbtack instead.",
+    Reason.NO_BUSINESS: "Thumbtack has not said yet which business this is. Answer in Thumbtack instead.",
+    Reason.NO_LEAD: "This thread's lead is not known here. Answer in Thumbtack instead.",
+    Reason.OTHER_ENVIRONMENT: "This lead is from Thumbtack's other environment. Answer it there.",
+    Reason.TOO_LONG: "Thumbtack takes 16,384 characters at most. Shorten it, then press Retry.",
+    Reason.FILE_ALONE: "Thumbtack takes text only. Write something, or send the file in Thumbtack.",
+    Reason.EMPTY: "There is no text in this message. Write it again.",
+    Reason.OVERDUE: "It could not go out in time and may be out of date. Send it now, or discard it.",
+    Reason.NOT_PERMITTED: "You may not do this. Ask a keeper.",
+    Reason.ALREADY_DECIDED: "This was decided already. See the mark on the message.",
+    Reason.NOTE: "It is a note to the team. To send it, write it again without the note mark.",
+    Reason.QUIET: "Only the Reply button, and messages that start with send:, go out. Write send: before it.",
+    Reason.MENTION: "It mentions somebody in Slack. If the customer should read it, press Send.",
+    Reason.ONLY_EMOJI: "It is only emoji, signs or links to Slack. If the customer should get it, press Send.",
+    Reason.LIKE_A_NOTE: "It looks like a note to the team. If the customer should read it, press Send.",
+    Reason.FILE_WITH_TEXT: "Thumbtack takes text only. Send the text without the file, or cancel.",
+    Reason.NO_CHANNEL: "No channel is set for leads. Set SLACK_LEADS_CHANNEL and restart.",
+    Reason.SLACK_RATE_LIMITED: f"Slack asks us to slow down. {_AGAIN}",
+    Reason.SLACK_UNAVAILABLE: f"Slack cannot be reached. {_AGAIN}",
+}
+
+# https://docs.slack.dev/reference/methods/chat.postMessage#errors, by what mends them
+_SLACKS = {
+    "Corkboard is not in the channel. Invite it there: /invite @Corkboard.": ("not_in_channel",),
+    "The channel is archived, gone or closed to apps. Mend it, or set SLACK_LEADS_CHANNEL to another.": (
+        "access_denied",
+        "channel_not_found",
+        "is_archived",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+    ),
+    "Slack no longer accepts our token. Install the app again and set SLACK_BOT_TOKEN.": (
+        "account_inactive",
+        "invalid_auth",
+        "not_authed",
+        "token_expired",
+        "token_revoked",
+    ),
+    "The Slack app lacks a permission. Install it again from manifest.yml.": (
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+    ),
+}
+
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {str(code): told for code, told in _OURS.items()}
+    | {code: told for told, codes in _SLACKS.items() for code in codes}
+)
+
+_UNNAMED = "Something went wrong that has no sentence yet. Tell a keeper to look at the log."
+
+
+def sentence(reason: str | None) -> str:
+    """What a person reads for a code; one we do not know, perhaps a newer row's, gets a sentence too."""
+    return SENTENCES.get(reason or "", _UNNAMED)

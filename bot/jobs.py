@@ -1,0 +1,117 @@
+"""What recurs, as a table; each job runs on one replica at a time, under a lease in the database."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.services import Services
+from storage import inbox, leases, messages, outbox
+from storage.database import StorageError
+
+FIRST_AFTER = timedelta(minutes=1)
+"""When a job runs first after the start: a process that is restarted every hour does its jobs too."""
+
+LEASE = 0.9
+"""How much of a job's interval its lease lasts: who did it last does it next, and where that one is gone, another."""
+
+GRACE = 5.0
+"""Seconds that a job under way gets at shutdown."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Something done every so often; what is due once at a certain time is an outbox entry instead."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Services], Awaitable[None]]
+
+
+async def prune(services: Services) -> None:
+    """Forget the bodies of webhooks that were read long ago, what was said long ago, and what was kept for no lead."""
+    before = services.clock() - timedelta(days=services.settings.inbox_keep_days)
+    async with services.database.transaction() as tx:
+        bodies = await inbox.prune(tx, before=before)
+        await messages.forget_strays(tx)
+    said = 0
+    while True:
+        async with services.database.transaction() as tx:
+            forgotten = await outbox.prune(tx, before=before)
+        said += forgotten
+        if forgotten < outbox.PRUNED_AT_ONCE:
+            break
+    log.info("pruned", bodies=bodies, entries=said)
+
+
+JOBS = (Job(name="prune", every=timedelta(hours=1), run=prune),)
+
+
+class Scheduler:
+    """Runs every job at its interval. Its memory is the process: leases keep replicas apart."""
+
+    def __init__(self, services: Services, jobs: Sequence[Job] = JOBS) -> None:
+        """Nothing runs before `start`."""
+        self._services = services
+        self._owner = secrets.token_hex(8)
+        self._running: set[asyncio.Task[None]] = set()
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        for job in jobs:
+            self._add(job)
+
+    def _add(self, job: Job) -> None:
+        self._scheduler.add_job(
+            self._launch,
+            "interval",
+            args=[job],
+            seconds=job.every.total_seconds(),
+            id=job.name,
+            coalesce=True,
+            misfire_grace_time=None,
+            next_run_time=datetime.now(UTC) + min(FIRST_AFTER, job.every),
+        )
+
+    def start(self) -> None:
+        """From now on, jobs run."""
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """Start nothing more, and let what runs finish."""
+        self._scheduler.shutdown(wait=False)
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running, timeout=GRACE)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+
+    async def _launch(self, job: Job) -> None:
+        """Run a job in a task of its own: the scheduler cancels what it started when it is shut down."""
+        task = asyncio.create_task(under_lease(self._services, job, self._owner))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        with contextlib.suppress(asyncio.CancelledError):  # then `stop` waits for the task
+            await asyncio.wait([task])
+
+
+async def under_lease(services: Services, job: Job, owner: str) -> None:
+    """Run a job unless another replica has it. What goes wrong is logged; the next time is another chance."""
+    try:
+        async with services.database.transaction() as tx:
+            ours = await leases.acquire(
+                tx, f"job:{job.name}", owner=owner, now=services.clock(), lasts=job.every * LEASE
+            )
+        if ours:
+            await job.run(services)
+    except (StorageError, OSError) as error:
+        log.warning("job_failed", job=job.name, error=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 -- APScheduler would log the whole of it, whatever is in it
+        log.error("job_broke", job=job.name, error=type(error).__name__)  # noqa: TRY400 -- no content

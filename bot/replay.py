@@ -1,0 +1,48 @@
+"""Posts a file to a running server, as Thumbtack would."""
+
+import base64
+import http.client
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+from bot.settings import Settings
+from webhooks import routes
+
+TIMEOUT = 10.0  # seconds
+
+
+class NoAnswer(Exception):  # noqa: N818 -- it reads as the sentence it is
+    """The server did not answer; the message says why and what to do."""
+
+
+def replay(settings: Settings, body: bytes, *, route: str, url: str) -> tuple[int, str]:
+    """Post to `route` of the server at `url`; the status and body that it answers. Raises NoAnswer."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise NoAnswer(f"{url} is no address of a server: it must begin with http:// or https://.")
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this server is not behind a proxy of ours
+    try:
+        with direct.open(_request(settings, body, route=route, url=url), timeout=TIMEOUT) as answer:
+            return answer.status, answer.read().decode(errors="replace")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        why = getattr(error, "reason", None) or type(error).__name__
+        raise NoAnswer(f"No answer from {url} ({why}). Does `corkboard serve` run there?") from None
+
+
+def _request(settings: Settings, body: bytes, *, route: str, url: str) -> urllib.request.Request:
+    webhook = routes.find(route)
+    username = settings.thumbtack_webhook_username or ""
+    password = settings.thumbtack_webhook_password
+    pair = f"{username}:{password.get_secret_value() if password else ''}"
+    return urllib.request.Request(  # noqa: S310 -- only http and https get here
+        url.rstrip("/") + route,
+        data=body,
+        method=webhook.method if webhook else "POST",
+        headers={
+            "Authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
+            "Content-Type": "application/json",
+        },
+    )

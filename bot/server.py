@@ -1,0 +1,96 @@
+"""Runs the program under uvicorn, in one process or in several, until it is told to stop."""
+
+import signal
+import socket
+import sys
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from bot.app import create_app
+from bot.settings import Settings
+
+GRACE = 10
+"""Seconds that requests under way get at shutdown."""
+
+NOT_STARTED = 1
+"""What the process ends with when the program did not start; the log says why."""
+
+log = structlog.get_logger()
+
+
+class CannotListen(Exception):  # noqa: N818 -- it reads as the sentence it is
+    """The address cannot be listened at; the message says why and what to do."""
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        """`error` is what the system said."""
+        why = (error.strerror or type(error).__name__).lower()
+        super().__init__(f"Cannot listen at {host}, port {port}: {why}. Choose another with --host and --port.")
+
+
+def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
+    """Serve until SIGTERM or SIGINT, let what is under way finish, and return.
+
+    Port 0 takes any free one; the log says which, in `listening`. Several workers read the settings from the
+    environment, each for itself. Raises CannotListen, before anything of the program was started.
+    """
+    with _listener(host, port) as listener:
+        signal.signal(signal.SIGTERM, _end)
+        log.info("listening", address=_address(listener), workers=workers)
+        with suppress(KeyboardInterrupt):
+            if workers > 1:
+                _serve_by_several(listener, workers)
+            else:
+                _serve(settings, listener)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Bound here and not by uvicorn, which would start the program first and only then find the port taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise CannotListen(host, port, error) from None
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), **OPTIONS))
+    try:
+        server.run(sockets=[listener])
+    except SystemExit as end:
+        if end.code == STARTUP_FAILURE:
+            sys.exit(NOT_STARTED)
+        raise
+
+
+def _serve_by_several(listener: socket.socket, workers: int) -> None:
+    """Several processes accept from one socket; it ends where one of them cannot start."""
+    config = uvicorn.Config("bot.app:from_environment", factory=True, workers=workers, **OPTIONS)
+    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        sys.exit(NOT_STARTED)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """End well: uvicorn raises the signal again once everything is stopped, and by default that would kill us."""
+    sys.exit(0)
+
+
+OPTIONS: dict[str, Any] = {
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "lifespan": "on",
+    "timeout_graceful_shutdown": GRACE,
+}

@@ -1,0 +1,24 @@
+"""The collaborators of the program in one frozen bundle, handed to whoever works."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.settings import Settings
+from bot.slack import Slack
+from storage.database import Database
+from storage.vault import Vault
+from webhooks.thumbtack.client import ThumbtackClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything is built once, in `bot.app`; clock and randomness come in here too."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    slack: Slack
+    thumbtack: ThumbtackClient
+    clock: Callable[[], datetime]
+    jitter: Callable[[], float]

@@ -1,0 +1,168 @@
+"""Speaks Slack's Web API: one client without retries of its own, errors as failures, and who we are there.
+
+slack_sdk's default retry handler sends again after a cut connection, which posts twice: it is switched off everywhere.
+The outbox decides what is repeated.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.failures import Failure, Sort, of_slack
+
+TIMEOUT = aiohttp.ClientTimeout(total=5)
+"""A hung call holds its lane; Slack answers in well under a second."""
+
+LONGEST_RETRY_AFTER = 3600.0
+"""Seconds. More is not believed; Slack asks for half a minute."""
+
+FORM = frozenset({"conversations.replies", "conversations.history", "conversations.info", "users.info"})
+"""Reads take query or form arguments, no JSON."""
+
+SLACKS_HOST = ("https", "hooks.slack.com")
+"""Where response_urls lead."""
+
+NOT_SENT = (aiohttp.ClientConnectorError,)
+CUT = (aiohttp.ClientError, asyncio.TimeoutError, SlackClientError, OSError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who the bot token is: our workspace and our own user there."""
+
+    team_id: str
+    user_id: str
+    bot_id: str | None
+
+
+class Slack:
+    """The Web API for the rest of the program. `session` lives from `open` to `close`."""
+
+    def __init__(self, *, token: str | None, base_url: str) -> None:
+        """Without a token nothing can be called, and `configured` is False."""
+        self.configured = token is not None
+        self.token = token or ""
+        self._own_host = _host(base_url)
+        self.client = AsyncWebClient(
+            token=token, base_url=base_url.rstrip("/") + "/", retry_handlers=[], timeout=int(TIMEOUT.total or 5)
+        )
+        self._identity: Identity | None = None
+        self._names: dict[str, str] = {}
+
+    async def open(self) -> None:
+        """Open the one connection pool (a session for each call costs twice the CPU and a new TLS handshake)."""
+        self.client.session = aiohttp.ClientSession(timeout=TIMEOUT)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self.client.session is not None:
+            await self.client.session.close()
+
+    async def call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """One call; raises Failure, which says whether it may have been made."""
+        kwargs: dict[str, Any] = {"params": dict(arguments)} if method in FORM else {"json": dict(arguments)}
+        try:
+            response = await self.client.api_call(method, **kwargs)
+        except SlackApiError as error:
+            raise _failure(error) from error
+        except NOT_SENT as error:
+            raise Failure(Sort.LATER, "slack_unreachable") from error
+        except CUT as error:
+            raise Failure(Sort.UNKNOWN, "slack_no_answer") from error
+        except AttributeError as error:  # slack_sdk's, on an answer of plain text, which is not Slack's own
+            raise Failure(Sort.UNKNOWN, "slack_unavailable") from error
+        data: dict[str, Any] = response.data  # type: ignore[assignment]  # bytes only for file downloads
+        return data
+
+    async def respond(self, url: str, body: Mapping[str, Any]) -> None:
+        """Answer by a response_url (30 minutes, 5 uses). Only Slack's own hosts are ever called."""
+        if self.client.session is None or not self._is_ours(url):
+            raise Failure(Sort.REFUSED, "response_url")
+        try:
+            async with self.client.session.post(url, json=dict(body), allow_redirects=False) as answer:
+                status = answer.status
+        except NOT_SENT as error:
+            raise Failure(Sort.LATER, "slack_unreachable") from error
+        except CUT as error:
+            raise Failure(Sort.UNKNOWN, "slack_no_answer") from error
+        if status != 200:
+            raise of_slack("response_url", status=status, retry_after=None)
+
+    def _is_ours(self, url: str) -> bool:
+        return _host(url) in (SLACKS_HOST, self._own_host)
+
+    async def identity(self) -> Identity:
+        """Who we are, asked once; raises Failure."""
+        if self._identity is None:
+            answer = await self.call("auth.test", {})
+            self._identity = Identity(team_id=answer["team_id"], user_id=answer["user_id"], bot_id=answer.get("bot_id"))
+        return self._identity
+
+    @property
+    def known_identity(self) -> Identity | None:
+        """Who we are, where that was asked already."""
+        return self._identity
+
+    async def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """What people and channels are called, for a customer's eyes; one that cannot be found is left out.
+
+        A name is asked for once. Raises Failure where Slack cannot be asked just now.
+        """
+        wanted = set(ids)
+        await asyncio.gather(*(self._learn(slack_id) for slack_id in wanted - self._names.keys()))
+        return {slack_id: self._names[slack_id] for slack_id in wanted & self._names.keys()}
+
+    async def _learn(self, slack_id: str) -> None:
+        try:
+            name = await self._name(slack_id)
+        except Failure as failure:
+            if failure.sort in (Sort.REFUSED, Sort.HELD):  # nobody there, or nobody we may see
+                return
+            raise
+        if name:
+            self._names[slack_id] = name
+
+    async def _name(self, slack_id: str) -> str | None:
+        if not slack_id.startswith(("U", "W")):
+            name: str | None = (await self.call("conversations.info", {"channel": slack_id}))["channel"].get("name")
+            return name
+        user = (await self.call("users.info", {"user": slack_id}))["user"]
+        profile = user.get("profile") or {}
+        called: str | None = profile.get("display_name") or user.get("real_name") or user.get("name")
+        return called
+
+
+def _host(url: str) -> tuple[str, str]:
+    """The scheme and host of an address; of one that cannot be read, nobody's."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", url
+    return parts.scheme, parts.netloc
+
+
+def _failure(error: SlackApiError) -> Failure:
+    response = error.response
+    status: int = getattr(response, "status_code", None) or getattr(response, "status", None) or 0
+    headers = getattr(response, "headers", None) or {}
+    data = getattr(response, "data", None)
+    if not isinstance(data, dict) or not data.get("error"):  # not Slack's own answer: it may have been made
+        status = 429 if status == 429 else 503
+        return of_slack("", status=status, retry_after=_seconds(headers))
+    return of_slack(str(data["error"]), status=status, retry_after=_seconds(headers))
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            try:
+                return min(max(0.0, float(value)), LONGEST_RETRY_AFTER)
+            except ValueError:
+                return None
+    return None

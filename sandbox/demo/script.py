@@ -1,0 +1,201 @@
+"""The play: what happens between a customer and a team in an hour, in seconds, with every outcome checked."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sandbox.outside import CHANNEL, Outside
+from sandbox.shortcuts import OUTAGE
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+ANA, BEN = "U0ANA", "U0BEN"
+HELD, DELIVERED, KEPT = "hourglass_flowing_sand", "white_check_mark", "memo"
+
+QUESTION = "Do you bring your own ladder?"
+FIRST_WORDS = "Yes, we do. We can be there at 10."
+ANSWER = "Yes, we do. We can be there at 9."
+NOTE = "note: the van's key is with Sam"
+ON_THE_WAY = "On our way, see you in 20 minutes :wave:"
+ON_THE_WAY_RECEIVED = "On our way, see you in 20 minutes 👋"
+DOOR = "Great, the front door is open."
+PRAISE = "On time, tidy, and the door looks new."
+COST = "$26.00"
+
+_PATIENCE = 15.0  # seconds until something is said not to happen
+_LOOK = 0.02
+
+
+class NotHeldError(Exception):
+    """Something that the play promises did not happen; the message says what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that happens: its name, what there is to tell when it went well, and how it is played."""
+
+    name: str
+    tells: str
+    play: Callable[[], Awaitable[None]]
+
+
+class Script:
+    """The steps, in order, between the stand-ins and a bot that listens already."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._slack = outside.slack
+        self._thumbtack = outside.thumbtack
+        self._lead_id = ""
+        self._card_ts = ""
+        self._ana_ts = ""
+        self._ben_note_ts = ""
+        self._ben_ts = ""
+        self.steps = (
+            Step(name="Lead", tells="Maya asks for painting, with 2 photos: her card is in #leads.", play=self.lead),
+            Step(name="Message", tells="She asks about a ladder. It is in her card's thread.", play=self.message),
+            Step(
+                name="Reply", tells="Ana answers, and edits it while it is held: Maya gets the edit.", play=self.reply
+            ),
+            Step(name="Note", tells="Ben writes “note: …”. It stays inside.", play=self.note),
+            Step(name="Price", tells="Thumbtack charges $26.00. Card and thread say so.", play=self.price),
+            Step(
+                name="Outage", tells="Thumbtack is down: Ben's reply waits, Maya's words still come.", play=self.outage
+            ),
+            Step(name="Recovery", tells="Thumbtack is back. Ben's reply goes out by itself, once.", play=self.recovery),
+            Step(name="Review", tells="Maya gives 5 stars. The whole channel sees them.", play=self.review),
+        )
+
+    async def lead(self) -> None:
+        """A customer asks, with photos."""
+        day = datetime.now(UTC) + timedelta(days=4)
+        answer = await self._thumbtack.lead(
+            request={
+                "schedule": f"Date: {day:%a, %b %d %Y}\nTime: 9:00 AM\nLength: 3.5 hours",
+                "attachments": [_photo("door.jpg", "The stain"), _photo("room.jpg", "The room upstairs")],
+            }
+        )
+        _hold(answer.status_code == 200, f"The bot answered the lead with {answer.status_code}: {answer.text}")
+        self._lead_id = self._thumbtack.last_lead_id or ""
+        self._card_ts = (await _until(lambda: self._cards()[0], "the lead's card stands in #leads"))["ts"]
+        await self._in_thread("the photos are in the thread", "The stain", "The room upstairs")
+
+    async def message(self) -> None:
+        """The customer writes."""
+        answer = await self._thumbtack.message(self._lead_id, QUESTION)
+        _hold(answer.status_code == 200, f"The bot answered the message with {answer.status_code}: {answer.text}")
+        await self._in_thread("the customer's question is in the thread", QUESTION)
+
+    async def reply(self) -> None:
+        """Somebody answers, sees a mistake, and corrects it before it goes out."""
+        said = await self._slack.say(ANA, CHANNEL, FIRST_WORDS, thread_ts=self._card_ts)
+        _hold(said.status == 200, f"The bot answered Slack with {said.status} {said.failure or ''}")
+        self._ana_ts = said.ts or ""
+        await self._marked(self._ana_ts, HELD)
+        await self._slack.edit(CHANNEL, self._ana_ts, ANSWER)
+        _hold(not self._received, f"It went out before the hold was over: {self._received}")
+        await self._marked(self._ana_ts, DELIVERED)
+        _hold(self._received == [ANSWER], f"The customer received {self._received}, not only {ANSWER!r}")
+
+    async def note(self) -> None:
+        """Somebody writes something for the team."""
+        said = await self._slack.say(BEN, CHANNEL, NOTE, thread_ts=self._card_ts)
+        self._ben_note_ts = said.ts or ""
+        await self._marked(self._ben_note_ts, KEPT)
+
+    async def price(self) -> None:
+        """Thumbtack says what the lead costs."""
+        answer = await self._thumbtack.price(self._lead_id, COST)
+        _hold(answer.status_code == 200, f"The bot answered the price with {answer.status_code}: {answer.text}")
+        await self._in_thread("the thread tells what the lead costs", COST)
+        await _until(lambda: COST in str(self._cards()[0]["blocks"]), "the card shows what the lead costs")
+
+    async def outage(self) -> None:
+        """Thumbtack takes no replies; somebody is in a hurry, and the customer writes."""
+        self._thumbtack.faults.stand("message", OUTAGE)
+        said = await self._slack.say(BEN, CHANNEL, ON_THE_WAY, thread_ts=self._card_ts)
+        self._ben_ts = said.ts or ""
+        prompt = await _until(lambda: self._slack.ephemerals(BEN)[-1], "Ben is offered to send his reply now")
+        await self._slack.press(BEN, CHANNEL, prompt["ts"], "reply_send_now")
+        await _until(lambda: self._thumbtack.faults.happened["message"], "Ben's reply is tried")
+        await self._thumbtack.message(self._lead_id, DOOR)
+        await self._in_thread("what the customer says during the outage is in the thread", DOOR)
+        await self._marked(self._ben_ts, HELD)
+        _hold(self._received == [ANSWER], f"The customer received {self._received} during the outage")
+
+    async def recovery(self) -> None:
+        """Thumbtack takes replies again."""
+        self._thumbtack.faults.clear()
+        await self._marked(self._ben_ts, DELIVERED)
+
+    async def review(self) -> None:
+        """The customer is content."""
+        answer = await self._thumbtack.review(self._lead_id, "5", PRAISE)
+        _hold(answer.status_code == 200, f"The bot answered the review with {answer.status_code}: {answer.text}")
+        await self._in_thread("the review is in the thread", PRAISE)
+        shown = [message for message in self._slack.messages(CHANNEL) if PRAISE in str(message["blocks"])]
+        _hold(len(shown) == 1, "The review is not shown in the channel")
+
+    def check(self) -> None:
+        """What must be true at the end: everything once, in order, with one mark each. Raises NotHeldError."""
+        _hold(len(self._cards()) == 1, f"There are {len(self._cards())} cards instead of one")
+        wanted = [ANSWER, ON_THE_WAY_RECEIVED]
+        sent = [one.text for one in self._thumbtack.sent]
+        _hold(sent == wanted, f"Customers received {sent}, not {wanted}")
+        for ts, mark in ((self._ana_ts, DELIVERED), (self._ben_note_ts, KEPT), (self._ben_ts, DELIVERED)):
+            _hold(self._marks(ts) == [mark], f"A message carries {self._marks(ts)}, not {mark} alone")
+        for text in ("The stain", QUESTION, COST, DOOR, PRAISE):
+            count = sum(text in str(message["blocks"]) for message in self._of_the_bot())
+            _hold(count == 1, f"“{text}” stands {count} times in the thread")
+        ids = [message["metadata"]["event_payload"]["delivery_id"] for message in self._of_the_bot()]
+        _hold(len(ids) == len(set(ids)), "Something was posted twice")
+
+    @property
+    def _received(self) -> list[str]:
+        return self._thumbtack.received(self._lead_id)
+
+    def _cards(self) -> list[Json]:
+        return [one for one in self._slack.messages(CHANNEL) if one.get("thread_ts", one["ts"]) == one["ts"]]
+
+    def _of_the_bot(self) -> list[Json]:
+        """What the bot wrote in the thread, without the card."""
+        return [one for one in self._slack.thread(CHANNEL, self._card_ts)[1:] if one.get("bot_id")]
+
+    def _marks(self, ts: str) -> list[str]:
+        return list(self._slack.reactions(CHANNEL, ts))
+
+    async def _in_thread(self, promise: str, *texts: str) -> None:
+        def stands() -> bool:
+            thread = str([message["blocks"] for message in self._of_the_bot()])
+            return all(text in thread for text in texts)
+
+        await _until(stands, promise)
+
+    async def _marked(self, ts: str, mark: str) -> None:
+        await _until(lambda: self._marks(ts) == [mark], f"the message carries {mark} alone")
+
+
+def _photo(name: str, description: str) -> Json:
+    address = f"https://www.thumbtack.com/attachment/00000000000000000000000000000000000000a1/{name}"
+    return {"fileName": name, "fileSize": 113900, "mimeType": "image/jpeg", "url": address, "description": description}
+
+
+def _hold(condition: object, otherwise: str) -> None:
+    if not condition:
+        raise NotHeldError(f"{otherwise}.")
+
+
+async def _until(look: Callable[[], T], promise: str) -> T:
+    """What `look` returns once that is true; what does not exist yet (LookupError) is not yet."""
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        try:
+            if found := look():
+                return found
+        except LookupError:
+            pass
+        await asyncio.sleep(_LOOK)
+    raise NotHeldError(f"It did not happen within {_PATIENCE:.0f} s that {promise}.")

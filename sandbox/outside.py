@@ -1,0 +1,68 @@
+"""The world outside of the bot in one server: the stand-ins for Slack and Thumbtack, and the settings that lead to them."""
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from sandbox import shortcuts
+from sandbox.slack import SlackStandIn
+from sandbox.thumbtack import ThumbtackStandIn
+
+CHANNEL = "C0LEADS"
+BOT_TOKEN = "xoxb-sandbox"  # noqa: S105 -- opens only the stand-in
+SIGNING_SECRET = "sandbox-signing-secret"  # noqa: S105 -- same
+WEBHOOK_USERNAME, WEBHOOK_PASSWORD = "user", "pass"
+PRO_API_USERNAME, PRO_API_PASSWORD = "corkboard", "sandbox"
+
+
+class Outside:
+    """Both stand-ins, served by `app`: Slack under /slack, Thumbtack under /thumbtack, shortcuts for curl at the root.
+
+    They are in memory: what happened in them is gone when the server ends. Any lead that the bot names exists.
+    """
+
+    def __init__(self) -> None:
+        self.slack = SlackStandIn(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+        self.thumbtack = ThumbtackStandIn(
+            username=PRO_API_USERNAME,
+            password=PRO_API_PASSWORD,
+            webhook_username=WEBHOOK_USERNAME,
+            webhook_password=WEBHOOK_PASSWORD,
+            known_leads=None,
+        )
+        self.app = Starlette(
+            routes=[
+                *shortcuts.routes(self.slack, self.thumbtack, CHANNEL),
+                *self.slack.routes,
+                Mount("/thumbtack", self.thumbtack.app),
+            ]
+        )
+
+    def meet(self, *, address: str, bot_url: str) -> None:
+        """`address`: where `app` is served, as the bot shall see it; `bot_url`: where the bot listens."""
+        bot_url = bot_url.rstrip("/")
+        self.slack.base_url = address
+        self.slack.events_url = f"{bot_url}/slack/events"
+        self.thumbtack.webhook_url = bot_url
+
+    async def aclose(self) -> None:
+        """Close the connections to the bot."""
+        await self.slack.aclose()
+        await self.thumbtack.aclose()
+
+
+def settings(address: str) -> dict[str, str]:
+    """The settings with which a bot lives in the world that is served at `address`, by their names."""
+    return {
+        "SLACK_API_URL": f"{address}/slack/api/",
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+        "SLACK_LEADS_CHANNEL": CHANNEL,
+        "SLACK_RING": "S0CREW",
+        "SLACK_KEEPERS": "U0OLGA",
+        "SLACK_POSTS_PER_SECOND": "50",
+        "THUMBTACK_LEGACY_API_URL": f"{address}/thumbtack/legacy",
+        "THUMBTACK_LEGACY_USERNAME": PRO_API_USERNAME,
+        "THUMBTACK_LEGACY_PASSWORD": PRO_API_PASSWORD,
+        "THUMBTACK_WEBHOOK_USERNAME": WEBHOOK_USERNAME,
+        "THUMBTACK_WEBHOOK_PASSWORD": WEBHOOK_PASSWORD,
+    }

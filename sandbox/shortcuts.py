@@ -1,0 +1,155 @@
+"""Short addresses at the sandbox's root for curl and plain text: what the customer does, what the team does, what is seen.
+
+    GET    /            everything there is to see
+    POST   /lead        a customer asks for something, each time something else
+    POST   /customer    the customer who came last writes the text of the request
+    POST   /price       Thumbtack says what that lead costs
+    POST   /review      that customer reviews, with five stars
+    POST   /outage      Thumbtack takes no replies any more ... DELETE /outage   until it does again
+    POST   /ana, /ben   a member of the team answers in the newest thread; PUT changes, DELETE takes back their last words
+
+Everything else can be done under /slack/control and /thumbtack/control.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from sandbox.faults import Fault
+from sandbox.page import as_text, page
+from sandbox.slack import Answer, SlackStandIn
+from sandbox.slack.workspace import Person
+from sandbox.thumbtack import ThumbtackStandIn
+
+Json = dict[str, Any]
+
+OUTAGE = Fault(status=503, headers={"Retry-After": "1"})
+"""Thumbtack is temporarily unavailable, and asks for a second of patience."""
+
+
+def routes(slack: SlackStandIn, thumbtack: ThumbtackStandIn, channel: str) -> list[Route]:
+    """The short addresses; the team writes in `channel`."""
+    team, customers = _Team(slack, channel), _Customers(thumbtack)
+    people = [person for person in slack.workspace.people.values() if not person.is_bot]
+
+    async def look(_: Request) -> Response:
+        """Everything there is to see; a browser that shows it looks again by itself."""
+        return PlainTextResponse(as_text(page(slack, thumbtack)), headers={"Refresh": "2"})
+
+    return [
+        Route("/", look),
+        Route("/lead", customers.playing(customers.asks), methods=["POST"]),
+        Route("/customer", customers.playing(customers.writes), methods=["POST"]),
+        Route("/price", customers.playing(customers.is_priced), methods=["POST"]),
+        Route("/review", customers.playing(customers.reviews), methods=["POST"]),
+        Route("/outage", customers.outage, methods=["POST", "DELETE"]),
+        *(
+            Route(f"/{person.name.lower()}", team.member(person), methods=["POST", "PUT", "DELETE"])
+            for person in people
+        ),
+    ]
+
+
+class _Customers:
+    """Thumbtack and the customer who came last."""
+
+    def __init__(self, thumbtack: ThumbtackStandIn) -> None:
+        self._thumbtack = thumbtack
+
+    def playing(self, play: Callable[[str], Awaitable[httpx.Response]]) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint that plays with the text it got, and tells what the bot answered."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                answer = await play(await _text(request))
+            except LookupError as error:
+                return _told(str(error), status=404)
+            except httpx.TransportError:
+                return _told(f"The bot does not answer at {self._thumbtack.webhook_url}.", status=502)
+            return _told(f"Thumbtack called the bot, which answered {answer.status_code}.")
+
+        return endpoint
+
+    async def asks(self, _text: str) -> httpx.Response:
+        return await self._thumbtack.lead()
+
+    async def writes(self, text: str) -> httpx.Response:
+        return await self._thumbtack.message(self._last(), text or "Are you still available?")
+
+    async def is_priced(self, text: str) -> httpx.Response:
+        return await self._thumbtack.price(self._last(), text or "$26.00")
+
+    async def reviews(self, text: str) -> httpx.Response:
+        lead_id = self._last()
+        told = {"reviewerNickname": self._thumbtack.customer_of(lead_id)}
+        return await self._thumbtack.review(lead_id, "5", text or "Great work, would hire again.", review=told)
+
+    async def outage(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self._thumbtack.faults.clear("message")
+            return _told("Thumbtack takes replies again.")
+        self._thumbtack.faults.stand("message", OUTAGE)
+        return _told("Thumbtack takes no replies from now on. DELETE ends it.")
+
+    def _last(self) -> str:
+        if self._thumbtack.last_lead_id is None:
+            raise LookupError("There is no lead yet: POST /lead makes one.")
+        return self._thumbtack.last_lead_id
+
+
+class _Team:
+    """The members of the workspace, in the newest thread of the bot."""
+
+    def __init__(self, slack: SlackStandIn, channel: str) -> None:
+        self._slack = slack
+        self._channel = channel
+
+    def member(self, person: Person) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint for what one person does."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                answer = await self._act(person, request.method, await _text(request))
+            except (LookupError, ValueError) as error:
+                return _told(str(error), status=404)
+            if answer.ok:
+                return _told(f"Slack told the bot, which answered {answer.status}.")
+            return _told(f"The bot does not take it: {answer.failure}.", status=502)
+
+        return endpoint
+
+    async def _act(self, person: Person, method: str, text: str) -> Answer:
+        match method:
+            case "PUT":
+                return await self._slack.edit(self._channel, self._last_words(person), text)
+            case "DELETE":
+                return await self._slack.delete(self._channel, self._last_words(person))
+            case _:
+                if not text:
+                    raise ValueError("Say something: curl -d 'text' …")
+                return await self._slack.say(person.user_id, self._channel, text, thread_ts=self._newest_thread())
+
+    def _newest_thread(self) -> str:
+        parents = [one for one in self._slack.messages(self._channel) if one.get("thread_ts", one["ts"]) == one["ts"]]
+        if not parents:
+            raise LookupError("There is no thread yet: POST /lead opens one.")
+        return str(parents[-1]["ts"])
+
+    def _last_words(self, person: Person) -> str:
+        written = self._slack.workspace.channel(self._channel).messages.values()
+        mine = [message["ts"] for message in written if message.get("user") == person.user_id]
+        if not mine:
+            raise LookupError(f"{person.name} has not written anything yet.")
+        return str(mine[-1])
+
+
+async def _text(request: Request) -> str:
+    return (await request.body()).decode(errors="replace").strip()
+
+
+def _told(sentence: str, *, status: int = 200) -> Response:
+    return PlainTextResponse(f"{sentence}\n", status)

@@ -1,0 +1,154 @@
+"""conversations.*, users.* and usergroups.*: what the bot reads, page by page."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from sandbox.slack import access
+from sandbox.slack.arguments import Arguments, Json, RefusedError
+from sandbox.slack.workspace import Channel, Person, Workspace
+
+T = TypeVar("T")
+Page = tuple[Sequence[T], str]  # the items, and the cursor of the next page ("" at the end)
+
+_NEVER = "9999999999.999999"
+
+
+def history(workspace: Workspace, args: Arguments) -> Json:
+    """conversations.history: what the channel shows, newest first (thread replies are not in it)."""
+    channel = access.readable(workspace, args)
+    found = _between(channel.shown(), args)[::-1]
+    page, cursor = _page(found, args, mark=_ts, limits=(100, 999))
+    return _messages(workspace, channel, page, cursor, args)
+
+
+def replies(workspace: Workspace, args: Arguments) -> Json:
+    """conversations.replies: the parent, on every page, then its replies, oldest first."""
+    channel = access.readable(workspace, args)
+    asked = channel.messages.get(args.text("ts"))
+    if asked is None:
+        raise RefusedError("thread_not_found")
+    parent, *answers = channel.thread(asked.get("thread_ts") or asked["ts"])
+    page, cursor = _page(_between(answers, args), args, mark=_ts, limits=(1000, 1000))
+    return _messages(workspace, channel, [parent, *page], cursor, args)
+
+
+def conversation_info(workspace: Workspace, args: Arguments) -> Json:
+    """conversations.info."""
+    channel = access.visible(workspace, args)
+    shown = _conversation(workspace, channel)
+    if args.flag("include_num_members"):
+        shown["num_members"] = len(channel.members)
+    return {"channel": shown}
+
+
+def open_conversation(workspace: Workspace, args: Arguments) -> Json:
+    """conversations.open with one person."""
+    person = access.person(workspace, args, name="users")
+    if person.deleted:
+        raise RefusedError("user_disabled")
+    channel = workspace.direct_channel(person.user_id)
+    return {"channel": _conversation(workspace, channel) if args.flag("return_im") else {"id": channel.channel_id}}
+
+
+def members(workspace: Workspace, args: Arguments) -> Json:
+    """conversations.members."""
+    page, cursor = _page(access.visible(workspace, args).members, args, mark=str, limits=(100, 1000))
+    return {"members": list(page), "response_metadata": {"next_cursor": cursor}}
+
+
+def user_info(workspace: Workspace, args: Arguments) -> Json:
+    """users.info."""
+    return {"user": _user(workspace, access.person(workspace, args))}
+
+
+def user_list(workspace: Workspace, args: Arguments) -> Json:
+    """users.list."""
+    page, cursor = _page(list(workspace.people.values()), args, mark=lambda p: p.user_id, limits=(1000, 1000))
+    return {
+        "members": [_user(workspace, person) for person in page],
+        "cache_ts": int(workspace.clock()),
+        "response_metadata": {"next_cursor": cursor},
+    }
+
+
+def group_list(workspace: Workspace, args: Arguments) -> Json:
+    """usergroups.list."""
+    shown = []
+    for group in workspace.groups.values():
+        entry = {
+            "id": group.group_id, "team_id": workspace.team_id, "is_usergroup": True, "name": group.handle.title(),
+            "handle": group.handle, "description": "", "is_external": False, "date_delete": 0,
+            "user_count": len(group.users),
+        }  # fmt: skip
+        shown.append(entry | ({"users": list(group.users)} if args.flag("include_users") else {}))
+    return {"usergroups": shown}
+
+
+def _ts(message: Json) -> str:
+    return str(message["ts"])
+
+
+def _between(messages: Sequence[Json], args: Arguments) -> list[Json]:
+    """Those from `oldest` to `latest`; the ends themselves only with `inclusive`."""
+    oldest, latest = args.text("oldest") or "0", args.text("latest") or _NEVER
+    for ts, error in ((oldest, "invalid_ts_oldest"), (latest, "invalid_ts_latest")):
+        if not ts.replace(".", "", 1).isdecimal():
+            raise RefusedError(error)
+    low, high = float(oldest), float(latest)
+    inclusive = args.flag("inclusive")
+    return [m for m in messages if low < float(m["ts"]) < high or (inclusive and float(m["ts"]) in (low, high))]
+
+
+def _page(found: Sequence[T], args: Arguments, *, mark: Callable[[T], str], limits: tuple[int, int]) -> Page[T]:
+    """One page of `found`; the cursor names the first item of the next page, so that news do not shift pages."""
+    default, most = limits
+    limit = args.number("limit", default=default, most=most)
+    start = _position([mark(item) for item in found], args.text("cursor")) if "cursor" in args else 0
+    end = start + limit
+    cursor = base64.b64encode(f"next:{mark(found[end])}".encode()).decode() if end < len(found) else ""
+    return found[start:end], cursor
+
+
+def _position(marks: list[str], cursor: str) -> int:
+    try:
+        return marks.index(base64.b64decode(cursor, validate=True).decode().removeprefix("next:")) if cursor else 0
+    except (binascii.Error, ValueError):
+        raise RefusedError("invalid_cursor") from None
+
+
+def _messages(workspace: Workspace, channel: Channel, page: Sequence[Json], cursor: str, args: Arguments) -> Json:
+    metadata = args.flag("include_all_metadata")
+    answer: Json = {
+        "messages": [workspace.shown(channel, message, metadata=metadata) for message in page],
+        "has_more": bool(cursor),
+    }
+    return answer | ({"response_metadata": {"next_cursor": cursor}} if cursor else {})
+
+
+def _conversation(workspace: Workspace, channel: Channel) -> Json:
+    common: Json = {
+        "id": channel.channel_id, "created": 1_700_000_000, "context_team_id": workspace.team_id,
+        "is_archived": channel.archived, "is_im": channel.kind == "im", "is_org_shared": False,
+    }  # fmt: skip
+    if channel.direct_with is not None:
+        return common | {"user": channel.direct_with, "is_open": True}
+    return common | {
+        "name": channel.name, "name_normalized": channel.name, "is_channel": not channel.is_private,
+        "is_group": channel.is_private, "is_mpim": False, "is_private": channel.is_private, "is_general": False,
+        "is_shared": False, "is_ext_shared": False, "is_member": workspace.bot_user_id in channel.members,
+        "topic": {"value": "", "creator": "", "last_set": 0}, "purpose": {"value": "", "creator": "", "last_set": 0},
+    }  # fmt: skip
+
+
+def _user(workspace: Workspace, person: Person) -> Json:
+    profile = {
+        "real_name": person.name, "real_name_normalized": person.name, "display_name": person.name.split()[0].lower(),
+        "team": workspace.team_id,
+    }  # fmt: skip
+    return {
+        "id": person.user_id, "team_id": workspace.team_id, "name": profile["display_name"], "real_name": person.name,
+        "deleted": person.deleted, "tz": person.tz, "profile": profile, "is_admin": person.is_admin,
+        "is_owner": False, "is_bot": person.is_bot, "is_app_user": False, "is_restricted": False, "updated": 1_700_000_000,
+    }  # fmt: skip

@@ -1,0 +1,146 @@
+"""A remote control for the stand-in: everything it can play and tell, for curl.
+
+    POST   /control/lead      any fields of a lead, merged into a made-up one; answers with its id
+    POST   /control/message   {"text": …, "lead_id": …}
+    POST   /control/price     {"price": "$26.00", "state": "Charged", "lead_id": …}
+    POST   /control/review    {"rating": "5", "text": …, "lead_id": …}   lead_id null: an unverified review
+    GET    /control/received  what customers received; ?lead_id=… for one of them
+    POST   /control/faults    {"target": "message", "status": 503, "times": 2}, or "standing": true, until DELETE
+    DELETE /control/faults    everything works again
+
+Without `lead_id` it is the lead that came last. `"staging": true` plays Thumbtack's test environment.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from pydantic import BaseModel, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.faults import Fault
+
+if TYPE_CHECKING:
+    from sandbox.thumbtack.stand_in import ThumbtackStandIn  # it imports us
+
+Asked = dict[str, Any]
+Play = Callable[[Asked], Awaitable[httpx.Response]]
+
+
+class _Mistake(Exception):  # noqa: N818  # not an error of the program: what curl sent cannot be played
+    """What is wrong with a request, in words."""
+
+
+class _FaultOrder(BaseModel):
+    """A `Fault` and where and how often it shall happen."""
+
+    target: str = "*"
+    times: int = 1
+    standing: bool = False
+    status: int | None = Field(None, ge=200, le=599)
+    body: Any = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    lose_answer: bool = False
+    cut: bool = False
+    delay: float = 0.0
+
+
+def control_routes(stand_in: "ThumbtackStandIn") -> list[Route]:
+    """The routes of the remote control, to be mounted under /control."""
+    control = _Control(stand_in)
+    return [
+        Route("/lead", control.playing(control.lead), methods=["POST"]),
+        Route("/message", control.playing(control.message), methods=["POST"]),
+        Route("/price", control.playing(control.price), methods=["POST"]),
+        Route("/review", control.playing(control.review), methods=["POST"]),
+        Route("/received", control.received, methods=["GET"]),
+        Route("/faults", control.add_fault, methods=["POST"]),
+        Route("/faults", control.clear_faults, methods=["DELETE"]),
+    ]
+
+
+class _Control:
+    def __init__(self, stand_in: "ThumbtackStandIn") -> None:
+        self._stand_in = stand_in
+
+    def playing(self, play: Play) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint that plays and answers what the bot answered."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                answer = await play(await _asked(request))
+            except _Mistake as mistake:
+                return JSONResponse({"error": str(mistake)}, 400)
+            except httpx.HTTPError as error:
+                return JSONResponse({"error": f"The bot could not be reached: {error}"}, 502)
+            told = {"lead_id": self._stand_in.last_lead_id, "bot_status": answer.status_code, "bot_answer": answer.text}
+            return JSONResponse(told)
+
+        return endpoint
+
+    async def lead(self, asked: Asked) -> httpx.Response:
+        return await self._stand_in.lead(
+            staging=_staging(asked), **{key: value for key, value in asked.items() if key != "staging"}
+        )
+
+    async def message(self, asked: Asked) -> httpx.Response:
+        text = str(asked.get("text", "Are you still available?"))
+        return await self._stand_in.message(self._lead_of(asked), text, staging=_staging(asked))
+
+    async def price(self, asked: Asked) -> httpx.Response:
+        price, state = asked.get("price", "$26.00"), asked.get("state", "Charged")
+        return await self._stand_in.price(self._lead_of(asked), price, state, staging=_staging(asked))
+
+    async def review(self, asked: Asked) -> httpx.Response:
+        unverified = "lead_id" in asked and asked["lead_id"] is None
+        rating, text = str(asked.get("rating", "5")), str(asked.get("text", "Great work, would hire again."))
+        return await self._stand_in.review(
+            None if unverified else self._lead_of(asked), rating, text, staging=_staging(asked)
+        )
+
+    async def received(self, request: Request) -> Response:
+        wanted = request.query_params.get("lead_id")
+        heard = [one for one in self._stand_in.sent if wanted in (None, one.lead_id)]
+        return JSONResponse({"received": [asdict(one) | {"at": one.at.isoformat()} for one in heard]})
+
+    async def add_fault(self, request: Request) -> Response:
+        try:
+            order = _FaultOrder.model_validate(await _asked(request))
+        except (_Mistake, ValidationError) as mistake:
+            return JSONResponse({"error": str(mistake)}, 400)
+        fault = Fault(**order.model_dump(exclude={"target", "times", "standing"}))
+        if order.standing:
+            self._stand_in.faults.stand(order.target, fault)
+        else:
+            self._stand_in.faults.add(order.target, fault, times=order.times)
+        return JSONResponse(order.model_dump())
+
+    async def clear_faults(self, _: Request) -> Response:
+        self._stand_in.faults.clear()
+        return JSONResponse({})
+
+    def _lead_of(self, asked: Asked) -> str:
+        lead_id = asked.get("lead_id") or self._stand_in.last_lead_id
+        if lead_id is None:
+            raise _Mistake("There is no lead yet: POST one to /control/lead first, or name a lead_id.")
+        return str(lead_id)
+
+
+def _staging(asked: Asked) -> bool:
+    return asked.get("staging") is True
+
+
+async def _asked(request: Request) -> Asked:
+    """The JSON object in a request; nothing at all counts as an empty one."""
+    if not await request.body():
+        return {}
+    try:
+        asked = await request.json()
+    except ValueError:
+        raise _Mistake("The body is not JSON.") from None
+    if not isinstance(asked, dict):
+        raise _Mistake("The body is not a JSON object.")
+    return asked

@@ -1,0 +1,1 @@
+"""What we remember: rows, transactions and migrations. The only speaker of SQL."""

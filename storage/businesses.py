@@ -1,0 +1,62 @@
+"""Businesses, and their customers as each business knows them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col
+
+from storage.database import Transaction
+from storage.merging import fill
+from storage.models import Business, Customer, Environment, Row
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+async def ensure(
+    tx: Transaction, *, environment: Environment, thumbtack_id: str, name: str | None, now: datetime
+) -> tuple[Business, bool]:
+    """The business with this id, made where it is new, and whether it has another name now: what is sent replaces."""
+    query = select(Business).where(col(Business.environment) == environment, col(Business.thumbtack_id) == thumbtack_id)
+    values = {"environment": environment, "thumbtack_id": thumbtack_id, "created_at": now}
+    business = await _found_or_made(tx, Business, query, values)
+    renamed = name is not None and business.name != name
+    business.name = name or business.name
+    await tx.flush()
+    return business, renamed
+
+
+async def ensure_customer(
+    tx: Transaction, *, business_id: int, thumbtack_id: str, name: str | None, phone: str | None, now: datetime
+) -> tuple[Customer, bool]:
+    """The business's customer with this id, made where it is new, and whether something empty was filled."""
+    query = select(Customer).where(col(Customer.business_id) == business_id, col(Customer.thumbtack_id) == thumbtack_id)
+    values = {"business_id": business_id, "thumbtack_id": thumbtack_id, "created_at": now}
+    found = await _found_or_made(tx, Customer, query, values)
+    filled = fill(found, {"name": name, "phone": phone})
+    await tx.flush()
+    return found, bool(filled)
+
+
+async def get(tx: Transaction, business_id: int | None) -> Business | None:
+    """A business by our id."""
+    return None if business_id is None else await tx.get(Business, business_id)
+
+
+async def customer(tx: Transaction, customer_id: int | None) -> Customer | None:
+    """A customer by our id."""
+    return None if customer_id is None else await tx.get(Customer, customer_id)
+
+
+async def _found_or_made(
+    tx: Transaction, row: type[AnyRow], query: Select[AnyRow], values: Mapping[str, Any]
+) -> AnyRow:
+    """What the query finds; where that is nothing it is inserted, unless another replica does so at this moment."""
+    found = (await tx.execute(query)).scalar_one_or_none()
+    if found is not None:
+        return found
+    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    await tx.execute(insert(row).values(**values).on_conflict_do_nothing())
+    return (await tx.execute(query)).scalar_one()

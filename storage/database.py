@@ -1,0 +1,210 @@
+"""The database: one place that opens connections, begins transactions and wakes who waits for a commit.
+
+SQLite (measured, see docs/decisions): WAL and synchronous=FULL, so that what was acknowledged survives a power cut; BEGIN
+IMMEDIATE, because a transaction that reads first and then writes fails at once when it was begun otherwise; one
+writing connection, because several of them wait for each other's locks instead of for a queue.
+"""
+
+import asyncio
+import shutil
+import sqlite3
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, make_url
+from sqlalchemy.exc import DisconnectionError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+from storage.precedence import Precedence
+
+Transaction = AsyncSession
+"""What `Database.transaction()` gives: handed to the functions of this package, never used directly by others."""
+
+StorageError = SQLAlchemyError
+"""What the functions of this package raise when the database cannot do as asked."""
+
+BUSY_TIMEOUT_MS = 5_000
+CONNECT_TIMEOUT = 10
+COMMAND_TIMEOUT = 30
+"""Seconds after which a PostgreSQL server that does not answer counts as gone."""
+
+ALTERING = 0x636F726B
+"""The number of the PostgreSQL lock under which one replica alters the tables while others wait."""
+
+WAKE = "wake"
+
+
+def utcnow() -> datetime:
+    """The clock of the program, an aware instant."""
+    return datetime.now(UTC)
+
+
+def is_usable(url: str) -> bool:
+    """Whether this is an address that `Database` takes."""
+    try:
+        parts = make_url(url)
+    except (SQLAlchemyError, ValueError):  # the latter for a port that is no number
+        return False
+    if parts.drivername == "sqlite+aiosqlite":
+        return bool(parts.database) and parts.database != ":memory:" and parts.host is None
+    return parts.drivername == "postgresql+asyncpg"
+
+
+class Database:
+    """Connections to SQLite or PostgreSQL. Nothing is opened before the first transaction."""
+
+    def __init__(self, url: str) -> None:
+        """Take a SQLAlchemy address, `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://HOST/NAME`."""
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._writer = self._sqlite(pool_size=1, max_overflow=0) if self.is_sqlite else self._postgresql()
+        self._reader = self._sqlite(writes=False, pool_size=4, max_overflow=0) if self.is_sqlite else self._writer
+        self._waiting: dict[str, list[Callable[[], None]]] = defaultdict(list)
+        self.precedence = Precedence(exclusive=self.is_sqlite)
+
+    def _sqlite(self, *, writes: bool = True, **pool: Any) -> AsyncEngine:
+        engine = create_async_engine(
+            self.url, connect_args={"factory": _SqliteConnection}, hide_parameters=True, **pool
+        )
+        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite if writes else _prepare_sqlite_reader)
+        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+
+    def _postgresql(self) -> AsyncEngine:
+        patience = {"timeout": CONNECT_TIMEOUT, "command_timeout": COMMAND_TIMEOUT}
+        engine = create_async_engine(
+            self.url, connect_args=patience, hide_parameters=True, pool_size=10, max_overflow=0
+        )
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
+        return engine
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, None on PostgreSQL."""
+        return Path(self.url.database or "").absolute() if self.is_sqlite else None
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine that writes: for the group commit of the inbox."""
+        return self._writer
+
+    def on_commit(self, topic: str, wake: Callable[[], None]) -> None:
+        """Call `wake` after each commit that touched `topic` (see `touch`)."""
+        self._waiting[topic].append(wake)
+
+    def wake(self, topics: set[str]) -> None:
+        """Wake who waits for these topics: something was committed."""
+        for topic in topics:
+            for wake in self._waiting[topic]:
+                wake()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction, committed when the block ends and rolled back when it raises. Inner code never commits."""
+        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+            async with self.precedence.turn(), session.begin():
+                yield session
+            self.wake(session.info.get(WAKE, set()))
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """A transaction that only reads, beside the writer."""
+        async with AsyncSession(self._reader, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def altering(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction that may change the tables, on a connection of its own; replicas wait for each other.
+
+        SQLite changes a table by building it anew and dropping the old one: foreign keys are checked at the end.
+        """
+        hidden: dict[str, Any] = {"hide_parameters": True, "poolclass": NullPool}
+        engine = self._altering_sqlite() if self.is_sqlite else create_async_engine(self.url, **hidden)
+        try:
+            async with engine.begin() as connection:
+                if not self.is_sqlite:
+                    await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ALTERING})")
+                yield connection
+                if self.is_sqlite:
+                    await _check_foreign_keys(connection)
+        finally:
+            await engine.dispose()
+
+    def _altering_sqlite(self) -> AsyncEngine:
+        engine = self._sqlite(poolclass=NullPool)
+        event.listen(engine.sync_engine, "connect", _forget_foreign_keys)
+        return engine
+
+    async def copy(self, suffix: str) -> Path | None:
+        """Copy a SQLite file beside itself before something risky; None on PostgreSQL or where there is no file yet."""
+        if self.file is None or not self.file.exists():
+            return None
+        target = self.file.with_name(f"{self.file.name}.{suffix}")
+        await asyncio.to_thread(_copy_sqlite, self.file, target)
+        return target
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def touch(tx: Transaction, topic: str) -> None:
+    """Remember that this transaction, once committed, shall wake who waits for `topic`."""
+    tx.info.setdefault(WAKE, set()).add(topic)
+
+
+class _SqliteConnection(sqlite3.Connection):
+    """Rolls back before it closes: a cancelled task may leave a cursor behind that would keep the lock for a while."""
+
+    def close(self) -> None:
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
+def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions by itself
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        _pragma(connection, pragma)
+
+
+def _prepare_sqlite_reader(connection: Any, record: ConnectionPoolEntry) -> None:
+    _prepare_sqlite(connection, record)
+    _pragma(connection, "query_only=ON")
+
+
+def _forget_foreign_keys(connection: Any, _record: ConnectionPoolEntry) -> None:
+    _pragma(connection, "foreign_keys=OFF")  # cannot be changed inside a transaction
+
+
+def _pragma(connection: Any, pragma: str) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+async def _check_foreign_keys(connection: AsyncConnection) -> None:
+    broken = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()
+    if broken:
+        tables = ", ".join(sorted({str(row[0]) for row in broken}))
+        raise IntegrityError("PRAGMA foreign_key_check", None, ValueError(f"rows without what they refer to: {tables}"))
+
+
+def _refuse_closed(connection: Any, _record: ConnectionPoolEntry, _proxy: object) -> None:
+    """A server that was restarted said goodbye: take another connection, without asking each time over the wire."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    target.touch(mode=0o600, exist_ok=False)
+    with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as copied:
+        original.backup(copied)
+    shutil.copymode(source, target)

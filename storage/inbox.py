@@ -1,0 +1,227 @@
+"""Webhooks as they arrived: stored by group commit before anybody hears 200, read later by ingest, in order.
+
+One writer task takes all that waits and commits it at once; while that commit runs, the next batch gathers (no timer).
+A batch that fails is retried row by row, so that one bad row does not refuse its neighbours.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from storage import lanes
+from storage.database import Database, Transaction, touch
+from storage.finishing import finish
+from storage.models import Environment, Inbox, WorkState
+
+TOPIC = "inbox"
+BATCH = 500
+"""How many webhooks one commit takes at most."""
+
+AWAY = (OperationalError, PoolTimeout, OSError)
+"""The database cannot do anything now (locked, full, not reached): no reason to ask again for every row."""
+
+LeadKey = tuple[Environment, str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A verified webhook, as much of it as was read before it was stored.
+
+    `dedupe` names what is the same body on the same route (None: the same body may mean something again).
+    `asks_known`: the answer depends on whether the lead was heard of before.
+    """
+
+    environment: Environment
+    route: str
+    lane: str
+    body: bytes
+    body_hash: str
+    dedupe: str | None
+    lead_thumbtack_id: str | None
+    business_thumbtack_id: str | None
+    received_at: datetime
+    asks_known: bool = False
+
+    @property
+    def lead(self) -> LeadKey:
+        """What names the lead: the same id in another environment is another lead."""
+        return self.environment, self.lead_thumbtack_id
+
+    def row(self) -> dict[str, Any]:
+        """The columns of the inbox row."""
+        return {
+            "environment": self.environment.value,
+            "route": self.route,
+            "lane": self.lane,
+            "dedupe": self.dedupe,
+            "body_hash": self.body_hash,
+            "lead_thumbtack_id": self.lead_thumbtack_id,
+            "business_thumbtack_id": self.business_thumbtack_id,
+            "body": self.body,
+            "received_at": self.received_at,
+            "state": WorkState.PENDING.value,
+            "due_at": self.received_at,
+            "attempt": 0,
+        }
+
+
+Waiting = tuple[Arrival, "asyncio.Future[bool]"]
+
+
+class NotStored(Exception):  # noqa: N818 -- it reads as the sentence it is
+    """A webhook could not be stored just now and must be sent again; says which kind of error it was, no content."""
+
+
+class InboxWriter:
+    """Appends to the inbox, many webhooks to a commit."""
+
+    def __init__(self, database: Database) -> None:
+        """Nothing is written before `run` runs."""
+        self._database = database
+        self._waiting: list[Waiting] = []
+        self._arrived = asyncio.Event()
+        self._closed = False
+        insert = sqlite.insert if database.is_sqlite else postgresql.insert
+        self._insert = insert(Inbox).on_conflict_do_nothing(index_elements=["dedupe"])
+
+    async def append(self, arrival: Arrival) -> bool:
+        """Store a webhook; returns, after the commit, whether its lead was known before it. Raises NotStored.
+
+        Whoever stops waiting for the answer takes nothing back: the webhook is stored all the same.
+        """
+        if self._closed:
+            raise NotStored("stopped")
+        self._database.precedence.arrived()
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrival, stored))
+        self._arrived.set()
+        return await stored
+
+    async def run(self) -> None:
+        """Write what arrives, until cancelled; a commit that is under way is finished first."""
+        while True:
+            while self._waiting:
+                await finish(self._write(self._next()))
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    async def drain(self) -> None:
+        """Write what still waits, at shutdown, after `run` was cancelled; what comes later is refused."""
+        self._closed = True
+        while self._waiting:
+            await self._write(self._next())
+
+    def _next(self) -> list[Waiting]:
+        batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        return batch
+
+    async def _write(self, batch: Sequence[Waiting]) -> None:
+        """Commit a batch and answer. Where that fails: row by row, unless the database itself cannot do it now."""
+        try:
+            known = await self._store([arrival for arrival, _ in batch])
+        except Exception as error:  # noqa: BLE001 -- whatever it is, nobody may wait for their answer for ever
+            if len(batch) == 1 or isinstance(error, AWAY):
+                _refuse(batch, error)
+                return
+            for one in batch:
+                await self._write([one])
+            return
+        for (_, stored), is_known in zip(batch, known, strict=True):
+            if not stored.done():  # the caller may have gone
+                stored.set_result(is_known)
+        self._database.wake({TOPIC})
+
+    async def _store(self, arrivals: Sequence[Arrival]) -> list[bool]:
+        async with self._database.precedence.first(), self._database.engine.begin() as connection:
+            known = await _known(connection, arrivals)
+            await connection.execute(self._insert, [arrival.row() for arrival in arrivals])
+        answers = []
+        for arrival in arrivals:
+            answers.append(arrival.lead in known)
+            known.add(arrival.lead)
+        return answers
+
+
+def _refuse(batch: Sequence[Waiting], error: Exception) -> None:
+    for _, stored in batch:
+        if not stored.done():
+            stored.set_exception(NotStored(type(error).__name__))
+
+
+async def _known(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> set[LeadKey]:
+    """Which of the leads asked about a body was accepted of before this batch."""
+    asked = {arrival.lead for arrival in arrivals if arrival.asks_known}
+    known: set[LeadKey] = set()
+    for environment in {environment for environment, _ in asked}:
+        ids = [lead for where, lead in asked if where is environment]
+        query = select(col(Inbox.lead_thumbtack_id)).where(
+            col(Inbox.environment) == environment, col(Inbox.lead_thumbtack_id).in_(ids)
+        )
+        known |= {(environment, row[0]) for row in (await connection.execute(query.distinct())).all()}
+    return known
+
+
+async def take(tx: Transaction, *, now: datetime) -> Inbox | None:
+    """The row to ingest next, held until this transaction ends; None where none may go now."""
+    return (await tx.execute(lanes.next_inbox(now, 1))).scalar_one_or_none()
+
+
+async def settle(tx: Transaction, inbox_id: int, *, state: WorkState, now: datetime, reason: str | None = None) -> None:
+    """Mark a row ingested, or kept for a person because it could not be understood."""
+    await tx.execute(update(Inbox).where(col(Inbox.id) == inbox_id).values(state=state, settled_at=now, reason=reason))
+
+
+async def postpone(tx: Transaction, inbox_id: int, *, due_at: datetime, attempt: int, reason: str) -> None:
+    """Let a row be ingested later: what failed was not its fault."""
+    await tx.execute(
+        update(Inbox).where(col(Inbox.id) == inbox_id).values(due_at=due_at, attempt=attempt, reason=reason)
+    )
+
+
+async def retry(tx: Transaction, inbox_id: int | None, *, now: datetime) -> int:
+    """Ingest a row that was not understood again (None: all of them); returns how many. Pruned bodies cannot be."""
+    conditions = [
+        col(Inbox.body).is_not(None),
+        or_(col(Inbox.state) == WorkState.DEAD, col(Inbox.settled_at).is_(None)),
+    ]
+    if inbox_id is not None:
+        conditions.append(col(Inbox.id) == inbox_id)
+    result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
+        update(Inbox)
+        .where(*conditions)
+        .values(state=WorkState.PENDING, due_at=now, attempt=0, settled_at=None, reason=None)
+    )
+    touch(tx, TOPIC)
+    return result.rowcount
+
+
+async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
+    """When the next postponed row is due; None when none waits for a time."""
+    query = select(func.min(col(Inbox.due_at))).where(col(Inbox.settled_at).is_(None), col(Inbox.due_at) > now)
+    due: datetime | None = (await tx.execute(query)).scalar_one()
+    return due
+
+
+async def listing(tx: Transaction, *, limit: int = 100) -> Sequence[Inbox]:
+    """What is not ingested and what could not be, oldest first."""
+    query = select(Inbox).where(or_(col(Inbox.settled_at).is_(None), col(Inbox.state) == WorkState.DEAD))
+    return (await tx.execute(query.order_by(col(Inbox.id)).limit(limit))).scalars().all()
+
+
+async def prune(tx: Transaction, *, before: datetime) -> int:
+    """Forget the bodies of what was ingested before `before`; the rows stay, so that a repeat is still known."""
+    result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
+        update(Inbox)
+        .where(col(Inbox.state) == WorkState.DONE, col(Inbox.settled_at) < before, col(Inbox.body).is_not(None))
+        .values(body=None)
+    )
+    return result.rowcount

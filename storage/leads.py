@@ -1,0 +1,106 @@
+"""Leads: one row per request to a business, filled by whatever arrives about it, never emptied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from storage.database import Transaction
+from storage.merging import fill
+from storage.models import Environment, Lead, LeadCharge, LeadEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """What a body changed. `arrived`: the lead itself came for the first time; `filled`: columns that were empty."""
+
+    lead: Lead
+    arrived: bool
+    filled: frozenset[str]
+
+
+async def get(tx: Transaction, lead_id: int) -> Lead | None:
+    """A lead by our id."""
+    return await tx.get(Lead, lead_id)
+
+
+async def find(tx: Transaction, environment: Environment, thumbtack_id: str) -> Lead | None:
+    """A lead by Thumbtack's id."""
+    query = select(Lead).where(col(Lead.environment) == environment, col(Lead.thumbtack_id) == thumbtack_id)
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def merge(
+    tx: Transaction, *, environment: Environment, thumbtack_id: str, values: Mapping[str, Any], now: datetime
+) -> Merged:
+    """Take in a lead's own body: `values` (columns of Lead) fill what is empty and never empty what is filled."""
+    lead = await find(tx, environment, thumbtack_id) or _new(tx, environment, thumbtack_id, values)
+    arrived = lead.received_at is None
+    filled = fill(lead, values)
+    if arrived:
+        lead.received_at = now
+        await tx.flush()
+        record(tx, lead, kind="received", via="thumbtack", now=now)
+    await tx.flush()
+    return Merged(lead=lead, arrived=arrived, filled=filled)
+
+
+async def placeholder(
+    tx: Transaction, *, environment: Environment, thumbtack_id: str, values: Mapping[str, Any], now: datetime
+) -> Merged:
+    """The lead something else names (a message, a review, a price); a placeholder where it was not heard of."""
+    lead = await find(tx, environment, thumbtack_id)
+    if lead is None:
+        lead = _new(tx, environment, thumbtack_id, values)
+        await tx.flush()
+        record(tx, lead, kind="named", via="thumbtack", now=now)
+    filled = fill(lead, values)
+    await tx.flush()
+    return Merged(lead=lead, arrived=False, filled=filled)
+
+
+def _new(tx: Transaction, environment: Environment, thumbtack_id: str, values: Mapping[str, Any]) -> Lead:
+    lead = Lead(environment=environment, thumbtack_id=thumbtack_id, generation=values["generation"])
+    tx.add(lead)
+    return lead
+
+
+async def charge(
+    tx: Transaction, lead: Lead, *, raw: str | None, cents: int | None, state: str | None, source: str, now: datetime
+) -> bool:
+    """Take in what the lead costs; False where that is what we knew. Last to arrive wins; every change is kept."""
+    if (raw, state) == (lead.charge_text, lead.charge_state):
+        return False
+    lead.charge_text, lead.charge_cents, lead.charge_state = raw, cents, state
+    tx.add(LeadCharge(lead_id=known(lead.id), raw=raw, cents=cents, state=state, source=source, at=now))
+    await tx.flush()
+    return True
+
+
+def record(tx: Transaction, lead: Lead, *, kind: str, via: str, now: datetime, actor: str | None = None) -> None:
+    """Append to what happened to a lead."""
+    tx.add(LeadEvent(lead_id=known(lead.id), kind=kind, actor=actor, via=via, at=now))
+
+
+def answered(tx: Transaction, lead: Lead, *, actor: str | None, via: str, now: datetime) -> None:
+    """The team answered the customer; the first time counts for the response time."""
+    if lead.first_answer_at is None:
+        lead.first_answer_at, lead.first_answer_by, lead.first_answer_via = now, actor, via
+    record(tx, lead, kind="answered", via=via, actor=actor, now=now)
+
+
+async def is_first_posted(tx: Transaction, lead: Lead) -> bool:
+    """Whether this lead's card is the first that was ever posted: that one explains more."""
+    query = select(col(Lead.id)).where(col(Lead.posted_at).is_not(None)).order_by(col(Lead.id)).limit(1)
+    first: int | None = (await tx.execute(query)).scalar_one_or_none()
+    return first in (None, lead.id)
+
+
+def known(row_id: int | None) -> int:
+    """The id of a row that is in the database; a mistake of ours raises AssertionError."""
+    if row_id is None:
+        raise AssertionError("the row was not flushed")
+    return row_id

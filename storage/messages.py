@@ -1,0 +1,234 @@
+"""Messages of leads: what the customer wrote, and what the team wrote and where that stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col
+
+from storage.database import Transaction
+from storage.merging import fill
+from storage.models import Direction, Environment, Message, Outbox, ReplyState, WorkState
+from storage.outbox import Kind
+
+SAME_TEXT_WITHIN = timedelta(seconds=120)
+
+CONTENT = ("text", "attachments")
+"""What of a customer's message is shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """A message from Thumbtack; `filled`: what of its content we had not before."""
+
+    message: Message
+    is_new: bool
+    filled: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A person's message in Slack, as Slack's event tells it."""
+
+    team_id: str
+    channel: str
+    thread_ts: str
+    ts: str
+    user: str
+    text: str
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    files: bool = False
+    changed_ts: str | None = None  # of the edit that tells this text; None: as it was first written
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """A person's message; `is_new` where Slack had not told us of it before."""
+
+    message: Message
+    is_new: bool
+
+
+async def get(tx: Transaction, message_id: int | None) -> Message | None:
+    """A message by our id, for reading."""
+    return None if message_id is None else await tx.get(Message, message_id)
+
+
+async def to_change(tx: Transaction, message_id: int | None) -> Message | None:
+    """A message by our id, for changing: as it stands now, and changed by nobody else until this transaction ends.
+
+    A reply's state is decided under this lock alone, by people and by the dispatcher; take it before any other.
+    Others may refer to the row meanwhile (key_share: FOR NO KEY UPDATE).
+    """
+    if message_id is None:
+        return None
+    return await tx.get(Message, message_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
+async def record_inbound(tx: Transaction, told: Message) -> Heard:
+    """Keep a message of the customer (or typed in Thumbtack's app), or take from it what the one we have lacks.
+
+    The same is what has the same messageID, or what another API generation tells with the same text within 120 s.
+    """
+    held = await _same_inbound(tx, told)
+    if held is None:
+        tx.add(told)
+        await tx.flush()
+        return Heard(message=told, is_new=True, filled=frozenset(CONTENT))
+    filled = fill(held, {name: getattr(told, name) for name in (*CONTENT, "extra")})
+    await tx.flush()
+    return Heard(message=held, is_new=False, filled=filled)
+
+
+async def _same_inbound(tx: Transaction, told: Message) -> Message | None:
+    by_id = select(Message).where(
+        col(Message.environment) == told.environment, col(Message.thumbtack_id) == told.thumbtack_id
+    )
+    same = (await tx.execute(by_id)).scalar_one_or_none()
+    if same is not None or told.text is None or told.sent_at is None:
+        return same
+    by_text = select(Message).where(
+        col(Message.lead_id) == told.lead_id,
+        col(Message.direction) == told.direction,
+        col(Message.text) == told.text,
+        col(Message.generation) != told.generation,
+        col(Message.sent_at).between(*_around(told.sent_at)),
+    )
+    return (await tx.execute(by_text.order_by(col(Message.id)).limit(1))).scalar_one_or_none()
+
+
+def _around(sent_at: datetime) -> tuple[datetime, datetime]:
+    """The times at which the same text counts as the same message; whatever time it was, also the last there is."""
+    latest = datetime.max.replace(tzinfo=UTC)
+    return sent_at - SAME_TEXT_WITHIN, sent_at + min(SAME_TEXT_WITHIN, latest - sent_at)
+
+
+async def at(tx: Transaction, *, team_id: str, channel: str, ts: str) -> Message | None:
+    """The person's message that stands at this place in Slack, for changing (see `to_change`)."""
+    query = (
+        select(Message)
+        .where(
+            col(Message.team_id) == team_id,
+            col(Message.channel) == channel,
+            col(Message.slack_ts) == ts,
+            col(Message.direction) == Direction.OUTBOUND,
+        )
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def record_outbound(
+    tx: Transaction, said: Said, *, lead_id: int | None, environment: Environment, now: datetime
+) -> Recorded:
+    """Keep what a person wrote in a lead's thread, for changing (see `to_change`)."""
+    message = Message(
+        lead_id=lead_id,
+        environment=environment,
+        direction=Direction.OUTBOUND,
+        author=said.user,
+        text=said.text,
+        blocks=said.blocks,
+        stored_at=now,
+        team_id=said.team_id,
+        channel=said.channel,
+        thread_ts=said.thread_ts,
+        slack_ts=said.ts,
+        has_files=said.files,
+        changed_ts=said.changed_ts,
+    )
+    is_new = await _insert(tx, message)
+    stored = await at(tx, team_id=said.team_id, channel=said.channel, ts=said.ts)
+    if stored is None:
+        raise LookupError("a message of ours stands where a person's should")
+    return Recorded(message=stored, is_new=is_new)
+
+
+async def record_modal(
+    tx: Transaction,
+    *,
+    lead_id: int,
+    environment: Environment,
+    team_id: str,
+    view_id: str,
+    author: str,
+    text: str,
+    now: datetime,
+) -> Message | None:
+    """Keep what a person wrote in the reply modal; None where this window was submitted before.
+
+    It stands in Slack once the bot's line is posted.
+    """
+    message = Message(
+        lead_id=lead_id,
+        environment=environment,
+        direction=Direction.OUTBOUND,
+        author=author,
+        text=text,
+        stored_at=now,
+        confirmed_at=now,
+        team_id=team_id,
+        view_id=view_id,
+        state=ReplyState.HELD,
+    )
+    if not await _insert(tx, message):
+        return None
+    query = select(Message).where(col(Message.team_id) == team_id, col(Message.view_id) == view_id)
+    return (await tx.execute(query)).scalar_one()
+
+
+async def _insert(tx: Transaction, message: Message) -> bool:
+    """Add a message; False where it is there already, also when another transaction adds it just now."""
+    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    values = message.model_dump(exclude={"id"})
+    added = insert(Message).values(**values).on_conflict_do_nothing().returning(col(Message.id))
+    return (await tx.execute(added)).first() is not None
+
+
+async def unattached(tx: Transaction, channel: str, thread_ts: str) -> Sequence[Message]:
+    """What people wrote under a post before we knew that it was a lead's card, for changing (see `to_change`)."""
+    query = (
+        select(Message)
+        .where(col(Message.lead_id).is_(None), col(Message.channel) == channel, col(Message.thread_ts) == thread_ts)
+        .order_by(col(Message.slack_ts))
+        .with_for_update(key_share=True)
+    )
+    return (await tx.execute(query)).scalars().all()
+
+
+async def forget_unattached(tx: Transaction, channel: str) -> None:
+    """Forget what was kept in case it belonged to a lead's thread, once that is out of the question."""
+    await tx.execute(delete(Message).where(col(Message.lead_id).is_(None), col(Message.channel) == channel))
+
+
+async def forget_strays(tx: Transaction) -> int:
+    """Likewise in every channel where no lead's card is on its way any more; returns how many."""
+    under_way = select(col(Outbox.channel)).where(
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.kind) == Kind.POST_LEAD,
+        col(Outbox.state) == WorkState.SENDING,
+        col(Outbox.channel).is_not(None),
+    )
+    strays = delete(Message).where(col(Message.lead_id).is_(None), col(Message.channel).not_in(under_way))
+    result: CursorResult[Any] = await tx.execute(strays.execution_options(synchronize_session=False))  # type: ignore[assignment]  # a DELETE gives a CursorResult
+    return result.rowcount
+
+
+async def last_writer(tx: Transaction, lead_id: int) -> str | None:
+    """Who of the team wrote to this lead's customer last."""
+    query = (
+        select(col(Message.author))
+        .where(
+            col(Message.lead_id) == lead_id,
+            col(Message.direction) == Direction.OUTBOUND,
+            col(Message.state).not_in([ReplyState.CANCELLED]),
+        )
+        .order_by(col(Message.stored_at).desc(), col(Message.id).desc())
+        .limit(1)
+    )
+    author: str | None = (await tx.execute(query)).scalar_one_or_none()
+    return author

@@ -1,0 +1,309 @@
+"""What is to be said to Slack and Thumbtack: enqueued with the state it belongs to, settled with what came of it."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CursorResult, and_, case, delete, func, or_, select, text, update
+from sqlmodel import col
+
+from storage import lanes
+from storage.database import Transaction, touch
+from storage.models import Outbox, WorkState
+
+TOPIC = "outbox"
+CLAIM_FOR = timedelta(seconds=60)
+"""How long a claim holds; far longer than any call out may take."""
+
+FIRST = 0
+"""The priority of what goes before all else that waits: new leads, and what people are waiting for."""
+
+PRUNED_AT_ONCE = 1_000
+"""How many old entries one transaction forgets, so that nobody waits long for it."""
+
+
+class ClaimLost(Exception):  # noqa: N818 -- it says what happened
+    """Our claim on an entry ran out, and another dispatcher took it: what we found out is not to be written down."""
+
+
+class Kind(StrEnum):
+    """What an entry says, and to whom. The payload of each is described where it is delivered (bot.dispatch)."""
+
+    POST_LEAD = "post_lead"
+    POST_DETAILS = "post_details"
+    POST_PHOTOS = "post_photos"
+    UPDATE_CARD = "update_card"
+    POST_ARRIVED = "post_arrived"
+    POST_CHARGE = "post_charge"
+    POST_MESSAGE = "post_message"
+    POST_REVIEW = "post_review"
+    POST_OUTCOME = "post_outcome"
+    POST_PROMPT = "post_prompt"
+    POST_REPLY_LINE = "post_reply_line"
+    POST_NOTICE = "post_notice"
+    SET_MARK = "set_mark"
+    ANSWER = "answer"
+    SET_KEEPER = "set_keeper"
+    SEND_REPLY = "send_reply"
+
+
+def slack_lane(lead_id: int) -> str:
+    """The lane of everything posted about a lead: nothing overtakes the parent message."""
+    return f"slack:{lead_id}"
+
+
+def thumbtack_lane(lead_id: int) -> str:
+    """The lane of the replies to a lead's customer: an outage there never delays what the customer says."""
+    return f"thumbtack:{lead_id}"
+
+
+async def enqueue(
+    tx: Transaction,
+    kind: Kind,
+    *,
+    now: datetime,
+    payload: dict[str, Any] | None = None,
+    lane: str | None = None,
+    position: str = "",
+    channel: str | None = None,
+    priority: int = 1,
+    lead_id: int | None = None,
+    message_id: int | None = None,
+    due_at: datetime | None = None,
+) -> Outbox:
+    """Add an entry, in the transaction of the state it belongs to; the dispatcher is woken by the commit."""
+    if lane is not None:
+        await lanes.lock(tx, lane)
+    entry = Outbox(
+        delivery_id=secrets.token_hex(12),
+        kind=kind,
+        lane=lane,
+        position=position,
+        channel=channel,
+        priority=priority,
+        lead_id=lead_id,
+        message_id=message_id,
+        payload=payload or {},
+        created_at=now,
+        state=WorkState.PENDING,
+        due_at=due_at or now,
+    )
+    tx.add(entry)
+    await tx.flush()
+    touch(tx, TOPIC)
+    return entry
+
+
+async def next_up(tx: Transaction, *, now: datetime) -> Outbox | None:
+    """The entry that goes next, held until this transaction ends; None when nothing may go now."""
+    while True:
+        unpaced = (await tx.execute(lanes.next_unpaced(now))).scalar_one_or_none()
+        paced = (await tx.execute(lanes.next_paced(now))).scalar_one_or_none()
+        entry = min((one for one in (unpaced, paced) if one), key=lambda one: (one.priority, one.id), default=None)
+        if entry is None or entry.lane is None or not entry.position:
+            return entry
+        # Only where `position` orders a lane may something come in front meanwhile: looked at once more, under its lock.
+        await lanes.lock(tx, entry.lane)
+        if (await tx.execute(lanes.blocked(entry.id))).first() is None:
+            return entry
+
+
+def begin(entry: Outbox, *, now: datetime, owner: str) -> None:
+    """The call out for an entry that is `next_up` begins: it is ours for `CLAIM_FOR`, and may have been made from now."""
+    if entry.state != WorkState.SENDING:
+        entry.state, entry.sending_at = WorkState.SENDING, now
+    entry.claimed_by, entry.claimed_until = owner, now + CLAIM_FOR
+    entry.attempt += 1
+
+
+async def hold(tx: Transaction, entry_id: int, *, now: datetime) -> Outbox | None:
+    """An unsettled entry that nobody else has, held until this transaction ends."""
+    query = select(Outbox).where(
+        col(Outbox.id) == entry_id,
+        col(Outbox.settled_at).is_(None),
+        or_(col(Outbox.claimed_until).is_(None), col(Outbox.claimed_until) <= now),
+    )
+    return (await tx.execute(query.with_for_update(skip_locked=True))).scalar_one_or_none()
+
+
+async def settle(tx: Transaction, entry: Outbox, *, state: WorkState, now: datetime, reason: str | None = None) -> None:
+    """Mark an entry done, dead or cancelled; its lane goes on. Raises ClaimLost, as the next three do."""
+    await _change(tx, entry, state=state, settled_at=now, reason=reason)
+
+
+async def requeue(
+    tx: Transaction,
+    entry: Outbox,
+    *,
+    due_at: datetime,
+    reason: str | None,
+    maybe_done: bool = False,
+    mistakes: int | None = None,
+) -> None:
+    """Let an entry try again at `due_at`. `maybe_done`: the call may have been made, so it is looked for first."""
+    state = WorkState.SENDING if maybe_done else WorkState.PENDING
+    counted = entry.mistakes if mistakes is None else mistakes
+    await _change(tx, entry, state=state, due_at=due_at, reason=reason, mistakes=counted)
+
+
+async def replace(tx: Transaction, entry: Outbox, *, payload: dict[str, Any], now: datetime) -> None:
+    """Let an entry say something else at once, in the same place of its lane, as a delivery of its own."""
+    await _change(
+        tx,
+        entry,
+        payload=payload,
+        delivery_id=secrets.token_hex(12),
+        state=WorkState.PENDING,
+        due_at=now,
+        attempt=0,
+        mistakes=0,
+        reason=None,
+        settled_at=None,
+    )
+
+
+async def park(tx: Transaction, entry: Outbox, *, reason: str) -> None:
+    """Hold an entry, and its lane behind it, until a person chooses."""
+    await _change(tx, entry, state=WorkState.PARKED, reason=reason)
+
+
+async def _change(tx: Transaction, entry: Outbox, **values: Any) -> None:
+    """Change an entry that is as we know it; where our claim ran out and another took it, the outcome is theirs."""
+    result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
+        update(Outbox)
+        .where(
+            col(Outbox.id) == entry.id,
+            col(Outbox.delivery_id) == entry.delivery_id,
+            col(Outbox.attempt) == entry.attempt,
+            col(Outbox.claimed_by).is_not_distinct_from(entry.claimed_by),
+        )
+        .values(claimed_until=None, **values)
+        .execution_options(synchronize_session=False)
+    )
+    if result.rowcount == 0:
+        raise ClaimLost
+    touch(tx, TOPIC)
+
+
+async def release(tx: Transaction, entry_id: int, *, now: datetime) -> None:
+    """Let a pending or parked entry go at once; one that is being claimed just now goes anyway."""
+    await _change_waiting(tx, entry_id, state=WorkState.PENDING, due_at=now)
+
+
+async def cancel(tx: Transaction, entry_id: int, *, now: datetime) -> None:
+    """Take back an entry that has not begun; one that is being claimed just now sees the state it belongs to."""
+    await _change_waiting(tx, entry_id, state=WorkState.CANCELLED, settled_at=now)
+
+
+async def _change_waiting(tx: Transaction, entry_id: int, **values: Any) -> None:
+    """Change an entry that nobody holds. It is not waited for: its holder may wait for a row that we hold."""
+    free = (
+        select(col(Outbox.id))
+        .where(
+            col(Outbox.id) == entry_id,
+            col(Outbox.settled_at).is_(None),
+            col(Outbox.state).in_([WorkState.PENDING, WorkState.PARKED]),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    await tx.execute(update(Outbox).where(col(Outbox.id).in_(free)).values(**values))
+    touch(tx, TOPIC)
+
+
+async def unsettled_reply(tx: Transaction, message_id: int) -> Outbox | None:
+    """The entry that shall send this message, while it has not gone out."""
+    query = select(Outbox).where(
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.kind) == Kind.SEND_REPLY,
+        col(Outbox.message_id) == message_id,
+    )
+    return (await tx.execute(query)).scalars().first()
+
+
+async def pending_of(tx: Transaction, lane: str, kind: Kind) -> Outbox | None:
+    """An entry of this kind that waits in the lane and has not begun: what it will say is read when it goes.
+
+    It is held until this transaction ends, so that it goes after our commit; one that is being claimed does not count.
+    """
+    query = select(Outbox).where(
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.lane) == lane,
+        col(Outbox.kind) == kind,
+        col(Outbox.state) == WorkState.PENDING,
+    )
+    found = (await tx.execute(query.limit(1).with_for_update(skip_locked=True))).scalars().first()
+    if found is not None:
+        touch(tx, TOPIC)  # who looked for it meanwhile looks again
+    return found
+
+
+async def lead_post_under_way(tx: Transaction, channel: str, *, besides: int = 0) -> bool:
+    """Whether a lead's first post to this channel may be out while we do not know its ts yet."""
+    query = select(col(Outbox.id)).where(
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.kind) == Kind.POST_LEAD,
+        col(Outbox.channel) == channel,
+        text("state = 'sending'"),  # word for word as the index over them says it
+        col(Outbox.lead_id) != besides,
+    )
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
+async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
+    """When to look again at the latest: an entry is due, a channel's pace or a claim ends. None: nothing waits so."""
+    waits, due, claimed = col(Outbox.settled_at).is_(None), col(Outbox.due_at), col(Outbox.claimed_until)
+    first_due = select(func.min(due)).where(waits, due > now, col(Outbox.state) != WorkState.PARKED)
+    first_claim = select(func.min(claimed)).where(claimed.is_not(None), claimed > now, waits)
+    found = [(await tx.execute(query)).scalar_one() for query in (first_due, first_claim)]
+    found += (await tx.execute(lanes.paces(now))).scalars().all()
+    return min((at for at in found if at is not None), default=None)
+
+
+async def release_claims(tx: Transaction) -> None:
+    """Give back what a dead process held. Only where nobody else can hold anything: at the start, on SQLite."""
+    await tx.execute(update(Outbox).where(col(Outbox.claimed_until).is_not(None)).values(claimed_until=None))
+
+
+async def prune(tx: Transaction, *, before: datetime) -> int:
+    """Forget some of what was said (or taken back) before `before`; returns how many. What died is kept."""
+    old = (
+        select(col(Outbox.id))
+        .where(col(Outbox.state).in_([WorkState.DONE, WorkState.CANCELLED]), col(Outbox.settled_at) < before)
+        .order_by(col(Outbox.id))
+        .limit(PRUNED_AT_ONCE)
+    )
+    result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # a DELETE gives a CursorResult
+        delete(Outbox).where(col(Outbox.id).in_(old)).execution_options(synchronize_session=False)
+    )
+    return result.rowcount
+
+
+async def listing(tx: Transaction, *, limit: int = 100) -> Sequence[Outbox]:
+    """What waits and what died, oldest first."""
+    query = select(Outbox).where(col(Outbox.settled_at).is_(None) | (col(Outbox.state) == WorkState.DEAD))
+    return (await tx.execute(query.order_by(col(Outbox.id)).limit(limit))).scalars().all()
+
+
+async def retry(tx: Transaction, entry_id: int, *, now: datetime) -> bool:
+    """Let a dead or waiting entry go again now; False where there is no such entry.
+
+    A dead one whose call may have been made is looked for first.
+    """
+    may_be_out = and_(col(Outbox.state) == WorkState.DEAD, col(Outbox.sending_at).is_not(None))
+    result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
+        update(Outbox)
+        .where(col(Outbox.id) == entry_id, col(Outbox.state).in_([WorkState.DEAD, WorkState.PENDING]))
+        .values(
+            state=case((may_be_out, WorkState.SENDING.value), else_=WorkState.PENDING.value),
+            due_at=now,
+            attempt=0,
+            mistakes=0,
+            settled_at=None,
+            reason=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    touch(tx, TOPIC)
+    return result.rowcount > 0

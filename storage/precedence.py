@@ -1,0 +1,94 @@
+"""Webhooks that wait for their answer go first: other work with the database stands back while they pour in.
+
+SQLite has one writer at a time, and the whole program shares one event loop. Who writes takes turns here, not at the
+database's lock, which knows no order. What nobody waits for (reading the inbox, delivering the outbox) is done `behind`:
+idle that costs nothing, and under load it gets a fifth of the time, so that it never stands still either.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+REST = 4.0
+"""How much longer than it worked other work rests when webhooks arrived meanwhile: it gets a fifth of the time."""
+
+LONGEST_REST = 0.5
+"""Seconds for which it rests at a time, however much of it there is."""
+
+Queue = deque[asyncio.Future[None]]
+
+
+class Precedence:
+    """Hands out turns to write, and keeps the pace of what is done behind."""
+
+    def __init__(self, *, exclusive: bool) -> None:
+        """`exclusive`: one writer at a time (SQLite); else there are no turns, only the pace."""
+        self._exclusive = exclusive
+        self._taken = False
+        self._first: Queue = deque()
+        self._others: Queue = deque()
+        self._arrived = 0
+        self._rest_until = 0.0
+
+    def arrived(self) -> None:
+        """A webhook has come and waits for its answer."""
+        self._arrived += 1
+
+    @asynccontextmanager
+    async def first(self) -> AsyncIterator[None]:
+        """A turn to write, before all others that wait for one."""
+        await self._take(self._first)
+        try:
+            yield
+        finally:
+            self._give()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A turn to write."""
+        await self._take(self._others)
+        try:
+            yield
+        finally:
+            self._give()
+
+    @asynccontextmanager
+    async def behind(self) -> AsyncIterator[None]:
+        """Do a short piece of work that nobody waits for; all such work rests if webhooks had to wait for it."""
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(max(0.0, self._rest_until - clock()))
+        arrived, began = self._arrived, clock()
+        try:
+            yield
+        finally:
+            if self._arrived != arrived:
+                ended = clock()
+                rest_until = max(self._rest_until, ended) + REST * (ended - began)
+                self._rest_until = min(rest_until, ended + LONGEST_REST)
+
+    async def _take(self, queue: Queue) -> None:
+        if not self._exclusive:
+            return
+        if not self._taken:
+            self._taken = True
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._give()  # the turn came in the moment we were told to stop: it is passed on
+            raise
+
+    def _give(self) -> None:
+        if not self._exclusive:
+            return
+        for queue in (self._first, self._others):
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
+        self._taken = False

@@ -1,0 +1,58 @@
+"""Where each lead stands in Slack."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlmodel import col
+
+from storage import lanes
+from storage.database import Transaction
+from storage.models import Thread
+
+
+async def lock(tx: Transaction, channel: str) -> None:
+    """Hold until this transaction ends what decides whether a post in this channel is a lead's card."""
+    await lanes.lock(tx, f"attach:{channel}")
+
+
+async def attach(
+    tx: Transaction,
+    *,
+    lead_id: int,
+    team_id: str,
+    channel: str,
+    ts: str,
+    delivery_id: str,
+    as_placeholder: bool,
+    now: datetime,
+) -> Thread:
+    """Remember that a lead's card is this post."""
+    thread = Thread(
+        lead_id=lead_id,
+        team_id=team_id,
+        channel=channel,
+        ts=ts,
+        delivery_id=delivery_id,
+        as_placeholder=as_placeholder,
+        attached_at=now,
+    )
+    tx.add(thread)
+    await tx.flush()
+    return thread
+
+
+async def forget(tx: Transaction, thread: Thread) -> None:
+    """The card was deleted in Slack: the lead stands nowhere until a new one is posted."""
+    await tx.execute(delete(Thread).where(col(Thread.id) == thread.id))
+
+
+async def of_lead(tx: Transaction, lead_id: int | None) -> Thread | None:
+    """The thread a lead is worked in: the newest, where there were several."""
+    query = select(Thread).where(col(Thread.lead_id) == lead_id).order_by(col(Thread.id).desc()).limit(1)
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def at(tx: Transaction, *, team_id: str, channel: str, ts: str) -> Thread | None:
+    """The lead thread whose parent is this post."""
+    query = select(Thread).where(col(Thread.team_id) == team_id, col(Thread.channel) == channel, col(Thread.ts) == ts)
+    return (await tx.execute(query)).scalar_one_or_none()

@@ -1,0 +1,120 @@
+"""Every kind of message, as a file to look at: `UPDATE_GOLDEN=1` writes them anew, and the diff shows what changed."""
+
+import json
+import os
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from support.judge_blocks import judge
+from support.samples import FILE, NOW, NOWHERE, PHOTO, a_bare_lead, a_customer, a_lead, a_message, a_review, a_view
+
+from bot.blocks import deliveries, help, keepers, leads, messages, modals, notices, reviews  # noqa: A004 -- the page's own name
+from bot.blocks.leads import RepliesGo
+from bot.blocks.posts import Post
+from storage.models import Environment
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+RING = ("U012AB3CD", "S034EF5GH")
+LONG = a_view(
+    a_lead(
+        description="The landlord wants everything white again. " * 30,
+        details=[{"question": f"Question {n}?", "answer": "An answer of some length. " * 4} for n in range(500)],
+    )
+)
+
+KINDS: dict[str, list[Post]] = {
+    "lead_full": [leads.card(a_view(ring=RING))],
+    "lead_bare": [leads.card(a_view(a_bare_lead(), business=None, customer=None, ring_hint=True))],
+    "lead_estimate_unknown": [
+        leads.card(a_view(a_lead(price_text="More information needed to give an estimate", address1=None, details=[])))
+    ],
+    "lead_test": [leads.card(a_view(a_lead(environment=Environment.STAGING), replies=RepliesGo.STAGING))],
+    "lead_inside": [leads.card(a_view(replies=RepliesGo.INSIDE))],
+    "lead_quiet": [leads.card(a_view(replies=RepliesGo.QUIET))],
+    "lead_placeholder": [leads.card(a_view(a_bare_lead(received_at=None), business=None, customer=None))],
+    "lead_long": [leads.card(LONG), *leads.continuations(LONG)],
+    "lead_arrived": [leads.arrived_line(a_view(ring=RING))],
+    "lead_price": [leads.price_line("$26.00", "Refunded")],
+    "message": messages.customer_message(a_message(), name="John Davis", mention=("U012AB3CD",), broadcast=False),
+    "message_first": messages.customer_message(a_message(), name="John Davis", mention=RING, broadcast=True),
+    "message_attachment_only": messages.customer_message(
+        a_message(text=None, attachments=[PHOTO, FILE]), name="John Davis", mention=(), broadcast=False
+    ),
+    "message_long": messages.customer_message(
+        a_message(text="And another thing to do. " * 600), name="John Davis", mention=RING, broadcast=True
+    ),
+    "message_from_business": messages.customer_message(
+        a_message(author="business"), name="Tim's Painting Business", mention=(), broadcast=False
+    ),
+    "photos": messages.photos([PHOTO] * 7, "With the request"),
+    "photo_links": messages.photo_links([PHOTO, FILE, NOWHERE]),
+    "review": reviews.review(a_review(), business_name="Tim's Painting Business", customer_name="John Davis"),
+    "review_alone": reviews.review(
+        a_review(lead_id=None, rating="4.5", text=None, verified=False, modified_at=NOW + timedelta(days=1)),
+        business_name="Tim's Painting Business",
+    ),
+    "reply_held": [deliveries.held_prompt(3, goes_at=NOW + timedelta(seconds=15), said="On my way.")],
+    "reply_kept": [deliveries.kept_prompt(3, why="ask_mention", said="<@U045GH6IJ> is on her way.")],
+    "reply_with_file": [deliveries.file_choice(3, said="Here is the plan.")],
+    "reply_file_alone": [deliveries.refused(3, writer="U012AB3CD", reason="file_alone")],
+    "reply_refused": [
+        deliveries.refused(3, writer="U012AB3CD", reason="rejected", detail="Lead is closed.", said="On my way.")
+    ],
+    "reply_unknown": [deliveries.unknown(3, writer="U012AB3CD", said="On my way.")],
+    "reply_overdue": [deliveries.overdue(3, writer="U012AB3CD", minutes=30, held_by="reconnect", said="On my way.")],
+    "reply_edited_too_late": [deliveries.edited_too_late()],
+    "reply_deleted_too_late": [deliveries.deleted_too_late()],
+    "reply_stays_inside": [deliveries.stays_inside("not_configured")],
+    "reply_copy_back": deliveries.copy_back("On my way.\nTwenty minutes."),
+    "reply_modal_line": [deliveries.modal_line("U012AB3CD", "On my way.")],
+    "reply_answered": [deliveries.answered(action_id) for action_id in deliveries.ANSWERED],
+    "reply_already_decided": [deliveries.already_decided()],
+    "notice_not_understood": [notices.not_understood(12, understood="a lead, 299614694480093245")],
+    "notice_no_keeper": [notices.not_understood(12, understood=None, ask_keeper=True)],
+    "notice_dead_delivery": [
+        notices.dead_delivery(9, reason="not_in_channel", what="Interior Painting · Palo Alto, CA", ask_keeper=True)
+    ],
+    "modal_did_not_open": [modals.did_not_open()],
+    "notice_keeper": [
+        keepers.became(),
+        keepers.did_not(is_admin=True),
+        keepers.did_not(is_admin=False),
+    ],
+    "help": [help.help_page([("help", "What Corkboard does, and its commands.")])],
+    "help_quiet": [help.help_page([("help", "What Corkboard does, and its commands.")], quiet=True)],
+}
+MODALS = {
+    f"modal_{mode}": modals.reply_modal(7, headline=leads.headline(a_lead()), customer_name="John Davis", mode=mode)
+    for mode in RepliesGo
+}
+
+
+def compare(name, made):
+    """Against the file, which is written first where that is asked for."""
+    path = GOLDEN / f"{name}.json"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(json.dumps(made, ensure_ascii=False, indent=2) + "\n")
+    assert json.loads(path.read_text()) == made
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_message_is_as_it_was_and_slack_would_take_it(name):
+    made = [asdict(post) for post in KINDS[name]]
+    compare(name, made)
+    assert [finding for post in made for finding in judge(post)] == []
+
+
+@pytest.mark.parametrize("name", MODALS)
+def test_window_is_as_it_was_and_slack_would_take_it(name):
+    compare(name, MODALS[name])
+    assert judge(MODALS[name]) == []
+
+
+def test_no_golden_file_is_left_over():
+    assert {path.stem for path in GOLDEN.glob("*.json")} == KINDS.keys() | MODALS.keys()
+
+
+def test_samples_are_not_changed_by_being_shown():
+    assert a_view(customer=a_customer()).phone == "(512) 555-0148"

@@ -1,0 +1,233 @@
+"""The demo holds what it promises, says so when it does not, and leaves nothing behind."""
+
+import asyncio
+import io
+import os
+import re
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from sandbox import outside
+from sandbox.demo import play, script, stage
+from sandbox.demo.bot_process import BotEndedError, BotProcess, running_bot
+from sandbox.demo.script import Script
+from sandbox.outside import Outside
+
+PATIENCE = 60.0
+
+
+class Screen(io.StringIO):
+    """Says when something was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = asyncio.Event()
+
+    def write(self, text: str) -> int:
+        self.written.set()
+        return super().write(text)
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch, tmp_path) -> Console:
+    """A terminal that is none: 80 columns of plain text. What the demo leaves behind would be in tmp_path."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return Console(file=Screen(), width=80, highlight=False)
+
+
+def printed(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def _usual_ports_taken():
+    with ExitStack() as taken:
+        for port in (stage.BOT_PORT, stage.OUTSIDE_PORT):
+            with suppress(OSError):  # something else has it: just as well
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield
+
+
+@pytest.mark.usefixtures("_usual_ports_taken")
+async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_path):
+    async with asyncio.timeout(PATIENCE):
+        assert await play(console, headless=True), printed(console)
+    told = printed(console)
+    assert told.count("✓") == 8
+    assert "✗" not in told
+    assert "\x1b" not in told
+    assert max(map(len, told.splitlines())) <= 80
+    for said in (
+        "Maya Alvarez",  # on the card
+        "The room upstairs",
+        "Do you bring your own ladder?",
+        "Yes, we do. We can be there at 9. (edited)  ✅",
+        "note: the van's key is with Sam  📝",
+        "Lead cost: $26.00, Charged",
+        "On our way, see you in 20 minutes 👋  ✅",
+        "★★★★★ 5 of 5",
+        "What Maya Alvarez received on Thumbtack",
+    ):
+        assert said in told
+    assert "be there at 10" not in told
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_what_does_not_hold_is_said_and_fails(console, monkeypatch, tmp_path):
+    monkeypatch.setattr(stage, "HOLD_SECONDS", 0)  # so that the reply goes out before it is edited
+    monkeypatch.setattr(script, "_PATIENCE", 2.0)
+    async with asyncio.timeout(PATIENCE):
+        assert not await play(console, headless=True)
+    told = printed(console)
+    assert told.count("✓") == 2
+    assert "✗ " in told
+    assert '"event": "delivered"' in told  # the end of the bot's log
+    assert "Everything worked" not in told
+    assert list(tmp_path.iterdir()) == []
+
+
+class Short(Script):
+    """The first step alone."""
+
+    def __init__(self, world: Outside) -> None:
+        super().__init__(world)
+        self.steps = self.steps[:1]
+
+
+async def test_what_customers_received_is_checked_at_the_end(console, monkeypatch):
+    monkeypatch.setattr(stage, "Script", Short)
+    async with asyncio.timeout(PATIENCE):
+        assert not await play(console, headless=True)
+    assert "✗ Customers received [], not ['Yes, we do." in printed(console)
+
+
+async def test_a_bot_that_does_not_start_is_told_with_its_own_words(console, monkeypatch):
+    monkeypatch.setattr(outside, "CHANNEL", "not a channel")
+    assert not await play(console, headless=True)
+    assert "✗ The bot did not start." in printed(console)
+    assert "SLACK_LEADS_CHANNEL" in printed(console)
+
+
+@pytest.fixture
+def bots(monkeypatch: pytest.MonkeyPatch) -> list[BotProcess]:
+    """The bots that a demo starts."""
+    started: list[BotProcess] = []
+
+    @asynccontextmanager
+    async def remembered(*args: Any, **kwargs: Any) -> AsyncIterator[BotProcess]:
+        async with running_bot(*args, **kwargs) as bot:
+            started.append(bot)
+            yield bot
+
+    monkeypatch.setattr(stage, "running_bot", remembered)
+    return started
+
+
+async def test_a_bot_that_dies_is_told(console, monkeypatch, bots):
+    class Killer(Script):
+        async def message(self) -> None:
+            os.kill(bots[0].pid, signal.SIGKILL)
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(stage, "Script", Killer)
+    async with asyncio.timeout(PATIENCE):
+        assert not await play(console, headless=True)
+    assert "✗ The bot ended with -9." in printed(console)
+
+
+async def test_a_bot_that_does_not_answer_is_told(console, monkeypatch):
+    class Elsewhere(Script):
+        async def lead(self) -> None:
+            self._thumbtack.webhook_url = "http://127.0.0.1:9"
+            await super().lead()
+
+    monkeypatch.setattr(stage, "Script", Elsewhere)
+    async with asyncio.timeout(PATIENCE):
+        assert not await play(console, headless=True)
+    assert "✗ The bot did not answer (ConnectError)." in printed(console)
+
+
+async def test_a_bot_ends_when_the_demo_is_killed(console, tmp_path):
+    async with running_bot(outside.settings("http://127.0.0.1:9"), folder=tmp_path) as bot:
+        await bot.address()
+        bot.let_go()  # what the system does to the pipe of a process that died
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(BotEndedError, match="ended with 0"):
+                await bot.ended()
+
+
+class Unchecked(Short):
+    def check(self) -> None:
+        """Whatever the customers received."""
+
+
+async def told(console: Console, text: str, *, after: int = 0) -> str:
+    """Wait until the demo printed something."""
+    async with asyncio.timeout(PATIENCE):
+        while text not in printed(console)[after:]:
+            assert isinstance(console.file, Screen)
+            console.file.written.clear()
+            await console.file.written.wait()
+    return printed(console)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="what is printed is for curl")
+async def test_it_stays_and_every_line_it_prints_works_when_pasted(console, monkeypatch, tmp_path):
+    monkeypatch.setattr(stage, "Script", Unchecked)
+    staying = asyncio.create_task(play(console, headless=False))
+    begin = await told(console, "Ctrl-C ends it.")
+    pasted = [line[line.index("curl") :] for line in re.sub(r"\\\n +", "", begin).splitlines() if "curl" in line]
+    assert len(pasted) == 11
+    shows = [
+        ("House Cleaning · San Francisco, CA", "Sam W."),
+        ("Can you come today?",),
+        ("Lead cost: $31.00, Charged",),
+        ("★★★★★ 5 of 5", "Great work!"),
+        ("Ana        Yes, we can.",),
+        ("changed    Yes, at nine.", "Sam W. received: Yes, at nine.", "✅         Ana: Yes, at nine."),
+        ("📝         Ana: note: bring a ladder",),
+        (),
+        (),
+        (),
+        ("Plumbing",),
+    ]
+    for command, texts in zip(pasted, shows, strict=True):
+        so_far = len(printed(console))
+        answer = await shell(command)
+        assert "not" not in answer.splitlines()[0], answer
+        for text in texts:
+            await told(console, text, after=so_far)
+    os.kill(os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(PATIENCE):
+        assert await staying
+    assert "Stopped. Nothing is left behind." in printed(console)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def shell(command: str) -> str:
+    """What a command that was pasted into a shell answers."""
+    run = await asyncio.create_subprocess_shell(f"{command} --silent --show-error", stdout=asyncio.subprocess.PIPE)
+    answer, _ = await run.communicate()
+    assert run.returncode == 0
+    return answer.decode()
+
+
+async def test_it_stops_in_the_middle(console, monkeypatch, tmp_path):
+    class Endless(Script):
+        async def message(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(stage, "Script", Endless)
+    async with asyncio.timeout(PATIENCE):
+        assert not await play(console, headless=True)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,94 @@
+"""The short addresses of the sandbox, without a bot that listens and with one that takes everything."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.news import News
+from sandbox.outside import CHANNEL, Outside
+from sandbox.page import as_text
+from sandbox.servers import serving
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[Outside]:
+    world = Outside()
+    yield world
+    await world.aclose()
+
+
+@pytest.fixture
+async def curl(world: Outside) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=world.app), base_url="http://sandbox") as curl:
+        yield curl
+
+
+@pytest.fixture
+async def _bot(world: Outside) -> AsyncIterator[None]:
+    async def take(_request: object) -> Response:
+        return Response()
+
+    routes = [Route("/{path:path}", take, methods=["POST", "PUT"])]
+    async with serving(Starlette(routes=routes)) as address:
+        world.meet(address="http://sandbox", bot_url=f"{address}/")
+        yield
+
+
+async def test_nothing_happened_yet(curl):
+    assert (await curl.get("/")).text == "Nothing happened yet.\n"
+    for path in ("/customer", "/price", "/review"):
+        answer = await curl.post(path)
+        assert (answer.status_code, answer.text) == (404, "There is no lead yet: POST /lead makes one.\n")
+    answer = await curl.post("/ana", content="Hello")
+    assert (answer.status_code, answer.text) == (404, "There is no thread yet: POST /lead opens one.\n")
+    for act in (curl.put, curl.delete):
+        answer = await act("/ana")
+        assert (answer.status_code, answer.text) == (404, "Ana has not written anything yet.\n")
+
+
+async def test_a_bot_that_does_not_run_is_told(curl, world):
+    world.meet(address="http://sandbox", bot_url="http://127.0.0.1:9")
+    answer = await curl.post("/lead")
+    assert (answer.status_code, answer.text) == (502, "The bot does not answer at http://127.0.0.1:9.\n")
+    world.slack.workspace.post(world.slack.workspace.channel(CHANNEL), {"user": "U0CORKBOT", "text": "A card"})
+    answer = await curl.post("/ana", content="Hello")
+    assert (answer.status_code, answer.text) == (502, "The bot does not take it: connection_failed.\n")
+
+
+@pytest.mark.usefixtures("_bot")
+async def test_people_act_in_the_newest_thread(curl, world):
+    channel = world.slack.workspace.channel(CHANNEL)
+    world.slack.workspace.post(channel, {"user": "U0CORKBOT", "text": "An old card"})
+    card = world.slack.workspace.post(channel, {"user": "U0CORKBOT", "text": "A card"})
+    news = News(world.slack, world.thumbtack)
+    assert (await curl.post("/ana", content="")).status_code == 404
+    assert (await curl.post("/ana", content="We come at ten.")).text == "Slack told the bot, which answered 200.\n"
+    assert (await curl.put("/ana", content="We come at nine.")).status_code == 200
+    assert (await curl.post("/ben", content="Hello")).status_code == 200
+    assert (await curl.delete("/ben")).status_code == 200
+    said = [message["text"] for message in world.slack.thread(CHANNEL, card["ts"])]
+    assert said == ["A card", "We come at nine."]
+    assert "We come at nine. (edited)" in (await curl.get("/")).text
+    assert "Ana        We come at nine." in "".join(map(as_text, news.fresh()))
+    assert (await curl.delete("/ana")).status_code == 200
+    assert "deleted    We come at nine." in "".join(map(as_text, news.fresh()))
+    assert news.fresh() == []
+
+
+@pytest.mark.usefixtures("_bot")
+async def test_customers_and_thumbtack(curl, world):
+    for path in ("/lead", "/customer", "/price", "/review"):
+        assert (await curl.post(path)).text == "Thumbtack called the bot, which answered 200.\n"
+    assert (await curl.post("/outage")).text == "Thumbtack takes no replies from now on. DELETE ends it.\n"
+    reply = f"/thumbtack/legacy/v1/business/510000000000000101/lead/{world.thumbtack.last_lead_id}/message"
+    auth = ("corkboard", "sandbox")
+    assert (await curl.post(reply, json={"text": "Hello"}, auth=auth)).status_code == 503
+    assert (await curl.delete("/outage")).text == "Thumbtack takes replies again.\n"
+    assert (await curl.post(reply, json={"text": "Hello"}, auth=auth)).status_code == 200
+    page = (await curl.get("/")).text
+    assert "What Maya Alvarez received on Thumbtack" in page
+    assert "Hello" in page

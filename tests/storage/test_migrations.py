@@ -1,0 +1,147 @@
+"""Bringing a database to the newest shape, on both kinds."""
+
+import asyncio
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from storage import migrate
+from storage.database import Database, StorageError
+from storage.models import Business, Environment, Lead, Row
+
+
+@pytest.fixture
+async def empty(database_url):
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+async def tables(database):
+    async with database.reading() as tx:
+        return set(await (await tx.connection()).run_sync(lambda sync: inspect(sync).get_table_names()))
+
+
+async def run(database, statement):
+    async with database.transaction() as tx:
+        await tx.execute(text(statement))
+
+
+async def downgrade(database, revision):
+    async with database.altering() as connection:
+        await connection.run_sync(lambda sync: command.downgrade(migrate.config(sync), revision))
+
+
+async def test_an_empty_database_gets_every_table_as_the_models_describe_it(empty):
+    before = await migrate.shape(empty)
+    assert (before.current, before.is_current) == (None, False)
+    assert "no tables yet" in before.advice
+    assert await migrate.upgrade(empty) is None
+    assert (await migrate.shape(empty)).is_current
+    assert await tables(empty) == {*Row.metadata.tables, "alembic_version"}
+    assert await migrate.drift(empty) == []
+
+
+async def test_drift_is_seen(database):
+    await run(database, "ALTER TABLE keeper ADD COLUMN shoe_size INTEGER")
+    assert ["shoe_size" in one for one in await migrate.drift(database)] == [True]
+
+
+async def test_down_and_up_again_gives_the_same_tables(database):
+    before = await tables(database)
+    await downgrade(database, "base")
+    assert await tables(database) == {"alembic_version"}
+    await migrate.upgrade(database)
+    assert await tables(database) == before
+    assert await migrate.drift(database) == []
+
+
+async def test_a_sqlite_file_that_holds_something_is_copied_first(database):
+    if not database.is_sqlite:
+        return
+    await run(database, "INSERT INTO lane (key) VALUES ('kept')")
+    await run(database, "UPDATE alembic_version SET version_num = '0000'")  # as if it were older
+    with pytest.raises(Exception, match="0000"):
+        await downgrade(database, "base")
+    await run(database, "DELETE FROM alembic_version")
+    for table in Row.metadata.tables:
+        if table != "lane":
+            await run(database, f"DROP TABLE {table}")
+    with pytest.raises(StorageError):  # there is a table lane already
+        await migrate.upgrade(database)
+    (copied,) = database.file.parent.glob("corkboard.db.before-*")
+    assert copied.name.startswith("corkboard.db.before-0001-")
+    with sqlite3.connect(copied) as found:
+        assert found.execute("SELECT key FROM lane").fetchall() == [("kept",)]
+    found.close()
+
+
+async def test_a_failed_upgrade_changes_nothing(empty):
+    await run(empty, "CREATE TABLE outbox (number INTEGER)")
+    before = await tables(empty)
+    with pytest.raises(StorageError):
+        await migrate.upgrade(empty)
+    assert await tables(empty) in (before, {*before, "alembic_version"})
+    assert (await migrate.shape(empty)).current is None
+
+
+async def test_the_newest_shape_is_left_alone(database):
+    assert await migrate.upgrade(database) is None
+    if database.is_sqlite:
+        assert [one.name for one in database.file.parent.glob("*before*")] == []
+
+
+async def test_a_database_of_a_newer_version_is_left_alone_and_said_so(database):
+    await run(database, "UPDATE alembic_version SET version_num = '9999'")
+    assert await migrate.upgrade(database) is None
+    found = await migrate.shape(database)
+    assert (found.current, found.is_current, found.is_newer) == ("9999", False, True)
+    assert "A newer version of Corkboard" in found.advice
+
+
+async def test_replicas_that_start_at_once_wait_for_each_other(database_url):
+    databases = [Database(database_url) for _ in range(4)]
+    await asyncio.gather(*(migrate.upgrade(one) for one in databases))
+    assert await migrate.drift(databases[0]) == []
+    for one in databases:
+        await one.close()
+
+
+async def test_a_table_that_others_refer_to_can_be_built_anew(database):
+    """SQLite drops the old table for it, which with foreign keys on would take or refuse the rows that refer to it."""
+    lead = {"environment": Environment.PRODUCTION, "generation": "legacy"}
+    at = migrate.utcnow()
+    async with database.transaction() as tx:
+        tx.add(Business(id=1, environment=Environment.PRODUCTION, thumbtack_id="1", created_at=at))
+        await tx.flush()
+        tx.add(Lead(thumbtack_id="2", business_id=1, **lead))
+
+    def change(connection):
+        operations = Operations(MigrationContext.configure(connection, opts={"target_metadata": Row.metadata}))
+        with operations.batch_alter_table("business", recreate="always" if database.is_sqlite else "never") as batch:
+            batch.add_column(sa.Column("motto", sa.Text(), nullable=True))
+
+    async with database.altering() as connection:
+        await connection.run_sync(change)
+    async with database.reading() as tx:
+        rows = await tx.execute(text("SELECT lead.thumbtack_id FROM lead JOIN business ON business.id = business_id"))
+        assert rows.scalars().all() == ["2"]
+
+
+async def test_a_change_that_leaves_rows_without_what_they_refer_to_is_refused(database):
+    with pytest.raises(StorageError):
+        await _orphan(database)
+    async with database.reading() as tx:
+        assert (await tx.execute(text("SELECT count(*) FROM customer"))).scalar_one() == 0
+
+
+async def _orphan(database):
+    async with database.altering() as connection:
+        await connection.execute(
+            text("INSERT INTO customer (business_id, thumbtack_id, created_at) VALUES (7, '1', '2026-09-01')")
+        )

@@ -1,0 +1,167 @@
+"""Judges messages and windows for Slack by code that this project did not write, and by a few documented rules.
+
+slack_sdk's own models validate each block. slackblocks rebuilds each with its classes, which enforce Slack's documented
+limits; what it gives back changed was not acceptable as it stood. The rules are those that neither of them has.
+"""
+
+import inspect
+import json
+import logging
+from typing import Any
+
+import slackblocks as sb
+from slack_sdk.models.blocks import Block as SdkBlock
+from slack_sdk.models.views import View as SdkView
+
+logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)  # it warns of its own limits before it raises
+
+ACTIONS = frozenset(
+    [
+        "reply_retry",
+        "reply_send",
+        "reply_send_now",
+        "reply_keep",
+        "reply_discard",
+        "reply_arrived",
+        "reply_send_again",
+        "reply_open",
+        "lead_open",
+        "keeper_me",
+    ]
+)
+"""The buttons there are, by the project's wire contract."""
+
+_KINDS = {
+    "section": sb.SectionBlock,
+    "header": sb.HeaderBlock,
+    "context": sb.ContextBlock,
+    "actions": sb.ActionsBlock,
+    "image": sb.ImageBlock,
+    "input": sb.InputBlock,
+    "rich_text": sb.RichTextBlock,
+    "rich_text_section": sb.RichTextSection,
+    "rich_text_quote": sb.RichTextQuote,
+    "rich_text_preformatted": sb.RichTextCodeBlock,
+    "button": sb.Button,
+    "plain_text_input": sb.PlainTextInput,
+}
+_LEAVES = {"text": sb.RichText, "link": sb.RichTextLink, "emoji": sb.RichTextEmoji}
+
+
+def judge(payload: dict[str, Any]) -> list[str]:
+    """What is wrong with a message (`text`, `blocks`) or a window (`type: modal`); nothing if Slack would take it."""
+    blocks = payload["blocks"]
+    found = [finding for number, block in enumerate(blocks) for finding in _block(block, f"/{number}")]
+    return found + (_modal(payload) if payload.get("type") == "modal" else _message(payload))
+
+
+def _block(block: dict[str, Any], where: str) -> list[str]:
+    found = []
+    try:
+        parsed = SdkBlock.parse(block)
+        if parsed is None or type(parsed) is SdkBlock:
+            raise ValueError("a block that the SDK does not know")  # noqa: TRY301 -- joins the SDK's own refusals
+        parsed.to_dict()
+    except Exception as error:  # noqa: BLE001 -- whatever the library says against it is a finding
+        found.append(f"{where} slack_sdk: {error}")
+    try:
+        rebuilt = _rebuilt(block)._resolve()
+        found += [f"{where}{at}: slackblocks would not leave it so" for at in _changed(block, rebuilt)]
+    except Exception as error:  # noqa: BLE001 -- the same
+        found.append(f"{where} slackblocks: {type(error).__name__}: {error}")
+    return found + [f"{where} {rule}" for rule in _rules(block)]
+
+
+def _rebuilt(value: Any, *, inside_rich_text: bool = False) -> Any:
+    """The same object made with slackblocks' classes."""
+    if isinstance(value, list):
+        return [_rebuilt(item, inside_rich_text=inside_rich_text) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kind = value["type"]
+    if kind in ("plain_text", "mrkdwn"):
+        return sb.Text(value["text"], type_=sb.TextType(kind), emoji=value.get("emoji", False))
+    made = _LEAVES[kind] if inside_rich_text and kind in _LEAVES else _KINDS[kind]
+    known = inspect.signature(made).parameters
+    given = {key: part for key, part in value.items() if key != "type"}
+    given |= given.pop("style") if isinstance(given.get("style"), dict) else {}
+    if unknown := given.keys() - known.keys():
+        raise TypeError(f"{kind} has no {sorted(unknown)}")
+    return made(**{key: _rebuilt(part, inside_rich_text=kind.startswith("rich_text")) for key, part in given.items()})
+
+
+def _changed(given: Any, made: Any, at: str = "") -> list[str]:
+    if isinstance(given, dict) and isinstance(made, dict):
+        return [
+            finding
+            for key, value in given.items()
+            if value
+            for finding in _changed(value, made.get(key), f"{at}/{key}")
+        ]
+    if isinstance(given, list) and isinstance(made, list) and len(given) == len(made):
+        return [
+            finding
+            for number, pair in enumerate(zip(given, made, strict=True))
+            for finding in _changed(*pair, f"{at}/{number}")
+        ]
+    return [] if given == made else [at]
+
+
+def _rules(block: dict[str, Any]) -> list[str]:
+    """Rules of docs.slack.dev/reference/block-kit that hold inside one block, and our own for buttons."""
+    found = ["has an empty text" for text in _values(block, "text") if text == ""]
+    found += ["has an empty list" for elements in _values(block, "elements") if elements == []]
+    if block["type"] == "image":
+        found += [] if block["image_url"].startswith("https://") else ["shows a picture that is not at https"]
+    buttons = [element for element in block.get("elements", []) if element.get("type") == "button"]
+    if len({button["action_id"] for button in buttons}) != len(buttons):
+        found.append("has two buttons with one action_id")
+    for button in buttons:
+        if button["action_id"] not in ACTIONS:
+            found.append(f"has a button that the contract does not know: {button['action_id']}")
+        if "url" not in button and not button["value"].isdecimal():
+            found.append("has a button whose value is not an id of ours")
+    return found
+
+
+def _values(value: Any, key: str) -> list[Any]:
+    """Every value under a key, however deep."""
+    if isinstance(value, list):
+        return [found for item in value for found in _values(item, key)]
+    if not isinstance(value, dict):
+        return []
+    here = [value[key]] if key in value else []
+    return here + [found for item in value.values() for found in _values(item, key)]
+
+
+def _message(payload: dict[str, Any]) -> list[str]:
+    found = []
+    text, blocks = payload["text"], payload["blocks"]
+    if not 1 <= len(blocks) <= 50:
+        found.append(f"{len(blocks)} blocks, where 1 to 50 may be")
+    if not 1 <= len(text) <= 4_000:
+        found.append(f"a text of {len(text)} characters")
+    if blocks and "block_id" in blocks[0]:
+        found.append("the first block has a block_id, where the delivery id belongs")
+    size = len(json.dumps(blocks, separators=(",", ":"), ensure_ascii=False))
+    if size >= 12_000:  # Slack was seen to answer msg_blocks_too_long from about 13,200: slackapi/bolt-js issue 2509
+        found.append(f"{size} characters of blocks")
+    try:
+        sb.Message(channel="C0", text=text, blocks=[sb.DividerBlock() for _ in blocks])
+    except sb.InvalidUsageError as error:
+        found.append(f"slackblocks: {error}")
+    return found
+
+
+def _modal(view: dict[str, Any]) -> list[str]:
+    found = []
+    try:
+        SdkView(**view).to_dict()
+        parts = {key: _rebuilt(view[key]) for key in ("title", "close", "submit") if key in view}
+        named = {key: view[key] for key in ("callback_id", "private_metadata")}
+        sb.ModalView(blocks=[sb.DividerBlock() for _ in view["blocks"]], **parts, **named)
+    except Exception as error:  # noqa: BLE001 -- whatever a library says against it is a finding
+        found.append(str(error))
+    if any(block["type"] == "input" for block in view["blocks"]) and "submit" not in view:
+        found.append("an input without a submit button")
+    return found

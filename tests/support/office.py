@@ -1,0 +1,234 @@
+"""The whole program between the two stand-ins, as tests see it: front door in, recorded HTTP out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import CoroutineType
+from typing import Any, TypeVar
+
+import httpx
+from sqlalchemy import Select, and_, or_, select, text, tuple_
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+import bot
+import storage
+import webhooks
+from bot import settings as bot_settings
+from bot.app import create_app
+from sandbox.servers import serving
+from sandbox.slack import SlackStandIn
+from sandbox.thumbtack import ThumbtackStandIn
+from storage import inbox, migrate, outbox
+from storage.database import Database
+from storage.models import Inbox, Outbox, Row, WorkState
+
+R = TypeVar("R", bound=Row)
+WEBHOOK = ("thumbtack", "let-me-in")
+PRO_API = ("corkboard", "send-it")
+BOT_TOKEN = "xoxb-of-the-tests"
+SIGNING_SECRET = "signing-secret-of-the-tests"
+CHANNEL = "C0LEADS"
+OURS = tuple(str(Path(package.__file__).parent) for package in (bot, storage, webhooks))
+
+
+class Clock:
+    """The real time plus what a test added to it."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class Door:
+    """What answers at the bot's address: the running app, whichever start it is of."""
+
+    def __init__(self) -> None:
+        self.app: Starlette | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        assert self.app is not None, "the bot does not run"
+        await self.app(scope, receive, send)
+
+
+class Office:
+    """A running bot with its Slack workspace and its Thumbtack."""
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        slack: SlackStandIn,
+        thumbtack: ThumbtackStandIn,
+        door: Door,
+        http: httpx.AsyncClient,
+        clock: Clock,
+    ) -> None:
+        self.database_url = database_url
+        self.door = door
+        self.database = Database(database_url)
+        self.slack = slack
+        self.thumbtack = thumbtack
+        self.http = http
+        self.clock = clock
+        self.knobs: dict[str, Any] = {}
+        self._life: AsyncExitStack | None = None
+
+    async def start(self, **knobs: Any) -> None:
+        """Start the bot (again) with these settings changed."""
+        self.knobs |= knobs
+        app = create_app(bot_settings.load(_env_file=None, **self.knobs), clock=self.clock, jitter=lambda: 0.0)
+        self._life = AsyncExitStack()
+        await self._life.enter_async_context(app.router.lifespan_context(app))
+        self.door.app = app
+
+    async def stop(self) -> None:
+        """Stop the bot as SIGTERM would."""
+        if self._life is not None:
+            life, self._life = self._life, None
+            await life.aclose()
+
+    async def crash(self) -> None:
+        """End the bot as a power cut would: what is under way is neither finished nor written down."""
+        ours = [task for task in asyncio.all_tasks() if _is_of_the_bot(task)]
+        for task in ours:
+            task.cancel()
+        await asyncio.gather(*ours, return_exceptions=True)
+        await self.stop()
+
+    async def advance(self, **ahead: float) -> None:
+        """Let time pass at once, in Slack too, and wake what waited for it."""
+        self.clock.ahead += timedelta(**ahead)
+        self._running_database().wake({outbox.TOPIC, inbox.TOPIC})
+
+    async def at_rest(self, *, within: float = 10.0) -> None:
+        """Wait until everything that may be said now was said."""
+        changed = asyncio.Event()
+        self._running_database().on_commit(outbox.TOPIC, changed.set)
+        async with asyncio.timeout(within):
+            while True:
+                changed.clear()
+                async with self.database.reading() as tx:
+                    if (await tx.execute(_to_be_said(self.clock()))).first() is None:
+                        return
+                await changed.wait()
+
+    async def ingested(self, *, within: float = 10.0) -> None:
+        """Wait until every webhook that was accepted was read, or kept because it could not be."""
+        unread = select(Inbox.id).where(col(Inbox.settled_at).is_(None)).limit(1)
+        async with asyncio.timeout(within):
+            while True:
+                async with self.database.reading() as tx:
+                    if (await tx.execute(unread)).first() is None:
+                        return
+
+    async def rows(self, row: type[R]) -> Sequence[R]:
+        """Every row of a kind, oldest first."""
+        async with self.database.reading() as tx:
+            return (await tx.execute(select(row).order_by(text("id")))).scalars().all()
+
+    def _running_database(self) -> Database:
+        assert self.door.app is not None
+        database: Database = self.door.app.state.services.database
+        return database
+
+    async def post(self, path: str, body: Any, *, method: str = "POST", **kwargs: Any) -> httpx.Response:
+        """A webhook as Thumbtack sends it."""
+        kwargs.setdefault("auth", WEBHOOK)
+        return await self.http.request(method, path, json=body, **kwargs)
+
+    async def seen(self, predicate: Callable[[], Any], *, within: float = 10.0) -> Any:
+        """Wait until the workspace shows something; returns what the predicate returned."""
+        return await self.slack.wait_until(predicate, timeout=within)
+
+    @property
+    def cards(self) -> list[dict[str, Any]]:
+        """The parent messages in the channel, oldest first."""
+        return [one for one in self.slack.messages(CHANNEL) if one.get("thread_ts", one["ts"]) == one["ts"]]
+
+    def thread(self, card: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """A card's thread without the card."""
+        ts = (card or self.cards[0])["ts"]
+        return [one for one in self.slack.thread(CHANNEL, ts) if one["ts"] != ts]
+
+    def mark(self, ts: str) -> list[str]:
+        """The bot's marks on a message."""
+        return [name for name, users in self.slack.reactions(CHANNEL, ts).items() if "U0CORKBOT" in users]
+
+
+def _is_of_the_bot(task: asyncio.Task[Any]) -> bool:
+    coroutine = task.get_coro()
+    return isinstance(coroutine, CoroutineType) and coroutine.cr_code.co_filename.startswith(OURS)
+
+
+def _to_be_said(now: datetime) -> Select[Any]:
+    """Entries that are under way, or due with nothing before them in their lane."""
+    earlier = aliased(Outbox)
+    ahead = select(col(earlier.id)).where(
+        col(earlier.settled_at).is_(None),
+        col(earlier.lane) == col(Outbox.lane),
+        tuple_(col(earlier.position), col(earlier.id)) < tuple_(col(Outbox.position), col(Outbox.id)),
+    )
+    return select(col(Outbox.id)).where(
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.state) != WorkState.PARKED,
+        or_(col(Outbox.claimed_until) > now, and_(col(Outbox.due_at) <= now, ~ahead.exists())),
+    )
+
+
+@asynccontextmanager
+async def office(database_url: str, **knobs: Any) -> AsyncIterator[Office]:
+    """A running office; `knobs` are settings to change."""
+    door, clock = Door(), Clock()
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app=door), base_url="http://bot")
+    slack = SlackStandIn(
+        bot_token=BOT_TOKEN,
+        signing_secret=SIGNING_SECRET,
+        events_url="http://bot/slack/events",
+        client=http,
+        clock=lambda: clock().timestamp(),
+    )
+    thumbtack = ThumbtackStandIn(
+        username=PRO_API[0],
+        password=PRO_API[1],
+        webhook_url="http://bot",
+        webhook_username=WEBHOOK[0],
+        webhook_password=WEBHOOK[1],
+        known_leads=None,
+        client=http,
+    )
+    world = Starlette(routes=[*slack.routes, Mount("/thumbtack", thumbtack.app)])
+    async with serving(world) as address:
+        slack.base_url = address
+        place = Office(database_url, slack=slack, thumbtack=thumbtack, door=door, http=http, clock=clock)
+        place.knobs = {
+            "database_url": database_url,
+            "encryption_keys": "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=",
+            "slack_bot_token": BOT_TOKEN,
+            "slack_signing_secret": SIGNING_SECRET,
+            "slack_leads_channel": CHANNEL,
+            "slack_api_url": f"{address}/slack/api/",
+            "slack_posts_per_second": 1000,
+            "thumbtack_webhook_username": WEBHOOK[0],
+            "thumbtack_webhook_password": WEBHOOK[1],
+            "thumbtack_legacy_api_url": f"{address}/thumbtack/legacy",
+            "thumbtack_legacy_username": PRO_API[0],
+            "thumbtack_legacy_password": PRO_API[1],
+            "reply_hold_seconds": 0,
+        }
+        await migrate.upgrade(place.database)
+        try:
+            await place.start(**knobs)
+            yield place
+        finally:
+            await place.stop()
+            await place.database.close()
+            await slack.aclose()
+            await thumbtack.aclose()
+            await place.http.aclose()

@@ -1,0 +1,435 @@
+"""The papers and the code say the same, and the house rules hold that no linter knows."""
+
+import ast
+import re
+import shlex
+import subprocess
+import tokenize
+import tomllib
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from bot import jobs, settings
+from bot.app import create_app
+from bot.cli import main as cli
+from bot.dispatch.kinds import KINDS
+from bot.listeners.commands import COMMAND, VERBS
+from bot.replies import MARKS
+from bot.settings import Settings
+from storage.models import ReplyState
+from storage.outbox import Kind
+from webhooks import problems
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("bot", "webhooks", "storage", "sandbox")
+LONGEST_FILE = 300
+"""Lines of code: neither blank, nor comment, nor docstring."""
+LONGEST_FUNCTION = 60
+"""Lines from `def` to its end, docstring and all."""
+
+# Written in pieces, so that this file does not hold what it looks for.
+REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "crates" + ".io", "ruby" + "gems.org")
+MACHINE_PATH = re.compile(r"(?<![\w./:-])/(?:" + "work|root|home|Users" + r")/\w")
+SHARED = "../" + "shared"
+# A number of another project's tracker is fine where that project is named before it (slackapi/bolt-js issue 2509).
+OUR_TRACKER = re.compile(
+    r"(?P<theirs>[\w.-]+/[\w.-]+,?[\s#]+)?(?:\b(?:issue|ticket)s?\s+(?:no\.?\s*)?#?\d+|(?<![\w&/\"'(])#\d{1,4}\b)",
+    re.IGNORECASE,
+)
+
+
+@cache
+def committed() -> tuple[Path, ...]:
+    """Every file of the repository: what is committed, and what would be."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout  # noqa: S603 -- constant
+    return tuple(ROOT / name for name in sorted(set(listed.split("\0"))) if name and (ROOT / name).is_file())
+
+
+@cache
+def sources(*folders: str) -> tuple[Path, ...]:
+    """The Python files of these packages, without the migrations that alembic wrote."""
+    found = [path for path in committed() if path.suffix == ".py" and name(path).split("/")[0] in folders]
+    return tuple(path for path in found if "versions" not in path.parts)
+
+
+@cache
+def papers() -> tuple[Path, ...]:
+    return tuple(path for path in committed() if path.suffix == ".md")
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def text(paper: str) -> str:
+    return (ROOT / paper).read_text()
+
+
+def prose(path: Path) -> str:
+    """A paper without its code blocks."""
+    return re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def rows(paper: str, heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, without its head."""
+    below = re.split(rf"^#+ {re.escape(heading)}$", text(paper), maxsplit=1, flags=re.MULTILINE)[1]
+    table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
+    assert table is not None, f"{paper} has no table below {heading}"
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.group().splitlines()]
+    return [[cell.strip("| ") for cell in row] for row in cells[2:]]
+
+
+def coded(cell: str) -> list[str]:
+    """What stands in backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def first(paper: str, heading: str) -> list[str]:
+    """The name in backticks that opens each row of a table."""
+    return [coded(row[0])[0] for row in rows(paper, heading)]
+
+
+# Settings
+
+
+def shown(value: Any) -> str:
+    """A default as a person would type it."""
+    match value:
+        case None | ():
+            return ""
+        case bool():
+            return str(value).lower()
+        case Enum():
+            return str(value.value)
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
+def defaults() -> dict[str, str]:
+    return {field.upper(): shown(info.default) for field, info in Settings.model_fields.items()}
+
+
+def test_the_readmes_table_of_settings_is_complete_and_true():
+    told = {coded(row[0])[0]: "" if row[1] == "none" else coded(row[1])[0] for row in rows("README.md", "Settings")}
+    assert told == defaults()
+
+
+def test_the_example_of_settings_is_complete_and_true():
+    lines = [line for line in text(".env.example").splitlines() if line and not line.startswith("#")]
+    assert dict(line.split("=", 1) for line in lines) == defaults()
+
+
+def test_the_example_of_settings_can_be_read_as_it_is():
+    assert Settings(_env_file=ROOT / ".env.example") == Settings(_env_file=None)
+
+
+# Commands
+
+
+def spoken(word: str, *, among: Sequence[Path] | None = None) -> Iterator[tuple[str, str]]:
+    """(paper, command) for each command that begins with a word, in code blocks and between backticks."""
+    for path in among or papers():
+        blocks = re.findall(r"^```\w*\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
+        lines = [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines()]
+        for command in (*lines, *coded(prose(path))):
+            said = command.partition("  #")[0].removeprefix(".venv/bin/").strip()
+            if said == word or said.startswith(f"{word} "):
+                yield name(path), said
+
+
+def unknown_in(command: str) -> str | None:
+    """What the program does not know of a command, None where it knows all of it."""
+    at: click.Command = cli
+    for token in shlex.split(command)[1:]:
+        if token.startswith("-"):
+            options = {opt for parameter in at.params for opt in (*parameter.opts, *parameter.secondary_opts)}
+            if token.partition("=")[0] not in {*options, "--help", "-h", "--version"}:
+                return token
+        elif isinstance(at, click.Group):
+            if token not in at.commands:
+                return token
+            at = at.commands[token]
+    return None
+
+
+def leaves(group: click.Group, path: str) -> Iterator[str]:
+    for word, command in group.commands.items():
+        whole = f"{path} {word}"
+        if isinstance(command, click.Group):
+            yield from leaves(command, whole)
+        else:
+            yield whole
+
+
+def test_every_command_that_the_papers_name_exists_with_its_options():
+    said = list(spoken("corkboard"))
+    assert len(said) > 10
+    assert {one: unknown_in(one[1]) for one in said if unknown_in(one[1])} == {}
+
+
+def test_every_command_is_in_the_readme():
+    said = [command for _, command in spoken("corkboard", among=[ROOT / "README.md"])]
+    assert [
+        leaf for leaf in leaves(cli, "corkboard") if not any(f"{one} ".startswith(f"{leaf} ") for one in said)
+    ] == []
+
+
+def test_what_make_can_do_is_in_the_papers_and_the_reverse():
+    targets = set(re.findall(r"^([a-z]+):.*##", text("Makefile"), re.MULTILINE))
+    said = {command.split()[1] for _, command in spoken("make") if len(command.split()) > 1}
+    assert said <= targets
+    assert targets - said == set()
+
+
+def test_every_verb_is_in_the_readme_and_no_other_is_promised():
+    said = {verb for path in papers() for verb in re.findall(rf"`{COMMAND} ([a-z-]+)", path.read_text())}
+    assert said == set(VERBS)
+    assert all(f"`{COMMAND} {verb}`" in text("README.md") for verb in VERBS)
+
+
+# What people see, and what operators read
+
+
+def test_the_readme_explains_every_mark():
+    assert set(MARKS) == set(ReplyState)
+    told = [coded(row[0])[0] for row in rows("README.md", "What the marks mean")]
+    assert sorted(told) == sorted({mark for mark in MARKS.values() if mark})
+
+
+def test_every_route_and_refusal_is_documented(sqlite_url):
+    app = create_app(settings.load(_env_file=None, database_url=sqlite_url))
+    served = {route.path.removeprefix("/staging") for route in app.routes}
+    assert sorted(set(first("docs/operating.md", "Addresses"))) == sorted(served)
+    told = {coded(row[0])[0]: row[1] for row in rows("docs/operating.md", "Refusals")}
+    assert told == {reason: str(meaning.status) for reason, meaning in problems.REASONS.items()}
+
+
+def test_every_job_is_documented():
+    assert first("docs/operating.md", "Jobs") == [job.name for job in jobs.JOBS]
+
+
+LEVELS = {"debug", "info", "warning", "error", "critical"}
+
+
+def logged() -> dict[str, str]:
+    """Each log event with its level, as `log.info("past_tense", …)` names it."""
+    nodes = [node for path in sources("bot", "webhooks", "storage") for node in ast.walk(parsed(path))]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    said = [call for call in calls if call.func.attr in LEVELS and isinstance(call.func.value, ast.Name)]
+    said = [call for call in said if call.func.value.id == "log" or isinstance(call.args[0], ast.Constant)]
+    return {ast.literal_eval(call.args[0]): call.func.attr for call in said}
+
+
+def test_every_log_event_is_documented():
+    assert {coded(row[0])[0]: row[1] for row in rows("docs/operating.md", "Log events")} == logged()
+
+
+def test_the_admins_page_gives_every_scope_of_the_manifest():
+    scopes = yaml.safe_load(text("manifest.yml"))["oauth_config"]["scopes"]
+    told = {coded(row[0])[0]: row[1] for row in rows("docs/slack-admin.md", "Scopes")}
+    assert told == {scope: "optional" if scope in scopes["bot_optional"] else "yes" for scope in scopes["bot"]}
+
+
+def test_the_admins_page_gives_every_event_of_the_manifest():
+    subscribed = yaml.safe_load(text("manifest.yml"))["settings"]["event_subscriptions"]["bot_events"]
+    assert first("docs/slack-admin.md", "Events") == subscribed
+
+
+def test_the_privacy_page_gives_every_table():
+    tables = {
+        node.name
+        for node in parsed(ROOT / "storage/models.py").body
+        if isinstance(node, ast.ClassDef) and any(keyword.arg == "table" for keyword in node.keywords)
+    }
+    told = [table for row in rows("docs/privacy.md", "What is kept") for table in coded(row[0])]
+    assert sorted(told) == sorted(re.sub(r"(?<!^)(?=[A-Z])", "_", table).lower() for table in tables)
+
+
+def test_the_readme_promises_only_what_a_test_shows():
+    section = re.split(r"^## Reliability$", text("README.md"), maxsplit=1, flags=re.MULTILINE)[1]
+    promised = section.partition("\n## ")[0].partition("### Not yet")[0]
+    bullets = re.findall(r"^- (.+?)(?=^- |\Z|\n\n)", promised, re.MULTILINE | re.DOTALL)
+    assert bullets
+    for bullet in bullets:
+        shown_by = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", bullet)
+        assert shown_by, f"no test is named: {bullet}"
+        for path, function in shown_by:
+            assert (ROOT / path).is_file(), path
+            names = {node.name for node in ast.walk(parsed(ROOT / path)) if isinstance(node, DEFINITIONS)}
+            assert not function or function in names, f"{path}::{function}"
+
+
+# Papers
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub makes of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.replace("`", "").strip().lower()).replace(" ", "-")
+
+
+def anchors(path: Path) -> set[str]:
+    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)}
+
+
+def broken_links(path: Path) -> Iterator[str]:
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        if not there.exists() or (anchor and anchor not in anchors(there)):
+            yield target
+
+
+def test_every_link_between_the_papers_leads_somewhere():
+    assert {name(path): found for path in papers() if (found := list(broken_links(path)))} == {}
+
+
+def test_every_file_that_the_papers_name_exists():
+    pattern = re.compile(rf"(?:{'|'.join((*PACKAGES, 'tests', 'docs', 'benchmarks'))})/[\w./-]*")
+    missing = [
+        (name(path), told)
+        for path in papers()
+        for told in coded(prose(path))
+        if pattern.fullmatch(told) and not (ROOT / told).exists()
+    ]
+    assert missing == []
+
+
+def test_decision_records_are_numbered_whole_and_found():
+    records = [path for path in papers() if path.parent.name == "decisions"]
+    assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
+    for path in records:
+        written = path.read_text()
+        assert re.match(rf"# {int(path.name[:4])}\. .+\n", written), path.name
+        headings = re.findall(r"^## (.+)$", written, re.MULTILINE)
+        assert headings == ["Context", "Decision", "Consequences", "Alternatives"], path.name
+        assert f"(decisions/{path.name})" in text("docs/architecture.md"), path.name
+
+
+def test_every_library_has_its_reason():
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"], "setuptools"]
+    libraries = {re.split(r"[\[<>=; ]", wish, maxsplit=1)[0] for wish in wanted}
+    record = next((ROOT / "docs/decisions").glob("*-libraries.md")).relative_to(ROOT).as_posix()
+    told = [library for row in rows(record, "Decision") for library in coded(row[0])]
+    assert sorted(told) == sorted(libraries)
+
+
+def test_the_import_contracts_stand_and_are_checked():
+    contracts = tomllib.loads(text("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    assert first_lines("CONTRIBUTING.md", "Who may import whom") == [contract["name"] for contract in contracts]
+    assert {"layers", "forbidden", "independence"} == {contract["type"] for contract in contracts}
+    layers = next(contract for contract in contracts if contract["type"] == "layers")["layers"]
+    assert layers == ["bot", "webhooks", "storage"]
+    assert "lint-imports" in text("Makefile")
+    assert "make check" in text(".ci/run")
+
+
+def first_lines(paper: str, heading: str) -> list[str]:
+    """What opens each bullet below a heading, up to its colon."""
+    below = re.split(rf"^#+ {re.escape(heading)}$", text(paper), maxsplit=1, flags=re.MULTILINE)[1]
+    return re.findall(r"^- \*\*(.+?)\*\*", below.partition("\n## ")[0], re.MULTILINE)
+
+
+def test_the_changelog_has_a_place_for_what_is_new():
+    assert re.search(r"^## \[Unreleased\]$", text("CHANGELOG.md"), re.MULTILINE)
+
+
+# Tables of data
+
+
+def test_every_kind_of_outbox_entry_is_handled():
+    assert set(KINDS) == set(Kind)
+
+
+# Sizes and docstrings
+
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+DOCUMENTED = (ast.Module, ast.ClassDef, *DEFINITIONS)
+
+
+def docstring_lines(path: Path) -> set[int]:
+    found: set[int] = set()
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            found.update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    return found
+
+
+def code_lines(path: Path) -> int:
+    """How many lines hold code."""
+    no_code = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    lines: set[int] = set()
+    with path.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type not in no_code and token.type != tokenize.ENCODING:
+                lines.update(range(token.start[0], token.end[0] + 1))
+    return len(lines - docstring_lines(path))
+
+
+def test_no_file_outgrows_its_room():
+    sizes = {name(path): code_lines(path) for path in sources(*PACKAGES)}
+    assert {path: size for path, size in sizes.items() if size > LONGEST_FILE} == {}
+
+
+def test_no_function_is_too_long():
+    lengths = {
+        f"{name(path)}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for path in sources(*PACKAGES)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, DEFINITIONS)
+    }
+    assert {where: length for where, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+
+
+def test_every_package_and_module_says_what_it_is_for():
+    assert [name(path) for path in sources(*PACKAGES) if not ast.get_docstring(parsed(path))] == []
+    folders = {path.parent for path in sources(*PACKAGES)}
+    assert [name(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_no_room_is_called_utils():
+    names = {part for path in sources(*PACKAGES) for part in (*path.relative_to(ROOT).parent.parts, path.stem)}
+    assert names & {"utils", "util", "helpers", "helper", "common", "core", "manager", "misc"} == set()
+
+
+# What may not be committed
+
+
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        pytest.param(re.compile("|".join(map(re.escape, REGISTRIES))), id="a registry's host"),
+        pytest.param(re.compile(r"^--(?:extra-)?index-url", re.MULTILINE), id="an index address"),
+        pytest.param(MACHINE_PATH, id="a path of one machine"),
+        pytest.param(re.compile(re.escape(SHARED)), id="a folder outside the repository"),
+        pytest.param(OUR_TRACKER, id="a number of an issue"),
+    ],
+)
+def test_nothing_committed_holds(forbidden):
+    found = []
+    for path in committed():
+        try:
+            written = path.read_text()
+        except UnicodeDecodeError:  # a picture
+            continue
+        found += [
+            f"{name(path)}: {hit.group()}" for hit in forbidden.finditer(written) if not hit.groupdict().get("theirs")
+        ]
+    assert found == []

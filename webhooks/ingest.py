@@ -1,0 +1,111 @@
+"""Turns stored webhooks into rows and outbox entries: per webhook one transaction, in order within a lead.
+
+The row is taken, understood and marked done in the same transaction, so a crash leaves it as it was. A body that cannot
+be understood stays, is shown to a person, and can be ingested again after a fix (`corkboard inbox retry`).
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from storage import inbox, leads, outbox
+from storage.database import Database, StorageError, Transaction
+from storage.models import Environment, Inbox, WorkState
+from storage.outbox import Kind
+from webhooks import routes
+from webhooks.thumbtack.payloads import legacy
+from webhooks.thumbtack.payloads.body import read_json
+from webhooks.writing import Page, write
+
+POLL = 5.0
+"""Seconds after which the inbox is looked at unasked: another process may have put something back."""
+
+AGAIN_AFTER = timedelta(seconds=1)
+"""The pause after a first failure of the database over a webhook; it doubles with each."""
+
+ATTEMPTS = 6
+"""Failures of the database after which it counts as the body's fault: half a minute, in which its lead waits."""
+
+log = structlog.get_logger()
+
+
+class Ingest:
+    """The task that reads the inbox."""
+
+    def __init__(self, database: Database, *, default_channel: str | None, clock: Callable[[], datetime]) -> None:
+        """`default_channel`: where leads go unless something says otherwise; None holds what is to be posted."""
+        self._database = database
+        self._default_channel = default_channel
+        self._clock = clock
+        self._woken = asyncio.Event()
+        database.on_commit(inbox.TOPIC, self._woken.set)
+
+    async def run(self) -> None:
+        """Ingest what arrives, until cancelled; a webhook that is being ingested then stays as it was."""
+        while True:
+            self._woken.clear()
+            looked_at = self._clock()
+            try:
+                async with self._database.precedence.behind():
+                    found = await self.step()
+                if found:
+                    continue
+                pause = await self._pause(looked_at)
+            except (StorageError, OSError) as error:
+                log.warning("ingest_failed", error=type(error).__name__)
+                pause = POLL
+            try:
+                await asyncio.wait_for(self._woken.wait(), timeout=pause)
+            except TimeoutError:
+                continue
+
+    async def step(self) -> bool:
+        """Ingest the webhook that goes next; False where none may go now."""
+        async with self._database.transaction() as tx:
+            row = await inbox.take(tx, now=self._clock())
+            if row is not None:
+                await self._ingest(tx, row)
+            return row is not None
+
+    async def _pause(self, looked_at: datetime) -> float:
+        """Seconds until something is due that was not when the inbox was looked at."""
+        async with self._database.reading() as tx:
+            due = await inbox.next_due(tx, now=looked_at)
+        return POLL if due is None else min(POLL, max(0.0, (due - self._clock()).total_seconds()))
+
+    async def _ingest(self, tx: Transaction, row: Inbox) -> None:
+        now = self._clock()
+        try:
+            async with tx.begin_nested():
+                await self._understand(tx, row, now)
+        except (StorageError, OSError) as error:
+            await self._postpone(tx, row, now, type(error).__name__)
+        except Exception as error:  # noqa: BLE001 -- whatever a body does to us, it stays, and its neighbours go on
+            await self._keep(tx, row, now, type(error).__name__)
+        else:
+            await inbox.settle(tx, leads.known(row.id), state=WorkState.DONE, now=now)
+            log.debug("webhook_ingested", inbox_id=row.id, route=row.route)
+
+    async def _understand(self, tx: Transaction, row: Inbox, now: datetime) -> None:
+        page = Page(tx=tx, environment=Environment(row.environment), now=now, default_channel=self._default_channel)
+        for fact in legacy.facts(routes.kind_of(row.route), read_json(row.body or b"")):
+            await write(page, fact)
+
+    async def _postpone(self, tx: Transaction, row: Inbox, now: datetime, reason: str) -> None:
+        """Try again later: another replica may have been in the way, or the disk was full."""
+        attempt = row.attempt + 1
+        if attempt >= ATTEMPTS:
+            await self._keep(tx, row, now, reason)
+            return
+        log.warning("webhook_postponed", inbox_id=row.id, route=row.route, attempt=attempt, error=reason)
+        due_at = now + AGAIN_AFTER * 2 ** (attempt - 1)
+        await inbox.postpone(tx, leads.known(row.id), due_at=due_at, attempt=attempt, reason=reason)
+
+    async def _keep(self, tx: Transaction, row: Inbox, now: datetime, reason: str) -> None:
+        """Show it to a person; no traceback is logged, which could hold what the customer wrote."""
+        log.error("webhook_not_understood", inbox_id=row.id, route=row.route, error=reason)
+        await inbox.settle(tx, leads.known(row.id), state=WorkState.DEAD, now=now, reason=reason)
+        payload = {"notice": "not_understood", "inbox_id": row.id, "route": row.route, "lead": row.lead_thumbtack_id}
+        await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)

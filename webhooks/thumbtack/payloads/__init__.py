@@ -1,0 +1,1 @@
+"""What Thumbtack sends us: reading it tolerantly and translating it into facts."""

@@ -1,0 +1,342 @@
+"""The four bodies that the Pro API (legacy, v1) pushes, and what each of them says.
+
+Source: the Pro API's page, "Partner Endpoints". Every field but the ids is read as if it were optional.
+"""
+
+from enum import StrEnum
+from typing import Any, assert_never
+
+from pydantic import model_validator
+
+from webhooks.thumbtack.errors import ShapeError
+from webhooks.thumbtack.facts import (
+    Answer,
+    Attachment,
+    BusinessRef,
+    CustomerRef,
+    Fact,
+    Generation,
+    LeadPriceChanged,
+    LeadReceived,
+    MessageReceived,
+    ReviewReceived,
+    Sender,
+)
+from webhooks.thumbtack.payloads.ids import Ids, child, read_id, required_id
+from webhooks.thumbtack.payloads.reading import (
+    Body,
+    Count,
+    Id,
+    Items,
+    Maybe,
+    OptionalId,
+    Plain,
+    Prose,
+    RequiredText,
+    Time,
+    Truth,
+    left_over,
+)
+
+TEST_BUSINESS = "Test Business for Webhooks"
+TEST_CUSTOMER = "Test Customer"
+"""By these names, and by nothing else, one knows what Thumbtack's own "Test this webhook" button sent."""
+
+
+class Kind(StrEnum):
+    """What a body is, as its route says."""
+
+    LEAD = "lead"
+    MESSAGE = "message"
+    LEAD_UPDATE = "lead_update"
+    REVIEW = "review"
+
+
+def ids(kind: Kind, payload: Any) -> Ids:
+    """The ids in a body, by plain look-ups: this runs before every acknowledgement.
+
+    Raises ShapeError where the payload is no object or lacks the ids that it cannot do without: leadID; leadID and
+    message.messageID; leadID of an update; review.reviewID. The others are None where they cannot be read.
+    """
+    if not isinstance(payload, dict):
+        raise ShapeError
+    match kind:
+        case Kind.LEAD:
+            lead_id = required_id(payload.get("leadID"))
+            business_id = read_id(child(payload, "business").get("businessID"))
+            return Ids(object_id=lead_id, lead_id=lead_id, business_id=business_id)
+        case Kind.MESSAGE:
+            return Ids(
+                object_id=required_id(child(payload, "message").get("messageID")),
+                lead_id=required_id(payload.get("leadID")),
+                business_id=read_id(payload.get("businessID")),
+            )
+        case Kind.LEAD_UPDATE:
+            lead_id = required_id(payload.get("leadID"))
+            return Ids(object_id=lead_id, lead_id=lead_id)
+        case Kind.REVIEW:
+            review = child(payload, "review")
+            return Ids(
+                object_id=required_id(review.get("reviewID")),
+                lead_id=read_id(review.get("leadID")),
+                business_id=read_id(review.get("businessID")),
+            )
+        case _:
+            assert_never(kind)
+
+
+def facts(kind: Kind, payload: Any) -> list[Fact]:
+    """What a body says. Raises ShapeError exactly when `ids` does, and nothing else.
+
+    `extra` of a fact holds what the body has beyond it: fields we do not know and values that could not be read.
+    """
+    ids(kind, payload)
+    match kind:
+        case Kind.LEAD:
+            return [read_lead(payload)]
+        case Kind.MESSAGE:
+            return [_message(MessageBody.model_validate(payload), payload)]
+        case Kind.LEAD_UPDATE:
+            return [_price(LeadUpdateBody.model_validate(payload), payload)]
+        case Kind.REVIEW:
+            return [_review(ReviewBody.model_validate(payload), payload)]
+        case _:
+            assert_never(kind)
+
+
+def read_lead(payload: Any) -> LeadReceived:
+    """The lead in a body, pushed to us or answered to a call. Raises ShapeError as `ids` does, and nothing else."""
+    ids(Kind.LEAD, payload)
+    return _lead(LeadBody.model_validate(payload), payload)
+
+
+class DetailBody(Body):
+    """One question of the request form and its answer; Thumbtack escapes both for HTML."""
+
+    question: Prose = None
+    answer: Prose = None
+
+    @model_validator(mode="after")
+    def _has_words(self) -> "DetailBody":
+        if self.question is None and self.answer is None:
+            raise ValueError("neither question nor answer")
+        return self
+
+
+class AttachmentBody(Body):
+    """A file of a lead, a message or a review. Its name and description are the customer's words."""
+
+    url: RequiredText
+    file_name: Prose = None
+    file_size: Count = None
+    mime_type: Plain = None
+    description: Prose = None
+
+
+class LocationBody(Body):
+    """Where the work is. The street is only sent for some lead types; state and zip are codes."""
+
+    address1: Prose = None
+    address2: Prose = None
+    city: Prose = None
+    state: Plain = None
+    zip_code: Plain = None
+
+
+class RequestBody(Body):
+    """What the customer wants. `schedule` has one to three lines."""
+
+    request_id: OptionalId = None
+    category: Prose = None
+    category_id: OptionalId = None
+    title: Prose = None
+    description: Prose = None
+    schedule: Prose = None
+    location: Maybe[LocationBody] = None
+    travel_preferences: Prose = None
+    details: Items[DetailBody] = ()
+    attachments: Items[AttachmentBody] = ()
+
+
+class CustomerBody(Body):
+    """Who asks. `phone` may be a proxy number."""
+
+    customer_id: Id
+    name: Prose = None
+    phone: Plain = None
+
+
+class BusinessBody(Body):
+    """Who is asked."""
+
+    business_id: Id
+    name: Prose = None
+
+
+class LeadBody(Body):
+    """`POST …/v1/lead`, and the answer of the test endpoint that makes a lead. Prices are shown as sent, "N/A" too."""
+
+    lead_id: Id
+    create_timestamp: Time = None
+    request: Maybe[RequestBody] = None
+    customer: Maybe[CustomerBody] = None
+    business: Maybe[BusinessBody] = None
+    price: Plain = None
+    lead_type: Plain = None
+    lead_price: Plain = None
+    charge_state: Plain = None
+
+
+class MessagePart(Body):
+    """The message inside a message body."""
+
+    message_id: Id
+    create_timestamp: Time = None
+    text: Prose = None
+    attachments: Items[AttachmentBody] = ()
+
+
+class MessageBody(Body):
+    """`POST …/v1/message`."""
+
+    lead_id: Id
+    customer_id: OptionalId = None
+    business_id: OptionalId = None
+    message: MessagePart
+
+
+class LeadUpdateBody(Body):
+    """`PUT …/v1/lead/update`."""
+
+    lead_id: Id
+    lead_price: Plain = None
+    charge_state: Plain = None
+
+
+class ReviewPart(Body):
+    """The review inside a review body. The page's table says reviewerName, its sample reviewerNickname."""
+
+    review_id: Id
+    lead_id: OptionalId = None
+    business_id: OptionalId = None
+    category_id: OptionalId = None
+    rating: Plain = None
+    text: Prose = None
+    reviewer_name: Prose = None
+    reviewer_nickname: Prose = None
+    create_time: Time = None
+    modify_time: Time = None
+    verified: Truth = None
+    photos: Items[AttachmentBody] = ()
+
+
+class ReviewBody(Body):
+    """`POST …/v1/review`."""
+
+    review: ReviewPart
+
+
+def _lead(body: LeadBody, raw: dict[str, Any]) -> LeadReceived:
+    request = body.request or RequestBody()
+    place = request.location or LocationBody()
+    return LeadReceived(
+        generation=Generation.LEGACY,
+        lead_id=body.lead_id,
+        business=_business(body.business),
+        customer=_customer(body.customer),
+        created_at=body.create_timestamp,
+        request_id=request.request_id,
+        category_id=request.category_id,
+        category=request.category,
+        title=request.title,
+        description=request.description,
+        schedule=request.schedule,
+        address1=place.address1,
+        address2=place.address2,
+        city=place.city,
+        state=place.state,
+        zip_code=place.zip_code,
+        travel_preferences=request.travel_preferences,
+        details=_answers(request.details),
+        attachments=_attachments(request.attachments),
+        price=body.price,
+        lead_type=body.lead_type,
+        lead_price=body.lead_price,
+        charge_state=body.charge_state,
+        is_test=_is_test(body),
+        extra=left_over(body, raw),
+    )
+
+
+def _is_test(body: LeadBody) -> bool:
+    business, customer = body.business, body.customer
+    return (business is not None and business.name == TEST_BUSINESS) or (
+        customer is not None and customer.name == TEST_CUSTOMER
+    )
+
+
+def _message(body: MessageBody, raw: dict[str, Any]) -> MessageReceived:
+    return MessageReceived(
+        generation=Generation.LEGACY,
+        lead_id=body.lead_id,
+        message_id=body.message.message_id,
+        sender=Sender.CUSTOMER,  # the Pro API pushes nothing that the business wrote
+        business=_business_of(body.business_id),
+        customer=CustomerRef(thumbtack_id=body.customer_id) if body.customer_id else None,
+        text=body.message.text,
+        sent_at=body.message.create_timestamp,
+        attachments=_attachments(body.message.attachments),
+        extra=left_over(body, raw),
+    )
+
+
+def _price(body: LeadUpdateBody, raw: dict[str, Any]) -> LeadPriceChanged:
+    return LeadPriceChanged(
+        generation=Generation.LEGACY,
+        lead_id=body.lead_id,
+        lead_price=body.lead_price,
+        charge_state=body.charge_state,
+        extra=left_over(body, raw),
+    )
+
+
+def _review(body: ReviewBody, raw: dict[str, Any]) -> ReviewReceived:
+    review = body.review
+    extra = left_over(body, raw)
+    if review.reviewer_name and review.reviewer_nickname and review.reviewer_name != review.reviewer_nickname:
+        extra.setdefault("review", {})["reviewerNickname"] = review.reviewer_nickname
+    return ReviewReceived(
+        generation=Generation.LEGACY,
+        review_id=review.review_id,
+        lead_id=review.lead_id,
+        business=_business_of(review.business_id),
+        category_id=review.category_id,
+        rating=review.rating,
+        text=review.text,
+        reviewer_name=review.reviewer_name or review.reviewer_nickname,
+        created_at=review.create_time,
+        modified_at=review.modify_time,
+        verified=review.verified,
+        photos=_attachments(review.photos),
+        extra=extra,
+    )
+
+
+def _business(body: BusinessBody | None) -> BusinessRef | None:
+    return BusinessRef(thumbtack_id=body.business_id, name=body.name) if body else None
+
+
+def _customer(body: CustomerBody | None) -> CustomerRef | None:
+    return CustomerRef(thumbtack_id=body.customer_id, name=body.name, phone=body.phone) if body else None
+
+
+def _business_of(thumbtack_id: str | None) -> BusinessRef | None:
+    return BusinessRef(thumbtack_id=thumbtack_id) if thumbtack_id else None
+
+
+def _answers(details: tuple[DetailBody | None, ...]) -> tuple[Answer, ...]:
+    return tuple(Answer(question=one.question or "", answer=one.answer or "") for one in details if one)
+
+
+def _attachments(files: tuple[AttachmentBody | None, ...]) -> tuple[Attachment, ...]:
+    return tuple(Attachment(**dict(one)) for one in files if one)
