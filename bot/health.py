@@ -12,6 +12,8 @@ from storage.database import Database, StorageError
 PATIENCE = 3.0
 """Seconds that the database gets to answer; whoever asks gives up soon after."""
 
+NO_ANSWER = "The database does not answer."
+
 PROXIES = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 """Headers of which a proxy sets at least one when it speaks for somebody."""
 
@@ -37,12 +39,18 @@ class Ready:
         return JSONResponse(told, status_code=503, headers={"Retry-After": "5"})
 
     async def _reason(self) -> str | None:
+        if self._lost_its_file():
+            return NO_ANSWER
         try:
             async with asyncio.timeout(PATIENCE):
                 shape = await migrate.shape(self._database)
         except (StorageError, OSError):
-            return "The database does not answer."
+            return NO_ANSWER
         return None if shape.is_current else shape.advice
+
+    def _lost_its_file(self) -> bool:
+        """A SQLite connection that is open goes on with a file that was deleted; what it stores is lost at the end."""
+        return self._database.file is not None and not self._database.file.is_file()
 
 
 def _is_local(request: Request) -> bool:

@@ -75,4 +75,5 @@ def quiet_loop() -> Iterator[None]:
 
 def _nobody_caught(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     error = context.get("exception")
-    log.error("nobody_caught", message=context.get("message"), **({} if error is None else _without_words(error)))
+    message, _, _ = str(context.get("message")).partition("(")  # in the brackets are a callback's arguments
+    log.error("nobody_caught", message=message.strip(), **({} if error is None else _without_words(error)))

@@ -160,11 +160,7 @@ class Settings(BaseSettings):
     @field_validator("public_url", "slack_api_url", "thumbtack_legacy_api_url", "thumbtack_lead_url")
     @classmethod
     def _url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        is_local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        if not parts.hostname or parts.scheme not in ({"https", "http"} if is_local else {"https"}):
+        if value is not None and not _is_address(value):
             raise ValueError("must be an address that begins with https://")
         return value
 
@@ -200,6 +196,17 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError("These settings are wrong:\n" + "\n".join(sorted(lines))) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The file .env cannot be read ({type(error).__name__}): save it as UTF-8 text.") from None
+
+
+def _is_address(value: str) -> bool:
+    """Whether this is an address to trust with secrets: https, or http on this machine."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:  # whose text would hold the value
+        return False
+    is_local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    return bool(parts.hostname) and port != 0 and parts.scheme in ({"https", "http"} if is_local else {"https"})
 
 
 def _name(location: tuple[int | str, ...]) -> str:

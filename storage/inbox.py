@@ -172,7 +172,7 @@ async def _known(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> se
 
 async def take(tx: Transaction, *, now: datetime) -> Inbox | None:
     """The row to ingest next, held until this transaction ends; None where none may go now."""
-    return (await tx.execute(lanes.next_inbox(now, 1))).scalar_one_or_none()
+    return (await tx.execute(lanes.NEXT_INBOX, {"now": now})).scalar_one_or_none()
 
 
 async def settle(tx: Transaction, inbox_id: int, *, state: WorkState, now: datetime, reason: str | None = None) -> None:

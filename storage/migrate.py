@@ -66,6 +66,8 @@ async def upgrade(database: Database) -> Path | None:
 
     A database that a newer version of the program shaped is left alone. All of it happens, or nothing.
     """
+    if database.file is not None and not database.file.exists():
+        database.file.touch(mode=0o600)  # customers' data: its owner's alone, as are the files SQLite puts beside it
     found = await shape(database)
     if found.is_current or found.is_newer:
         return None

@@ -361,10 +361,14 @@ class Outbox(Row, table=True):
 
 
 class Lane(Row, table=True):
-    """The pace of a Slack channel: `next_at` is when the next post may go there."""
+    """The pace of a Slack channel: `next_at` is when the next post may go there.
+
+    `held`: posts were refused for a reason that a person must mend; until one succeeds, one at a time is tried.
+    """
 
     key: str = Field(sa_column=Column(Text, primary_key=True))
     next_at: datetime | None = _at()
+    held: bool = Field(default=False, nullable=False)
 
 
 class Lease(Row, table=True):

@@ -4,9 +4,10 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, and_, case, delete, func, or_, select, text, update
+from sqlalchemy import CursorResult, Select, Update, and_, bindparam, case, delete, func, or_, select, text, update
 from sqlmodel import col
 
 from storage import lanes
@@ -99,14 +100,14 @@ async def enqueue(
 async def next_up(tx: Transaction, *, now: datetime) -> Outbox | None:
     """The entry that goes next, held until this transaction ends; None when nothing may go now."""
     while True:
-        unpaced = (await tx.execute(lanes.next_unpaced(now))).scalar_one_or_none()
-        paced = (await tx.execute(lanes.next_paced(now))).scalar_one_or_none()
+        unpaced = (await tx.execute(lanes.NEXT_UNPACED, {"now": now})).scalar_one_or_none()
+        paced = (await tx.execute(lanes.NEXT_PACED, {"now": now})).scalar_one_or_none()
         entry = min((one for one in (unpaced, paced) if one), key=lambda one: (one.priority, one.id), default=None)
         if entry is None or entry.lane is None or not entry.position:
             return entry
         # Only where `position` orders a lane may something come in front meanwhile: looked at once more, under its lock.
         await lanes.lock(tx, entry.lane)
-        if (await tx.execute(lanes.blocked(entry.id))).first() is None:
+        if (await tx.execute(lanes.BLOCKED, {"entry_id": entry.id})).first() is None:
             return entry
 
 
@@ -171,20 +172,30 @@ async def park(tx: Transaction, entry: Outbox, *, reason: str) -> None:
 
 async def _change(tx: Transaction, entry: Outbox, **values: Any) -> None:
     """Change an entry that is as we know it; where our claim ran out and another took it, the outcome is theirs."""
+    known = {"of_id": entry.id, "of_delivery": entry.delivery_id, "of_attempt": entry.attempt, "of": entry.claimed_by}
+    changes = {f"new_{name}": value for name, value in {"claimed_until": None, **values}.items()}
     result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
-        update(Outbox)
-        .where(
-            col(Outbox.id) == entry.id,
-            col(Outbox.delivery_id) == entry.delivery_id,
-            col(Outbox.attempt) == entry.attempt,
-            col(Outbox.claimed_by).is_not_distinct_from(entry.claimed_by),
-        )
-        .values(claimed_until=None, **values)
-        .execution_options(synchronize_session=False)
+        _changing(*changes), {**known, **changes}
     )
     if result.rowcount == 0:
         raise ClaimLost
     touch(tx, TOPIC)
+
+
+@cache
+def _changing(*names: str) -> Update:
+    """The statement that changes these columns (named `new_…`), built once."""
+    return (
+        update(Outbox)
+        .where(
+            col(Outbox.id) == bindparam("of_id"),
+            col(Outbox.delivery_id) == bindparam("of_delivery"),
+            col(Outbox.attempt) == bindparam("of_attempt"),
+            col(Outbox.claimed_by).is_not_distinct_from(bindparam("of")),
+        )
+        .values({name.removeprefix("new_"): bindparam(name) for name in names})
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def release(tx: Transaction, entry_id: int, *, now: datetime) -> None:
@@ -253,12 +264,18 @@ async def lead_post_under_way(tx: Transaction, channel: str, *, besides: int = 0
 
 async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
     """When to look again at the latest: an entry is due, a channel's pace or a claim ends. None: nothing waits so."""
-    waits, due, claimed = col(Outbox.settled_at).is_(None), col(Outbox.due_at), col(Outbox.claimed_until)
-    first_due = select(func.min(due)).where(waits, due > now, col(Outbox.state) != WorkState.PARKED)
-    first_claim = select(func.min(claimed)).where(claimed.is_not(None), claimed > now, waits)
-    found = [(await tx.execute(query)).scalar_one() for query in (first_due, first_claim)]
-    found += (await tx.execute(lanes.paces(now))).scalars().all()
+    found = (await tx.execute(_TIMES, {"now": now})).one()
     return min((at for at in found if at is not None), default=None)
+
+
+def _times() -> Select[Any]:
+    waits, due, claimed = col(Outbox.settled_at).is_(None), col(Outbox.due_at), col(Outbox.claimed_until)
+    first_due = select(func.min(due)).where(waits, due > lanes.NOW, col(Outbox.state) != WorkState.PARKED)
+    first_claim = select(func.min(claimed)).where(claimed.is_not(None), claimed > lanes.NOW, waits)
+    return select(*(query.scalar_subquery() for query in (first_due, first_claim, lanes.first_pace())))
+
+
+_TIMES = _times()
 
 
 async def release_claims(tx: Transaction) -> None:

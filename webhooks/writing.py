@@ -108,8 +108,7 @@ async def lead_received(page: Page, fact: LeadReceived) -> None:
         now=page.now,
     )
     lead = merged.lead
-    if "price_text" in merged.filled:
-        lead.price_cents = money.cents(lead.price_text)
+    lead.price_cents = money.cents(lead.price_text)
     priced = await _price_in_lead(page, lead, fact)
     if lead.announced_at is None:
         await _announce(page, lead)
@@ -141,7 +140,9 @@ async def message_received(page: Page, fact: MessageReceived) -> None:
             extra=fact.extra,
         ),
     )
-    if heard.is_new and lead.announced_at is None:
+    if heard.message.lead_id != lead.id:
+        return  # told of another lead before, and standing there
+    if lead.announced_at is None:
         await _announce(page, lead)
     if "text" in heard.filled:
         await page.say(Kind.POST_MESSAGE, lead, message_id=heard.message.id)

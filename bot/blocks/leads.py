@@ -234,7 +234,7 @@ def _ring(view: LeadView) -> Iterator[Block]:
 
 def _buttons(view: LeadView) -> list[Block]:
     """What replying here does, and the button for it."""
-    name = shorten(view.name or "the customer", 80)
+    name = shorten(view.name or "the customer", 80).removesuffix(".")  # "Sam W." ends the sentence by himself
     match view.replies:
         case RepliesGo.OUT:
             told = f"Replies in this thread go to {name}. Start one with “note:” to keep it inside."

@@ -132,9 +132,10 @@ class Dispatcher:
                 await outbox.requeue(tx, entry, due_at=now, reason=None, maybe_done=maybe_done)
             case Plan() as plan:
                 outbox.begin(entry, now=now, owner=self._owner)
+                next_at, trial = now + self._interval, False
                 if entry.channel:
-                    await lanes.pace(tx, entry.channel, now + self._interval)
-                return Claimed(entry=entry, plan=plan, maybe_done=maybe_done)
+                    trial = await lanes.pace(tx, entry.channel, next_at, outcome_by=now + outbox.CLAIM_FOR)
+                return Claimed(entry=entry, plan=plan, maybe_done=maybe_done, next_at=next_at, trial=trial)
             case Parked(reason=reason):
                 await outbox.park(tx, entry, reason=reason)
             case NotYet(reason=reason, pause=pause):

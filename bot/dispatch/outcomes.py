@@ -27,11 +27,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
-    """An entry that is ours for now, and what to do for it. `maybe_done`: an earlier attempt's outcome is not known."""
+    """An entry that is ours for now, and what to do for it.
+
+    `maybe_done`: an earlier attempt's outcome is not known. `trial`: its channel is held, and everything else that is to
+    be posted there waits for the outcome; `next_at`: when the next post may go there.
+    """
 
     entry: Outbox
     plan: Plan
     maybe_done: bool
+    next_at: datetime
+    trial: bool = False
 
 
 class NotSeen(Failure):
@@ -100,6 +106,8 @@ async def _write_down(services: Services, claimed: Claimed, outcome: Answer | Fa
 async def _delivered(tx: Transaction, claimed: Claimed, answer: Answer, now: datetime) -> None:
     entry = claimed.entry
     await outbox.settle(tx, entry, state=WorkState.DONE, now=now)  # first: it tells whether the claim is still ours
+    if claimed.trial and entry.channel:
+        await lanes.tried(tx, entry.channel, claimed.next_at, held=False)
     more = await claimed.plan.then(tx, answer, now) if claimed.plan.then else None
     if isinstance(more, More):
         await outbox.replace(tx, entry, payload=more.payload, now=now)
@@ -116,18 +124,28 @@ async def _failed(
         final = failure.reason == BROKE and isinstance(judged, GiveUp)
         verdict = await claimed.plan.failed(tx, Failure(Sort.REFUSED, BROKE) if final else failure, judged, now)
     match verdict:
-        case Again(at=at, reason=reason, maybe_done=maybe_done, hold_channel=hold_channel):
+        case Again(at=at, reason=reason, maybe_done=maybe_done):
             unknown = maybe_done or isinstance(failure, NotSeen)
             await outbox.requeue(tx, entry, due_at=at, reason=reason, maybe_done=unknown, mistakes=mistakes)
-            if hold_channel and entry.channel:
-                await lanes.pace(tx, entry.channel, at)
         case Instead(payload=payload):
             await outbox.replace(tx, entry, payload=payload, now=now)
         case Settled(reason=reason):
             await outbox.settle(tx, entry, state=WorkState.DONE, now=now, reason=reason)
         case GiveUp(reason=reason):
             await give_up(tx, entry, reason, now)
+    await _quieten(tx, claimed, failure, verdict)
     return verdict
+
+
+async def _quieten(tx: Transaction, claimed: Claimed, failure: Failure, verdict: Verdict | Instead | Settled) -> None:
+    """What a failure means for everything else that is to be posted to the same channel."""
+    channel, again = claimed.entry.channel, verdict if isinstance(verdict, Again) else None
+    if channel is None:
+        return
+    if claimed.trial:
+        await lanes.tried(tx, channel, again.at if again else claimed.next_at, held=again is not None)
+    elif again is not None and again.hold_channel:
+        await lanes.quiet(tx, channel, again.at, held=failure.sort is Sort.HELD)
 
 
 def _judged(services: Services, entry: Outbox, failure: Failure, mistakes: int, now: datetime) -> Verdict:

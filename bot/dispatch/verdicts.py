@@ -68,8 +68,10 @@ def judge_mistake(reason: str, *, mistakes: int, now: datetime, jitter: float, m
 
 
 def _asked(retry_after: float | None) -> float:
-    """The seconds the other side asked for, as far as they make sense."""
-    return min(retry_after, LONGEST_ASKED) if retry_after is not None and retry_after > 0 else 0.0
+    """The seconds the other side asked for, as far as they make sense; 0 where it did not."""
+    if retry_after is None or not retry_after > 0:  # not a number is not above 0 either
+        return 0.0
+    return min(max(retry_after, FIRST_PAUSE / 2), LONGEST_ASKED)
 
 
 def _pause(attempt: int, jitter: float, *, first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE) -> float:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.gate import PASSWORD, USER, Gate, gate
 
 from sandbox.thumbtack import bodies
-from storage.models import Customer, Inbox, Lead, Message, Review
+from storage.models import Customer, Inbox, Lead, Message, Outbox, Review
 from webhooks.thumbtack.payloads.body import MAX_DEPTH
 
 ROUTES = ("/v1/lead", "/v1/message", "/v1/lead/update", "/v1/review", "/staging/v1/lead", "/staging/v1/message")
@@ -186,6 +186,21 @@ async def test_any_authorization_is_refused(door, authorization):
     assert (answer.status_code, answer.json()["reason"]) == (401, "credentials")
 
 
+@settings(fuzzed, max_examples=15)
+@given(sent=st.lists(SENT, min_size=5, max_size=10))
+async def test_whatever_was_accepted_can_be_shown_in_slack(place, sent):
+    for path, body in sent:
+        method = "PUT" if path.endswith("/update") else "POST"
+        headers = {"Content-Type": "application/json"}
+        content = json.dumps(body).encode()
+        answer = await place.http.request(method, path, content=content, headers=headers, auth=(USER, PASSWORD))
+        assert answer.status_code in (200, 202, 400)
+    await place.ingested()
+    await place.at_rest()
+    assert {row.state for row in await place.rows(Inbox)} <= {"done"}
+    assert {(row.state, row.reason) for row in await place.rows(Outbox)} <= {("done", None)}
+
+
 # What a person thinks of
 
 
@@ -308,6 +323,19 @@ async def test_nothing_of_a_customer_and_no_password_reaches_a_log_or_a_problem(
     everywhere = "\n".join([logged(), captured.out, captured.err, *(answer.text for answer in told)])
     assert "webhook_refused" in everywhere
     for secret in [*SECRETS, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()]:
+        assert secret not in everywhere
+
+
+async def test_on_its_way_to_slack_nothing_of_a_customer_reaches_a_log_either(place, logged, capfd):
+    lead = bodies.lead()
+    await place.post("/v1/lead", lead)
+    await place.post("/v1/message", bodies.message(lead["leadID"], "Do you bring your own ladder?"))
+    await place.ingested()
+    await place.at_rest()
+    captured = capfd.readouterr()
+    everywhere = f"{logged()}\n{captured.out}\n{captured.err}"
+    assert "delivered" in everywhere
+    for secret in SECRETS:
         assert secret not in everywhere
 
 

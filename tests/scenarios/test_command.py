@@ -8,7 +8,7 @@ from support.office import CHANNEL, Office
 
 from sandbox.faults import Fault
 from sandbox.slack.failures import down
-from storage import outbox
+from storage import keepers, outbox
 from storage.models import Audit, Keeper, Outbox
 from storage.outbox import Kind
 
@@ -100,6 +100,18 @@ async def test_the_keeper_is_told_about_trouble_from_then_on(place: Office):
     await _trouble(place)
     (told,) = await place.seen(lambda: place.slack.direct_messages(OLGA))
     assert "keeper_me" not in str(told)
+
+
+async def test_of_two_who_ask_in_the_same_moment_the_second_sees_the_first(place: Office):
+    async def ask() -> bool:
+        async with place.database.transaction() as tx:
+            return await keepers.add_first(tx, team_id="T0CORKBOARD", user_id="U0OMAR", now=place.clock())
+
+    async with place.database.transaction() as tx:
+        assert await keepers.add_first(tx, team_id="T0CORKBOARD", user_id=OLGA, now=place.clock())
+        second = asyncio.create_task(ask())
+        await place.until_somebody_waits()
+    assert await second is False
 
 
 @pytest.mark.knobs(slack_keepers=("U0GONE", "U0BEN"))

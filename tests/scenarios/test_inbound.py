@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot import jobs
 from sandbox.thumbtack import bodies
 from storage import inbox
 from storage.models import Inbox, LeadCharge, Message, WorkState
@@ -322,3 +323,22 @@ async def test_what_cannot_be_understood_is_shown_to_a_person_and_ingested_after
     await place.advance(seconds=0)
     await quiet(place)
     assert texts(place)[-1] == "Lead cost: $9, Charged"
+
+
+@pytest.mark.knobs(inbox_keep_days=2)
+async def test_bodies_are_forgotten_after_the_days_that_are_set_and_their_repeats_still_known(place):
+    lead = bodies.lead()
+    await post(place, "/v1/lead", lead)
+    await quiet(place)
+    services = place.door.app.state.services
+    for days, kept in ((1.9, True), (0.2, False)):
+        await place.advance(days=days)
+        for job in jobs.JOBS:
+            await job.run(services)
+        [row] = await place.rows(Inbox)
+        assert (row.body is not None) is kept
+    await post(place, "/v1/lead", lead)
+    assert await post(place, "/v1/message", bodies.message(lead["leadID"], "Hello?")) == 200
+    await quiet(place)
+    assert len(place.cards) == 1
+    assert [row.route for row in await place.rows(Inbox)] == ["/v1/lead", "/v1/message"]

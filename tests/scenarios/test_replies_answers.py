@@ -1,7 +1,7 @@
 """What each answer of Thumbtack means for a reply: delivered, later, refused, or nobody knows."""
 
 import pytest
-from support.conversation import ANA, BEN, CHECK, CROSS, HOURGLASS, MEMO, WARNING, Conversation
+from support.conversation import ANA, BEN, CHECK, CROSS, HOURGLASS, MEMO, WARNING, Conversation, buttons
 from support.office import CHANNEL, Office
 
 from sandbox.faults import Fault
@@ -11,36 +11,35 @@ JSON = {"content-type": "application/json"}
 HTML = "<html><body>Please wait while we check your browser.</body></html>"
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault(status=429, headers={"Retry-After": "40"}),
-        Fault(status=429),
-        Fault(status=500),
-        Fault(status=503),
-        Fault(status=503, headers={"Retry-After": "40"}),
-        Fault(status=202, body=HTML),
-        Fault(status=202, body=""),
-        Fault(status=200, body=HTML),
-        Fault(status=405, body=HTML, headers={"x-amzn-waf-action": "challenge"}),
-    ],
-    ids=["429 with Retry-After", "429", "500", "503", "503 with Retry-After", "202", "empty 202", "HTML", "firewall"],
-)
-async def test_what_surely_was_not_taken_waits_and_goes_later_once(place: Office, fault: Fault):
-    lead = await Conversation.opened(place)
-    place.thumbtack.faults.add("message", fault)
-    ts = await lead.say("We come at 9.")
-    await lead.marked(ts, HOURGLASS)
-    await place.at_rest()
-    assert lead.received == []
-    if "Retry-After" in fault.headers:
-        await place.advance(seconds=30)
+LATER = {
+    "429 with Retry-After": Fault(status=429, headers={"Retry-After": "40"}),
+    "429": Fault(status=429),
+    "500": Fault(status=500),
+    "503": Fault(status=503),
+    "503 with Retry-After": Fault(status=503, headers={"Retry-After": "40"}),
+    "202": Fault(status=202, body=HTML),
+    "empty 202": Fault(status=202, body=""),
+    "HTML": Fault(status=200, body=HTML),
+    "firewall": Fault(status=405, body=HTML, headers={"x-amzn-waf-action": "challenge"}),
+}
+
+
+async def test_what_surely_was_not_taken_waits_and_goes_later_once(place: Office):
+    for name, fault in LATER.items():
+        lead = await Conversation.opened(place)
+        place.thumbtack.faults.add("message", fault)
+        ts = await lead.say(f"We come at {name}.")
+        await lead.marked(ts, HOURGLASS)
         await place.at_rest()
-        assert lead.received == []
-    await place.advance(seconds=12)
-    await lead.marked(ts, CHECK)
-    await place.at_rest()
-    assert lead.received == ["We come at 9."]
+        assert lead.received == [], name
+        if "Retry-After" in fault.headers:
+            await place.advance(seconds=30)
+            await place.at_rest()
+            assert lead.received == [], name
+        await place.advance(seconds=12)
+        await lead.marked(ts, CHECK)
+        await place.at_rest()
+        assert lead.received == [f"We come at {name}."]
 
 
 async def test_an_outage_of_many_tries_ends_with_one_delivery(place: Office):
@@ -68,36 +67,36 @@ async def test_a_refused_connection_waits(place: Office):
     assert lead.received == ["We come at 9."]
 
 
-@pytest.mark.parametrize(
-    ("fault", "arrived"),
-    [
-        (Fault(lose_answer=True), True),
-        (Fault(cut=True), False),
-        (Fault(status=502), False),
-        (Fault(status=504), False),
-        (Fault(status=200, body={"status": "queued"}), False),
-        (Fault(status=200, body={}), False),
-        (Fault(status=200, body="", headers=JSON), False),
-        (Fault(status=204, body="", headers=JSON), False),
-        (Fault(status=202, body={"status": "accepted"}), False),
-    ],
-    ids=["lost answer", "cut", "502", "504", "another status", "empty object", "nothing", "204", "JSON 202"],
-)
-async def test_what_may_have_arrived_is_asked_about_and_never_sent_again_by_itself(place: Office, fault, arrived):
-    lead = await Conversation.opened(place)
-    place.thumbtack.faults.add("message", fault)
-    ts = await lead.say("We come at 9.")
-    await lead.marked(ts, WARNING)
-    await lead.offered("reply_arrived", to=BEN)
-    assert lead.is_offered("reply_send_again", to=BEN)
-    assert f"<@{ANA}>" in str(lead.lines[-1]["blocks"])
+UNKNOWN = {
+    "lost answer": Fault(lose_answer=True),
+    "cut": Fault(cut=True),
+    "502": Fault(status=502),
+    "504": Fault(status=504),
+    "another status": Fault(status=200, body={"status": "queued"}),
+    "empty object": Fault(status=200, body={}),
+    "nothing": Fault(status=200, body="", headers=JSON),
+    "204": Fault(status=204, body="", headers=JSON),
+    "JSON 202": Fault(status=202, body={"status": "accepted"}),
+}
+
+
+async def test_what_may_have_arrived_is_asked_about_and_never_sent_again_by_itself(place: Office):
+    lead, said = await Conversation.opened(place), []
+    for name, fault in UNKNOWN.items():
+        place.thumbtack.faults.add("message", fault)
+        said.append(await lead.say(f"We come at {name}."))
+        await lead.marked(said[-1], WARNING)
+        await place.at_rest()
+        told = lead.lines[-1]
+        assert buttons(told) == ["reply_arrived", "reply_send_again"], name
+        assert f"<@{ANA}>" in str(told["blocks"])
     await place.advance(hours=1)
     await place.at_rest()
     await place.stop()
     await place.start()
     await place.at_rest()
-    assert lead.received == ["We come at 9."] * arrived
-    assert place.mark(ts) == [WARNING]
+    assert lead.received == ["We come at lost answer."]
+    assert [place.mark(ts) for ts in said] == [[WARNING]] * len(UNKNOWN)
 
 
 async def test_it_arrived(place: Office):
@@ -135,24 +134,26 @@ async def test_later_replies_go_on_while_one_is_unknown_or_refused(place: Office
     assert lead.received == ["Two.", "Two."]
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 409, 451])
-async def test_what_is_refused_says_why_in_thumbtacks_words_and_can_be_tried_again(place: Office, status):
-    lead = await Conversation.opened(place)
-    said = {"title": "Your request is not valid.", "detail": "This lead is *archived* <!channel>.", "traceID": "t-1"}
-    place.thumbtack.faults.add("message", Fault(status=status, body=said))
-    ts = await lead.say("We come at 9.")
-    await lead.marked(ts, CROSS)
-    await lead.offered("reply_retry")
-    line = lead.lines[-1]
-    assert "Thumbtack says: This lead is *archived* <!channel>." in str(line["blocks"])
-    assert "<!channel>" not in line["text"]
-    assert (await lead.message(ts)).trace_id == "t-1"
-    await lead.edit(ts, "We come at 10.")
-    await place.at_rest()
-    assert place.mark(ts) == [CROSS]
-    await lead.press("reply_retry", by=BEN)
-    await lead.marked(ts, CHECK)
-    assert lead.received == ["We come at 10."]
+async def test_what_is_refused_says_why_in_thumbtacks_words_and_can_be_tried_again(place: Office):
+    lead, sent = await Conversation.opened(place), []
+    for status in (400, 403, 404, 409, 451):
+        said = {"title": "Not valid.", "detail": f"This lead is *archived* {status} <!channel>.", "traceID": "t-1"}
+        place.thumbtack.faults.add("message", Fault(status=status, body=said))
+        ts = await lead.say("We come at 9.")
+        await lead.marked(ts, CROSS)
+        await place.at_rest()
+        line = lead.lines[-1]
+        assert f"Thumbtack says: This lead is *archived* {status} <!channel>." in str(line["blocks"])
+        assert "<!channel>" not in line["text"]
+        assert (await lead.message(ts)).trace_id == "t-1"
+        await lead.edit(ts, f"We come at 10 ({status}).")
+        await place.at_rest()
+        assert place.mark(ts) == [CROSS]
+        await lead.press("reply_retry", by=BEN)
+        await lead.marked(ts, CHECK)
+        await place.at_rest()
+        sent.append(f"We come at 10 ({status}).")
+        assert lead.received == sent
 
 
 async def test_a_refused_reply_that_became_a_note_cannot_be_tried_again(place: Office):

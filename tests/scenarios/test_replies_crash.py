@@ -83,7 +83,7 @@ async def test_what_is_held_is_held_over_an_end(place: Office):
     await place.start()
     await lead.delete(kept)
     await place.advance(seconds=16)
-    await place.at_rest()
+    await place.thumbtack.wait_until(lambda: lead.received == ["But this."])
     await place.advance(minutes=2)  # on PostgreSQL a mark that was cut off is seen to once its claim has run out
     await lead.marked(sent, CHECK)
     assert lead.received == ["But this."]

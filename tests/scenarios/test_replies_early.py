@@ -10,6 +10,7 @@ from bot import jobs
 from sandbox.faults import Fault
 from sandbox.slack.failures import lost_answer, slow
 from sandbox.thumbtack import bodies
+from storage import threads
 from storage.models import Message, ReplyState
 
 
@@ -32,6 +33,17 @@ async def test_a_reply_that_is_faster_than_slacks_answer_is_matched(place: Offic
     await lead.marked(ts, CHECK)
     assert lead.received == ["Yes, we do."]
     assert (await lead.message(ts)).lead_id is not None
+
+
+async def test_a_reply_waits_while_its_card_is_being_attached(place: Office):
+    lead = await _posted(place, slow(0.3))
+    async with place.database.transaction() as tx:  # as the dispatcher while it attaches
+        await threads.lock(tx, CHANNEL)
+        said = asyncio.create_task(lead.said("Yes, we do."))
+        await place.until_somebody_waits()
+        assert await place.rows(Message) == []
+    assert (await said).status == 200
+    await lead.marked((await said).ts, CHECK)
 
 
 async def test_one_that_is_also_sent_to_the_channel_is_matched(place: Office):

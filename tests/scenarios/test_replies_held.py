@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
 from support.conversation import ANA, BEN, CHECK, CROSS, HOURGLASS, MEMO, WARNING, Conversation
 from support.office import CHANNEL, Office
 
@@ -370,20 +369,8 @@ async def test_a_reply_whose_outcome_is_unknown_is_not_sent_as_a_note(place: Off
 # People and the dispatcher at the same moment: who is first is decided by the message's row
 
 
-async def _until_somebody_waits(place: Office) -> None:
-    """Until another transaction waits for a lock. SQLite has one writer: there nobody else has begun."""
-    if place.database.is_sqlite:
-        return
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    async with asyncio.timeout(5):
-        while True:
-            async with place.database.reading() as tx:
-                if (await tx.execute(text(waiting))).first():
-                    return
-
-
 @pytest.mark.parametrize("decision", ["keep", "edit", "delete"])
-async def test_what_a_person_decided_before_the_dispatcher_looked_counts(place: Office, decision):
+async def test_what_a_person_decided_before_the_dispatcher_looked_counts(place: Office, decision, capfd):
     lead = await Conversation.opened(place)
     ts = await lead.say("We come at 9.")
     await lead.marked(ts, HOURGLASS)
@@ -393,7 +380,7 @@ async def test_what_a_person_decided_before_the_dispatcher_looked_counts(place: 
     async with place.database.transaction() as tx:  # a listener that has not committed yet
         message = await messages.to_change(tx, message_id)
         await place.advance(seconds=16)  # the dispatcher claims its entry, and must wait for us
-        await _until_somebody_waits(place)
+        await place.until_somebody_waits()
         desk = Desk(tx=tx, settings=settings, now=place.clock())
         if decision == "keep":
             await replies.withdraw(desk, message, ReplyState.KEPT)
@@ -405,6 +392,21 @@ async def test_what_a_person_decided_before_the_dispatcher_looked_counts(place: 
     await place.at_rest()
     assert lead.received == (["We come at 10."] if decision == "edit" else [])
     assert not [entry for entry in await place.rows(Outbox) if entry.settled_at is None]
+    logged = "".join(capfd.readouterr())
+    assert "not_prepared" not in logged  # nobody was the victim of a deadlock
+    assert "failed" not in logged
+
+
+async def test_a_note_is_not_sent_whatever_led_there(place: Office):
+    lead = await Conversation.opened(place)
+    ts = await lead.say("He is difficult.")
+    await lead.marked(ts, HOURGLASS)
+    async with place.database.transaction() as tx:  # by no way that we know of
+        message = await messages.to_change(tx, (await lead.message(ts)).id)
+        message.text, message.blocks = "note: He is difficult.", []
+    await place.advance(seconds=16)
+    await lead.marked(ts, MEMO)
+    assert lead.received == []
 
 
 async def test_what_a_person_decides_once_it_is_being_sent_comes_too_late(place: Office):

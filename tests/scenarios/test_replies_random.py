@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.conversation import ANA, Conversation, buttons
 from support.office import CHANNEL, Office
@@ -53,6 +53,7 @@ class Play:
     versions: dict[str, int] = field(default_factory=dict)  # by ts, in the order of Slack
     deleted: dict[str, int] = field(default_factory=dict)  # by ts: how often it had arrived by then
     sent_again: Counter[int] = field(default_factory=Counter)  # by our id
+    pressed: set[int] = field(default_factory=set)  # by our id
     told: list[Answer] = field(default_factory=list)
 
     async def do(self, deed: tuple) -> None:
@@ -115,6 +116,7 @@ class Play:
         if not offered:
             return
         ts, action_id, message_id = offered[which % len(offered)]
+        self.pressed.add(message_id)
         if action_id in ("reply_send_again", "reply_retry"):
             self.sent_again[message_id] += 1
         assert (await self.lead.place.slack.press(ANA, CHANNEL, ts, action_id)).status == 200
@@ -126,6 +128,11 @@ def _value(post: dict) -> int:
 
 @quickly
 @given(script=st.lists(deeds, min_size=3, max_size=14))
+@example(script=[("say", "reply"), ("edit", 0, "mention"), ("wait", 16)])
+@example(script=[("say", "reply"), ("edit", 0, "note"), ("edit", 0, "reply"), ("wait", 16)])
+@example(script=[("say", "mention"), ("edit", 0, "note"), ("press", 0), ("wait", 16)])
+@example(script=[("fault", "lost answer"), ("say", "reply"), ("wait", 16), ("edit", 0, "note"), ("press", 1)])
+@example(script=[("fault", "refusal"), ("say", "reply"), ("wait", 16), ("delete", 0), ("press", 0), ("wait", 16)])
 async def test_whatever_people_do(place: Office, script: list[tuple]):
     place.thumbtack.faults.clear()
     play = Play(lead=await Conversation.opened(place))
@@ -144,6 +151,8 @@ async def test_whatever_people_do(place: Office, script: list[tuple]):
     for ts in play.versions:
         row, count = rows[ts], play.arrived(ts)
         assert count <= 1 + play.sent_again[row.id], script
+        mention = f"@ben m{list(play.versions).index(ts)}v"
+        assert row.id in play.pressed or mention not in str(received), script
         if ts in play.deleted:
             assert count <= play.deleted[ts] + play.sent_again[row.id], script
         else:

@@ -64,27 +64,26 @@ def _reply(lead: Conversation, words: str = "Yes, we do.", **fields) -> dict:
     }
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        {"secret": "another secret"},
-        {"age": 301},
-        {"age": -301},
-        {"x_slack_signature": None},
-        {"x_slack_request_timestamp": None},
-        {"x_slack_signature": "v0="},
-        {"x_slack_signature": "v0=" + "0" * 64},
-        {"x_slack_request_timestamp": "soon"},
-        {"x_slack_request_timestamp": "9" * 5000},
-        {"x_slack_request_timestamp": ""},
-        {"x_slack_request_timestamp": "nan"},
-    ],
-    ids=lambda how: str(how)[:60],
-)
-async def test_what_slack_did_not_sign_is_refused_and_changes_nothing(place: Office, how: dict, capfd):
+NOT_SIGNED = [
+    {"secret": "another secret"},
+    {"age": 301},
+    {"age": -301},
+    {"x_slack_signature": None},
+    {"x_slack_request_timestamp": None},
+    {"x_slack_signature": "v0="},
+    {"x_slack_signature": "v0=" + "0" * 64},
+    {"x_slack_request_timestamp": "soon"},
+    {"x_slack_request_timestamp": "9" * 5000},
+    {"x_slack_request_timestamp": ""},
+    {"x_slack_request_timestamp": "nan"},
+]
+
+
+async def test_what_slack_did_not_sign_is_refused_and_changes_nothing(place: Office, capfd):
     lead = await Conversation.opened(place)
-    answer = await _knock(place, _event(place, _reply(lead, "secret words")), **how)
-    assert (answer.status_code, answer.json()["reason"]) == (401, "signature")
+    for how in NOT_SIGNED:
+        answer = await _knock(place, _event(place, _reply(lead, "secret words")), **how)
+        assert (answer.status_code, answer.json()["reason"]) == (401, "signature"), how
     assert await place.rows(Message) == []
     out, err = capfd.readouterr()
     assert "secret words" not in out + err

@@ -145,3 +145,12 @@ async def _orphan(database):
         await connection.execute(
             text("INSERT INTO customer (business_id, thumbtack_id, created_at) VALUES (7, '1', '2026-09-01')")
         )
+
+
+async def test_a_new_sqlite_file_is_its_owners_alone(tmp_path):
+    file = tmp_path / "corkboard.db"
+    opened = Database(f"sqlite+aiosqlite:///{file}")
+    await migrate.upgrade(opened)
+    modes = {one.name: one.stat().st_mode & 0o777 for one in tmp_path.iterdir()}
+    await opened.close()
+    assert set(modes.values()) == {0o600}, modes

@@ -171,8 +171,8 @@ async def test_the_pace_of_a_channel_is_kept_and_no_other_channel_waits_for_it(d
     first, second = await add(database, channel="C0LEADS"), await add(database, channel="C0LEADS")
     other = await add(database, channel="C0OTHER")
     assert (await claim(database)).id == first
-    await do(database, lanes.pace, "C0LEADS", SOON)
-    await do(database, lanes.pace, "C0LEADS", NOW)  # what is later stands
+    await do(database, lanes.quiet, "C0LEADS", SOON)
+    await do(database, lanes.quiet, "C0LEADS", NOW)  # what is later stands
     assert await claimed_ids(database) == [other]
     assert await claimed_ids(database, now=SOON) == [second]
 
@@ -186,7 +186,7 @@ async def test_it_is_known_when_something_is_due_next(database):
     assert await due() == LATER
     ready = await add(database, channel="C0LEADS")
     assert await due() == LATER, "what may go now needs no waiting for"
-    await do(database, lanes.pace, "C0LEADS", SOON)
+    await do(database, lanes.quiet, "C0LEADS", SOON)
     assert await due() == SOON
     await claim(database, now=SOON)
     assert await due(SOON) == SOON + outbox.CLAIM_FOR
@@ -196,13 +196,14 @@ async def test_it_is_known_when_something_is_due_next(database):
 
 async def test_an_entry_that_waits_is_found_and_held_for_whoever_relies_on_it(database):
     """The dispatcher must not say the old state while we write the new one and rely on the entry that waits."""
-    lane = outbox.slack_lane(1)
+    lane, other = outbox.slack_lane(1), Database(database.url.render_as_string(hide_password=False))
     await add(database, kind=Kind.UPDATE_CARD, lane=lane)
     async with database.transaction() as tx:
         assert await outbox.pending_of(tx, lane, Kind.UPDATE_CARD) is not None
         assert await outbox.pending_of(tx, lane, Kind.POST_LEAD) is None
         if not database.is_sqlite:  # there, nobody else is in a transaction now
-            assert await claim(Database(database.url.render_as_string(hide_password=False))) is None
+            assert await claim(other) is None
+    await other.close()
     assert await claim(database) is not None
     async with database.transaction() as tx:
         assert await outbox.pending_of(tx, lane, Kind.UPDATE_CARD) is None, "it has begun"

@@ -203,7 +203,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(seconds=SECONDS)
     def the_channel_is_quiet(self, seconds):
         until = self.now + timedelta(seconds=seconds)
-        self.run(self.change(lanes.pace, "C0LEADS", until))
+        self.run(self.change(lanes.quiet, "C0LEADS", until))
         self.model.quiet["C0LEADS"] = max(until, self.model.quiet.get("C0LEADS", until))
 
     @rule(seconds=SECONDS)
@@ -233,6 +233,6 @@ def test_the_outbox_behaves_like_its_model(database_url):
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=40, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

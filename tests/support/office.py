@@ -25,7 +25,7 @@ from sandbox.slack import SlackStandIn
 from sandbox.thumbtack import ThumbtackStandIn
 from storage import inbox, migrate, outbox
 from storage.database import Database
-from storage.models import Inbox, Outbox, Row, WorkState
+from storage.models import Inbox, Lane, Outbox, Row, WorkState
 
 R = TypeVar("R", bound=Row)
 WEBHOOK = ("thumbtack", "let-me-in")
@@ -108,7 +108,8 @@ class Office:
         self._running_database().wake({outbox.TOPIC, inbox.TOPIC})
 
     async def at_rest(self, *, within: float = 10.0) -> None:
-        """Wait until everything that may be said now was said."""
+        """Wait until everything that was heard and may be said now was said."""
+        await self.ingested(within=within)
         changed = asyncio.Event()
         self._running_database().on_commit(outbox.TOPIC, changed.set)
         async with asyncio.timeout(within):
@@ -126,6 +127,17 @@ class Office:
             while True:
                 async with self.database.reading() as tx:
                     if (await tx.execute(unread)).first() is None:
+                        return
+
+    async def until_somebody_waits(self) -> None:
+        """Until a transaction waits for another one's lock. SQLite has one writer: there nobody else has begun."""
+        if self.database.is_sqlite:
+            return
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        async with asyncio.timeout(5):
+            while True:
+                async with self.database.reading() as tx:
+                    if (await tx.execute(text(waiting))).first():
                         return
 
     async def rows(self, row: type[R]) -> Sequence[R]:
@@ -168,8 +180,9 @@ def _is_of_the_bot(task: asyncio.Task[Any]) -> bool:
 
 
 def _to_be_said(now: datetime) -> Select[Any]:
-    """Entries that are under way, or due with nothing before them in their lane."""
+    """Entries that are under way, or due with nothing before them in their lane, in a channel that is not quiet."""
     earlier = aliased(Outbox)
+    quiet = select(Lane.key).where(col(Lane.key) == "channel:" + col(Outbox.channel), col(Lane.next_at) > now)
     ahead = select(col(earlier.id)).where(
         col(earlier.settled_at).is_(None),
         col(earlier.lane) == col(Outbox.lane),
@@ -178,7 +191,7 @@ def _to_be_said(now: datetime) -> Select[Any]:
     return select(col(Outbox.id)).where(
         col(Outbox.settled_at).is_(None),
         col(Outbox.state) != WorkState.PARKED,
-        or_(col(Outbox.claimed_until) > now, and_(col(Outbox.due_at) <= now, ~ahead.exists())),
+        or_(col(Outbox.claimed_until) > now, and_(col(Outbox.due_at) <= now, ~ahead.exists(), ~quiet.exists())),
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from datetime import timedelta
+from itertools import chain, repeat
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from storage.database import Database
 from storage.models import Inbox, Lead, LeadCharge, Message, Outbox, WorkState
 from webhooks import ingest as ingest_module
 from webhooks import routes, writing
+from webhooks.ingest import Ingest
 from webhooks.thumbtack import money
 
 CURSED = "$13.13"
@@ -217,7 +219,7 @@ async def test_a_retry_by_another_process_is_seen_at_the_next_look(door, mistake
 
 async def test_what_was_postponed_is_read_when_it_is_due(door, monkeypatch):
     monkeypatch.setattr(ingest_module, "POLL", 3600.0)
-    monkeypatch.setattr(ingest_module, "AGAIN_AFTER", timedelta(milliseconds=20))
+    monkeypatch.setattr(ingest_module, "AGAIN_AFTER", timedelta(milliseconds=300))
     await break_table(door, "lead")
     await door.post("/v1/lead", bodies.lead())
     await door.ingest.step()
@@ -225,6 +227,18 @@ async def test_what_was_postponed_is_read_when_it_is_due(door, monkeypatch):
     task = await running(door)
     await settled(door, 1)
     assert await states(door) == ["done"]
+    await ended(task)
+
+
+async def test_what_becomes_due_just_after_it_was_looked_at_is_not_overlooked(door, monkeypatch):
+    monkeypatch.setattr(ingest_module, "POLL", 3600.0)
+    await break_table(door, "lead")
+    await door.ingested(("/v1/lead", bodies.lead()))
+    await mend_table(door, "lead")
+    times = chain([door.clock()], repeat(door.clock() + timedelta(minutes=1)))
+    door.ingest = Ingest(door.database, default_channel=None, clock=lambda: next(times))
+    task = await running(door)
+    await settled(door, 1)
     await ended(task)
 
 

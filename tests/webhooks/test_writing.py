@@ -231,6 +231,15 @@ async def test_a_message_told_again_says_nothing_but_the_photos_it_lacked(door):
     assert (kept.text, len(kept.attachments)) == ("look", 1)
 
 
+async def test_one_message_told_of_two_leads_stands_where_it_was_told_first(door):
+    message = bodies.message("9103", "hello")
+    other = without(message, leadID="9104", message={"attachments": [PHOTO]})
+    await door.ingested(("/v1/message", message))
+    assert await said(door) == ["post_lead", "post_message"]
+    await door.ingested(("/v1/message", other))
+    assert await said(door) == []
+
+
 def told(lead_id: int | None, generation: Generation, at: datetime | None, **fields: Any) -> Message:
     return Message(
         **{

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+
 from storage import columns
 
 revision = "0001"
@@ -85,6 +86,7 @@ def upgrade() -> None:
         "lane",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("next_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("held", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_lane")),
     )
     op.create_table(

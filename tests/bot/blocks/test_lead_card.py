@@ -384,3 +384,8 @@ def test_a_customers_markup_is_shown_as_written():
     assert texts([post.blocks for post in posts], "mrkdwn") == [
         ":telephone_receiver: <tel:+15125550148|(512) 555-0148>"
     ]
+
+
+def test_a_name_that_ends_with_a_dot_does_not_get_another():
+    shown = json.dumps(leads.card(a_view(customer=a_customer(name="Sam W."))).blocks, ensure_ascii=False)
+    assert "go to Sam W. Start one" in shown

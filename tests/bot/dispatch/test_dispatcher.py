@@ -1,0 +1,248 @@
+"""The dispatcher beside what it delivers: entries that our own code cannot say, and several channels at once."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from support.deliveries import all_said, unsettled
+from support.office import Office
+
+from bot.dispatch.kinds import KINDS
+from bot.dispatch.plans import At, NotYet, Plan
+from bot.dispatch.verdicts import MISTAKES
+from bot.failures import Failure, Sort
+from storage import outbox
+from storage.models import Outbox, WorkState
+from storage.outbox import Kind
+
+OTHER = "C0OTHER"
+LEADS = "C0LEADS"
+
+
+async def say(place: Office, *texts: str, channel: str | None = LEADS, lane: str | None = None, **payload):
+    """Enqueue posts as POST_CHARGE; returns their ids."""
+    async with place.database.transaction() as tx:
+        entries = [
+            await outbox.enqueue(
+                tx,
+                Kind.POST_CHARGE,
+                now=place.clock(),
+                channel=channel,
+                lane=lane,
+                payload={"text": text, "channel": channel, **payload},
+            )
+            for text in texts
+        ]
+    await place.advance(seconds=0)
+    return [entry.id for entry in entries]
+
+
+async def row(place: Office, entry_id: int) -> Outbox:
+    return next(one for one in await place.rows(Outbox) if one.id == entry_id)
+
+
+async def a_post(at: At):
+    """A kind that posts its payload's text."""
+    arguments = {"channel": at.entry.payload["channel"], "text": at.entry.payload["text"]}
+
+    async def perform():
+        return await at.services.slack.call("chat.postMessage", arguments)
+
+    return Plan(perform=perform, channel=at.entry.payload["channel"])
+
+
+def texts(place: Office, channel: str = LEADS):
+    return [one["text"] for one in place.slack.messages(channel)]
+
+
+@pytest.fixture
+def _posts(monkeypatch):
+    monkeypatch.setitem(KINDS, Kind.POST_CHARGE, a_post)
+
+
+@pytest.fixture
+def poison(monkeypatch):
+    """Lets our own code break on posts that say "poison", in one of its steps."""
+
+    def arm(step):
+        async def prepare(at: At):
+            plan = await a_post(at)
+            if at.entry.payload["text"] != "poison":
+                return plan
+            if step == "prepare":
+                raise KeyError("what a customer wrote")
+            if step == "database":
+                await at.tx.execute(text("INSERT INTO lane (key) VALUES (NULL)"))
+
+            async def broken(*_arguments):
+                raise KeyError("what a customer wrote")
+
+            async def refused(tx, *_arguments):
+                await tx.execute(text("INSERT INTO lane (key) VALUES (NULL)"))
+
+            match step:
+                case "perform":
+                    return Plan(perform=broken)
+                case "look":
+                    return Plan(perform=broken, look=broken)
+                case "then":
+                    return Plan(perform=plan.perform, look=broken, then=broken)
+                case "then in the database":
+                    return Plan(perform=plan.perform, then=refused)
+                case "failed":
+                    return Plan(perform=broken, failed=broken)
+            raise AssertionError(step)
+
+        monkeypatch.setitem(KINDS, Kind.POST_CHARGE, prepare)
+
+    return arm
+
+
+STEPS = ["prepare", "database", "perform", "look", "then", "then in the database", "failed"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_what_our_own_code_cannot_say_dies_and_holds_nobody_else_up(place: Office, poison, monkeypatch, step):
+    monkeypatch.setattr("bot.dispatch.outcomes.PAUSES", (0.0, 0.0))
+    poison(step)
+    bad, behind = await say(place, "poison", "behind it", lane="slack:1")
+    await say(place, "beside it", lane="slack:2")
+    await place.seen(lambda: "beside it" in texts(place))
+    assert "behind it" not in texts(place)
+    await all_said(place, seconds=30)
+    dead = await row(place, bad)
+    assert (dead.state, dead.mistakes) == (WorkState.DEAD, MISTAKES - 1)
+    assert (await row(place, behind)).state == WorkState.DONE
+    notice = next(one for one in place.slack.messages(LEADS) if "outbox retry" in str(one))
+    assert f"corkboard outbox retry {bad}" in str(notice)
+    assert "what a customer wrote" not in str(notice)
+
+
+async def test_it_does_not_matter_how_long_an_entry_waited_for_others_before_our_code_breaks(
+    place: Office, poison, monkeypatch
+):
+    """What a channel or Slack kept waiting for days has not used up the attempts that a mistake of ours gets."""
+    monkeypatch.setattr("bot.dispatch.outcomes.PAUSES", ())
+    poison("perform")
+    (entry_id,) = await say(place, "poison")
+    async with place.database.transaction() as tx:
+        await tx.execute(text(f"UPDATE outbox SET attempt = 400 WHERE id = {entry_id}"))
+    await place.seen(lambda: True)
+    await place.at_rest()
+    assert (await row(place, entry_id)).state == WorkState.SENDING
+    await all_said(place, seconds=30)
+    assert (await row(place, entry_id)).state == WorkState.DEAD
+
+
+async def test_a_kind_that_this_version_does_not_know_dies_too(place: Office):
+    async with place.database.transaction() as tx:
+        entry = await outbox.enqueue(tx, Kind.POST_CHARGE, now=place.clock())
+        entry.kind = "of_a_newer_version"
+    await place.advance(seconds=0)
+    await all_said(place, seconds=30)
+    assert (await row(place, entry.id)).state == WorkState.DEAD
+
+
+async def test_that_a_person_could_not_be_told_is_not_told(place: Office, monkeypatch):
+    async def broken(_at):
+        raise KeyError
+
+    monkeypatch.setitem(KINDS, Kind.POST_NOTICE, broken)
+    monkeypatch.setitem(KINDS, Kind.POST_CHARGE, broken)
+    await say(place, "poison")
+    await all_said(place, seconds=30)
+    assert [(one.kind, one.state) for one in await place.rows(Outbox)] == [
+        (Kind.POST_CHARGE, WorkState.DEAD),
+        (Kind.POST_NOTICE, WorkState.DEAD),
+    ]
+
+
+async def test_what_cannot_be_said_yet_waits_and_keeps_that_it_may_have_been_said(place: Office, monkeypatch):
+    looked, ready = [], []
+
+    async def prepare(at: At):
+        if at.maybe_done and not ready:
+            return NotYet(reason="no_thread", pause=timedelta(seconds=30))
+
+        async def lost():
+            raise Failure(Sort.UNKNOWN, "slack_no_answer")
+
+        async def look():
+            looked.append(at.maybe_done)
+            return {"ok": True}
+
+        return Plan(perform=lost, look=look)
+
+    monkeypatch.setitem(KINDS, Kind.POST_CHARGE, prepare)
+    (entry_id,) = await say(place, "once")
+    await place.at_rest()
+    await place.advance(seconds=5)
+    await place.at_rest()
+    waiting = await row(place, entry_id)
+    assert (waiting.state, waiting.reason, waiting.attempt) == (WorkState.SENDING, "no_thread", 1)
+    ready.append(True)
+    await all_said(place, seconds=40)
+    assert looked == [True]
+    assert (await row(place, entry_id)).state == WorkState.DONE
+
+
+@pytest.mark.knobs(slack_posts_per_second=1)
+@pytest.mark.usefixtures("_posts")
+async def test_two_channels_do_not_hold_each_other_up(place: Office):
+    place.slack.add_channel(OTHER, "other")
+    place.slack.api.limit_posts = True
+    await say(place, *(f"here {number}" for number in range(4)))
+    await say(place, *(f"there {number}" for number in range(4)), channel=OTHER)
+    for count in (1, 2, 3, 4):
+        await place.at_rest()
+        assert texts(place) == [f"here {number}" for number in range(count)]
+        assert texts(place, OTHER) == [f"there {number}" for number in range(count)]
+        await place.advance(seconds=1.02)
+
+
+@pytest.mark.usefixtures("_posts")
+async def test_a_dead_channel_holds_only_what_goes_there(place: Office):
+    place.slack.add_channel(OTHER, "other")
+    place.slack.archive(OTHER)
+    await say(place, "there 0", "there 1", channel=OTHER)
+    await place.at_rest()
+    await say(place, "here")
+    await place.seen(lambda: texts(place) == ["here"])
+    await say(place, "there 2", channel=OTHER)
+    place.slack.archive(OTHER, archived=False)
+    await all_said(place)
+    assert texts(place, OTHER) == ["there 0", "there 1", "there 2"]
+
+
+@pytest.mark.usefixtures("_posts")
+async def test_while_a_channel_is_held_one_post_at_a_time_is_tried(place: Office):
+    place.slack.archive(LEADS)
+    await say(place, "first")
+    await place.at_rest()
+    tried = len(place.slack.called("chat.postMessage"))
+    await say(place, *(f"more {number}" for number in range(5)))
+    for _ in range(4):
+        await place.advance(minutes=5)
+        await place.at_rest()
+        tried += 1
+        assert len(place.slack.called("chat.postMessage")) == tried
+    assert {call.args["text"] for call in place.slack.called("chat.postMessage")} == {"first"}
+
+
+@pytest.mark.usefixtures("_posts")
+async def test_a_post_whose_channel_is_known_only_now_comes_back_in_its_pace(place: Office):
+    """An entry that was made while no channel was set has none: its first claim gives it one, and makes no call."""
+    (entry_id,) = await say(place, "late")
+    async with place.database.transaction() as tx:
+        (other,) = [
+            await outbox.enqueue(
+                tx, Kind.POST_CHARGE, now=place.clock(), payload={"text": "unaddressed", "channel": LEADS}
+            )
+        ]
+    await place.advance(seconds=0)
+    await place.seen(lambda: "unaddressed" in texts(place))
+    await place.at_rest()
+    found = await row(place, other.id)
+    assert (found.channel, found.attempt) == (LEADS, 1)
+    assert (await row(place, entry_id)).attempt == 1
+    assert await unsettled(place) == []

@@ -1,0 +1,89 @@
+"""However much is behind us, what goes next is found through the indexes over what still waits."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event, text
+
+from storage import lanes, outbox
+
+NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+BEHIND = 100_000
+SERIES = {
+    "sqlite": "(WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < :rows) SELECT x FROM n)",
+    "postgresql": "generate_series(1, :rows) AS n(x)",
+}
+OUTBOX = """
+    INSERT INTO outbox (delivery_id, kind, lane, position, channel, priority, payload, created_at, state, due_at, attempt,
+                        mistakes, settled_at)
+    SELECT 'd' || x, 'post_message', 'slack:' || (x % 5000), '', 'C0LEADS', 1, '{}', :now, 'done', :now, 1, 0, :now
+    FROM
+"""
+INBOX = """
+    INSERT INTO inbox (environment, route, lane, body_hash, received_at, state, due_at, attempt, settled_at)
+    SELECT 'production', '/v1/lead', 'production:' || x, 'h' || x, :now, 'done', :now, 1, :now FROM
+"""
+
+
+@pytest.fixture
+async def busy(database):
+    """A database with much behind it and a little to do."""
+    kind = "sqlite" if database.is_sqlite else "postgresql"
+    now = "2026-09-01 12:00:00.000000" if database.is_sqlite else NOW
+    async with database.transaction() as tx:
+        for statement in (OUTBOX, INBOX):
+            await tx.execute(text(statement + SERIES[kind]), {"rows": BEHIND, "now": now})
+        for lane in ("slack:1", "slack:2", "thumbtack:1"):
+            channel = "C0LEADS" if lane.startswith("slack") else None
+            await outbox.enqueue(tx, outbox.Kind.POST_MESSAGE, now=NOW, lane=lane, position="1", channel=channel)
+        await lanes.quiet(tx, "C0LEADS", NOW)
+        await tx.execute(text("ANALYZE"))
+    return database
+
+
+async def plan(database, work):
+    """How the database would do each statement of some work, a line per step."""
+    asked = []
+    engine = database.engine.sync_engine
+
+    def hear(_connection, _cursor, statement, parameters, _context, _many):
+        asked.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", hear)
+    async with database.transaction() as tx:
+        await work(tx)
+    event.remove(engine, "before_cursor_execute", hear)
+    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+    found = []
+    async with database.transaction() as tx:
+        connection = await tx.connection()
+        for statement, parameters in asked:
+            if statement.lstrip().startswith(("SELECT", "UPDATE", "WITH")) and "advisory" not in statement:
+                rows = (await connection.exec_driver_sql(explain + statement, parameters)).all()
+                found += [str(row[-1]) for row in rows]
+    return found
+
+
+def reads_it_all(step):
+    """SQLite says SCAN, PostgreSQL Seq Scan; through an index over what waits, a scan is what there is to do."""
+    whole = step.startswith("SCAN") or "Seq Scan" in step
+    return whole and ("outbox" in step or "inbox" in step) and "unsettled" not in step
+
+
+WORK = {
+    "next_up": lambda tx: outbox.next_up(tx, now=NOW),
+    "next_due": lambda tx: outbox.next_due(tx, now=NOW),
+    "blocked": lambda tx: tx.execute(lanes.BLOCKED, {"entry_id": BEHIND + 1}),
+    "next_inbox": lambda tx: tx.execute(lanes.NEXT_INBOX, {"now": NOW}),
+    "pending_of": lambda tx: outbox.pending_of(tx, "slack:1", outbox.Kind.UPDATE_CARD),
+    "lead_post_under_way": lambda tx: outbox.lead_post_under_way(tx, "C0LEADS"),
+    "release_claims": outbox.release_claims,
+    "unsettled_reply": lambda tx: outbox.unsettled_reply(tx, 1),
+}
+
+
+async def test_what_goes_next_is_found_through_the_indexes_over_what_waits(busy):
+    for name, work in WORK.items():
+        steps = await plan(busy, work)
+        assert steps, name
+        assert [step for step in steps if reads_it_all(step)] == [], name
