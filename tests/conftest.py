@@ -25,7 +25,7 @@ def _no_settings_from_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     """Neither the .env of whoever runs the tests nor their environment decides anything."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
-        if name.startswith(("SLACK_", "THUMBTACK_", "DATABASE_", "REPLY_", "ENCRYPTION_")):
+        if name.startswith(("SLACK_", "THUMBTACK_", "DATABASE_", "REPLY_", "ENCRYPTION_", "PUBLIC_", "INBOX_", "LOG_")):
             monkeypatch.delenv(name)
 
 

@@ -65,7 +65,6 @@ class Page:
         lane = f"slack:review:{review.id}"
         await outbox.enqueue(self.tx, kind, now=self.now, payload=payload, lane=lane, channel=self.default_channel)
 
-
     async def _channel(self, lead_id: int) -> str | None:
         """Where the lead's thread is, or will be."""
         if lead_id not in self._channels:

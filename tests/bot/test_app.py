@@ -2,12 +2,13 @@
 
 import asyncio
 import gc
+from datetime import timedelta
 
 import asyncpg
 import httpx
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import make_url
+from sqlalchemy import make_url, update
 from structlog.testing import capture_logs
 from support.office import CHANNEL, _is_of_the_bot
 
@@ -277,12 +278,16 @@ async def test_while_a_task_waits_to_be_started_again_the_program_can_end(place,
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # elsewhere others may live: claims run out
 async def test_what_an_ended_process_had_claimed_goes_on_at_once_on_sqlite(place):
-    place.slack.faults.stand("chat.postMessage", Fault(delay=30))
+    await place.stop()
+    await place.start(slack_leads_channel=None)
     assert (await place.post("/v1/lead", bodies.lead())).status_code == 200
-    await place.seen(lambda: place.slack.faults.happened["chat.postMessage"])
-    await place.crash()
-    place.slack.faults.clear()
-    await place.start()
+    await place.ingested()
+    await place.stop()
+    now = place.clock()
+    async with place.database.transaction() as tx:
+        claim = {"claimed_by": "ended", "claimed_until": now + timedelta(hours=1), "due_at": now}
+        await tx.execute(update(Outbox).values(**claim))
+    await place.start(slack_leads_channel=CHANNEL)
     await place.seen(lambda: place.cards, within=5)
 
 

@@ -157,7 +157,7 @@ async def test_a_database_that_hangs_is_not_ready_in_time(app, database, monkeyp
 
 async def test_a_writer_that_is_busy_is_ready(app, database):
     async with database.transaction() as tx:
-        await tx.execute(text("INSERT INTO lane (key) VALUES ('long')"))
+        await tx.execute(text("UPDATE alembic_version SET version_num = version_num"))
         assert (await asked(app)).status_code == 200
 
 

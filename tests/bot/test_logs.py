@@ -1,260 +1,170 @@
-"""The log: its forms and levels, and that nothing of a customer, of what people write or of a secret is ever in it."""
+"""The log: facts in one form, and never a word of a customer, a number, an address, a token or a password."""
 
 import asyncio
-import base64
-import io
+import gc
 import json
 import logging
-from datetime import datetime
-from types import SimpleNamespace
 
 import pytest
 import structlog
-from support.conversation import ANA, BEN, Conversation
-from support.office import BOT_TOKEN, CHANNEL, PRO_API, SIGNING_SECRET, WEBHOOK
+from support.deliveries import all_said
+from support.office import BOT_TOKEN, CHANNEL, PRO_API, SIGNING_SECRET, WEBHOOK, Office
 
 from bot import logs
+from bot.dispatch.kinds import KINDS
 from bot.settings import LogFormat, LogLevel
 from sandbox.faults import Fault
+from sandbox.slack import failures
 from sandbox.thumbtack import bodies
-from webhooks.thumbtack.payloads import legacy
+from storage.outbox import Kind
 
-PRIVATE = "4155550134 at 1200 Example Street"
-
-CUSTOMER = ["Maya", "Alvarez", "4155550134", "555-0134", "5550134", "Example Street", "94301", "Palo Alto"]
-WRITTEN = [
-    "stain on the front door",
-    "ladder",
-    "noon",
-    "eleven",
-    "between us",
-    "from the window",
-    "splendid",
-    "broken body",
-    "refused words",
-    "door.jpg",
-    "$260",
-    "$26.00",
-]
-SECRETS = [
-    BOT_TOKEN,
-    SIGNING_SECRET,
-    WEBHOOK[1],
-    PRO_API[1],
-    "wrong-password",
-    "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=",
-    base64.b64encode(":".join(WEBHOOK).encode()).decode(),
-    base64.b64encode(":".join(PRO_API).encode()).decode(),
-]
+NAME, PHONE, STREET = "Marguerite Quillfeather", "4155550199", "77 Nightingale Mews"
+WORDS = {
+    "description": "a stain shaped like Portugal",
+    "question": "which parquet",
+    "answer": "herringbone",
+    "message": "the gate code is heliotrope",
+    "reply": "bring a stepladder named Gustav",
+    "note": "sounds fussy about turquoise",
+    "review": "utterly splendiferous",
+    "modal": "we shall arrive by zeppelin",
+    "file": "blueprint-of-the-attic.jpg",
+}
+PRIVATE = [NAME, "Quillfeather", PHONE, "555-0199", STREET, "Nightingale", *WORDS.values()]
+SECRET = [BOT_TOKEN, SIGNING_SECRET, WEBHOOK[1], PRO_API[1], "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y="]
 
 
-class Log(io.StringIO):
-    """What stands in for stderr."""
-
-    def facts(self):
-        return [json.loads(line) for line in self.getvalue().splitlines()]
-
-
-@pytest.fixture
-def log(monkeypatch):
-    """An empty stderr; the log goes back to what it was afterwards."""
+@pytest.fixture(params=list(LogFormat))
+def log_format(request, capfd):
+    """The log as it is in operation, at its most talkative; back to the tests' own afterwards."""
     handlers, level = logging.root.handlers[:], logging.root.level
-    written = Log()
-    monkeypatch.setattr(logs, "sys", SimpleNamespace(stderr=written))  # pytest puts its own into the real one
-    yield written
+    logs.configure(request.param, LogLevel.DEBUG)
+    yield request.param
     structlog.reset_defaults()
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
 
 
-def spoken(level=LogLevel.INFO, log_format=LogFormat.JSON):
-    logs.configure(log_format, level)
-    speaker = structlog.get_logger()
-    for name in ("debug", "info", "warning", "error"):
-        getattr(speaker, name)(f"{name}_happened", number=7)
+def a_lead():
+    attachment = {
+        "fileName": WORDS["file"],
+        "fileSize": 9,
+        "mimeType": "image/jpeg",
+        "url": f"https://www.thumbtack.com/attachment/{WORDS['file']}",
+        "description": WORDS["file"],
+    }
+    return bodies.lead(
+        request={
+            "description": WORDS["description"],
+            "details": [{"question": WORDS["question"], "answer": WORDS["answer"]}],
+            "location": {"address1": STREET},
+            "attachments": [attachment],
+        },
+        customer={"name": NAME, "phone": PHONE},
+    )
 
 
-def test_for_machines_each_fact_is_one_line_of_json(log):
-    spoken()
-    first = log.facts()[0]
-    assert datetime.fromisoformat(first.pop("timestamp")).utcoffset().total_seconds() == 0
-    assert first == {"event": "info_happened", "number": 7, "level": "info"}
+async def a_day_at_the_office(place: Office):
+    """Everything that happens on a day on which everything that can go wrong does."""
+    slack, lead = place.slack, a_lead()
+    slack.unfetchable.add("*")
+    for method in ("chat.postMessage", "chat.update", "reactions.add"):
+        for fault in (failures.rate_limited(1), failures.down(), Fault(lose_answer=True), Fault(cut=True)):
+            slack.faults.add(method, fault)
+    slack.faults.add("chat.postMessage", failures.slack_error("invalid_blocks", f"{NAME}: {WORDS['message']}"))
+    await place.post("/v1/message", bodies.message(lead["leadID"], WORDS["message"]))
+    await place.post("/v1/lead", lead)
+    await place.post("/v1/lead", {**lead, "leadID": None})
+    await place.http.post("/v1/lead", content=json.dumps(lead)[:-1], auth=WEBHOOK)
+    await place.post("/v1/lead", lead, auth=(WEBHOOK[0], WORDS["message"]))
+    await place.post("/v1/review", bodies.review(lead["leadID"], "5", WORDS["review"]))
+    await all_said(place)
+    card = place.cards[0]["ts"]
+    place.thumbtack.faults.add("message", Fault(status=503))
+    place.thumbtack.faults.add("message", Fault(status=400, body={"message": WORDS["reply"]}))
+    reply = await slack.say("U0ANA", CHANNEL, WORDS["reply"], thread_ts=card)
+    await slack.say("U0ANA", CHANNEL, f"note: {WORDS['note']}", thread_ts=card)
+    await all_said(place)
+    await slack.edit(CHANNEL, reply.ts, f"{WORDS['reply']}!")
+    await slack.press("U0BEN", CHANNEL, card, "reply_open")
+    await slack.submit("U0BEN", {"reply_text": WORDS["modal"]} if False else modal(slack))
+    await slack.command("U0ANA", "/thumbtack", WORDS["note"])
+    await slack.delete(CHANNEL, reply.ts)
+    await slack.redeliver()
+    await all_said(place)
 
 
-def test_for_people_each_fact_is_a_line_without_colours_where_nobody_looks(log):
-    spoken(log_format=LogFormat.CONSOLE)
-    lines = log.getvalue().splitlines()
-    assert len(lines) == 3
-    assert "info_happened" in lines[0]
-    assert "number=7" in lines[0]
-    assert "\x1b" not in log.getvalue()
+def modal(slack):
+    """What is filled into the open window, by the action ids of its inputs."""
+    (view,) = slack.views("U0BEN")
+    inputs = [block["element"]["action_id"] for block in view["blocks"] if block["type"] == "input"]
+    return dict.fromkeys(inputs, WORDS["modal"])
 
 
-def test_for_people_at_a_terminal_there_are_colours(log, monkeypatch):
-    monkeypatch.setattr(log, "isatty", lambda: True)
-    spoken(log_format=LogFormat.CONSOLE)
-    assert "\x1b[" in log.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("level", "kept"),
-    [
-        (LogLevel.DEBUG, ["debug", "info", "warning", "error"]),
-        (LogLevel.INFO, ["info", "warning", "error"]),
-        (LogLevel.WARNING, ["warning", "error"]),
-        (LogLevel.ERROR, ["error"]),
-    ],
-)
-def test_the_level_says_how_much(log, level, kept):
-    spoken(level)
-    assert [fact["level"] for fact in log.facts()] == kept
-
-
-def test_nothing_goes_to_stdout(log, capsys):
-    spoken()
-    logging.getLogger("uvicorn.error").error("It ended.")
-    assert capsys.readouterr().out == ""
-
-
-def test_a_fact_is_one_write_since_workers_share_the_stream(log, monkeypatch):
-    writes = []
-    monkeypatch.setattr(log, "write", writes.append)
-    spoken()
-    assert [line.count("\n") for line in writes] == [1, 1, 1]
-    assert all(line.endswith("\n") for line in writes)
-
-
-def test_what_a_job_works_on_goes_with_all_its_facts(log):
-    logs.configure(LogFormat.JSON, LogLevel.INFO)
-    with structlog.contextvars.bound_contextvars(entry_id=3):
-        structlog.get_logger().info("happened")
-    assert log.facts()[0]["entry_id"] == 3
-
-
-@pytest.mark.parametrize("name", ["slack_bolt", "httpx", "aiosqlite", "sqlalchemy.engine", "uvicornish"])
-def test_of_a_library_only_who_spoke_and_where_is_kept(log, name):
-    logs.configure(LogFormat.JSON, LogLevel.DEBUG)
-    logging.getLogger(name).warning("Heard %s", PRIVATE)
-    (fact,) = log.facts()
-    assert (fact["event"], fact["logger"], fact["level"]) == ("library_spoke", name, "warning")
-    assert fact["at"].startswith("test_logs.py:")
-    assert PRIVATE not in log.getvalue()
-    assert "Heard" not in log.getvalue()
-
-
-@pytest.mark.parametrize("name", ["uvicorn.error", "apscheduler.scheduler", "alembic.runtime.migration"])
-def test_what_libraries_say_of_themselves_is_kept_and_what_broke_in_them_loses_its_words(log, name):
-    logs.configure(LogFormat.JSON, LogLevel.INFO)
-    try:
-        {}[PRIVATE]
-    except KeyError:
-        logging.getLogger(name).exception("Exception in ASGI application\n")
-    (fact,) = log.facts()
-    assert (fact["level"], fact["message"], fact["error"]) == ("error", "Exception in ASGI application", "KeyError")
-    assert "test_what_libraries_say" in fact["raised_in"]
-    assert PRIVATE not in log.getvalue()
-
-
-def test_libraries_speak_from_warnings_upwards_and_as_loud_as_we(log):
-    logs.configure(LogFormat.JSON, LogLevel.ERROR)
-    for level in (logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
-        logging.getLogger("uvicorn.error").log(level, "Level %s", level)
-    assert [fact["message"] for fact in log.facts()] == ["Level 40", "Level 50"]
-    logs.configure(LogFormat.JSON, LogLevel.DEBUG)
-    logging.getLogger("httpx").info("GET %s", PRIVATE)
-    assert len(log.facts()) == 2
-
-
-async def test_what_nobody_caught_loses_its_words(log):
-    logs.configure(LogFormat.JSON, LogLevel.INFO)
-
-    async def breaks():
-        raise KeyError(PRIVATE)
-
-    def as_number(words):
-        return int(words)
-
-    loop = asyncio.get_running_loop()
-    before = loop.get_exception_handler()
-    with logs.quiet_loop():
-        task = loop.create_task(breaks())
-        await asyncio.wait([task])
-        del task  # collected: nobody asked for its exception
-        loop.call_soon(int, "4155550134 x")
-        loop.call_soon(as_number, "4155550134 x")
-        loop.call_exception_handler({"message": "Something without an exception"})
-        turn = loop.create_future()
-        loop.call_soon(turn.set_result, None)
-        await turn
-    assert loop.get_exception_handler() is before
-    facts = log.facts()
-    assert {fact["event"] for fact in facts} == {"nobody_caught"}
-    messages = {fact["message"]: fact.get("error") for fact in facts}
-    assert messages["Task exception was never retrieved"] == "KeyError"
-    assert messages["Something without an exception"] is None
-    assert sum(message.startswith("Exception in callback") for message in messages) == 2
-    assert "4155550134" not in log.getvalue()
-
-
-async def _busy(place, monkeypatch):
-    """A day in which everything happens, and much of it goes wrong."""
-    conversation = await Conversation.opened(place)
-    await place.post("/v1/message", bodies.message(conversation.lead_id, "Do you bring a ladder?"))
-    await place.post("/v1/lead/update", bodies.price(conversation.lead_id, "$26.00"), method="PUT")
-    await place.post("/v1/review", bodies.review(conversation.lead_id, "5", "What a splendid job, says Maya!"))
-    reply = await conversation.say("We come at noon, Maya.")
-    await conversation.marked(reply, "white_check_mark")
-    await conversation.edit(reply, "We come at eleven.")
-    await conversation.say("note: between us, mind Example Street")
-    await conversation.press("reply_open", by=BEN)
-    assert (await place.slack.submit(BEN, {"text": "This comes from the window."})).status == 200
-    await place.at_rest()
-    # What goes wrong
-    await place.post("/v1/lead", bodies.lead(), auth=(WEBHOOK[0], "wrong-password"))
-    await place.http.post("/v1/lead", content=b'{"broken body 4155550134', auth=WEBHOOK, headers=_JSON)
-    await place.post("/v1/review", {"review": {"text": "splendid"}})
-    await place.http.post("/slack/events", content=b"token=broken+body", headers={"X-Slack-Signature": BOT_TOKEN})
-    place.thumbtack.faults.add("message", Fault(status=400, body={"error": "refused words, Maya Alvarez"}))
-    await conversation.marked(await conversation.say("This is refused at noon."), "x")
-    place.thumbtack.faults.add("message", Fault(lose_answer=True))
-    await conversation.marked(await conversation.say("Of this at noon nobody knows."), "warning")
-    place.slack.faults.add("chat.postMessage", Fault(status=200, body="<p>refused words</p>"))
-    place.slack.faults.add("chat.postMessage", Fault(cut=True))
-    await place.post("/v1/message", bodies.message(conversation.lead_id, "A ladder, please!"))
-    place.slack.faults.add("chat.update", Fault(status=400, body={"ok": False, "error": "refused words"}))
-    await place.post("/v1/lead/update", bodies.price(conversation.lead_id, "$26.00", "Refunded"), method="PUT")
-    with monkeypatch.context() as broken:
-        broken.setattr(legacy, "facts", lambda _kind, body: [KeyError, body[str(body)]])
-        await place.post("/v1/message", bodies.message(conversation.lead_id, "A ladder nobody can read"))
-        await place.ingested()
-    await conversation.delete(reply)
-    await place.advance(minutes=2)
-    await place.at_rest()
-    with monkeypatch.context() as broken:
-        broken.setattr("bot.health.migrate.shape", lambda _database: {}[PRIVATE])
-        with pytest.raises(KeyError):  # the server logs it; the answer is a bare 500 (see test_app)
-            await place.http.get("/readyz")
-    await place.slack.say(ANA, CHANNEL, "At noon, outside of every thread")
+async def test_nothing_of_anybody_reaches_the_log_whatever_happens(place: Office, log_format, capfd):
+    await a_day_at_the_office(place)
     await place.stop()
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") > 30
+    for event in ("webhook_refused", "delivered", "delivery_failed", "stopped"):
+        assert event in told.err
+    assert [one for one in PRIVATE if one.lower() in told.err.lower()] == []
+    assert [one for one in SECRET if one in told.err] == []
 
 
-_JSON = {"Content-Type": "application/json"}
+@pytest.mark.parametrize("log_format", [LogFormat.JSON], indirect=True)
+async def test_what_our_own_mistakes_say_does_not_reach_the_log(place: Office, log_format, capfd, monkeypatch):
+    """An exception's text may hold anything: a row's values, a body, a token."""
+
+    async def broken(_at):
+        raise ValueError(WORDS["message"])
+
+    monkeypatch.setitem(KINDS, Kind.POST_LEAD, broken)
+    await place.post("/v1/lead", a_lead())
+    await place.at_rest()
+
+    async def nobody_waits_for_it():
+        raise ValueError(WORDS["message"])
+
+    task = asyncio.create_task(nobody_waits_for_it())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    try:
+        raise ValueError(WORDS["message"])  # noqa: TRY301 -- raised to be logged
+    except ValueError:
+        logging.getLogger("some.library").exception("it said %s", WORDS["reply"])
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
+    told = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [word for word in WORDS.values() if word in str(told)] == []
+    events = {one["event"]: one for one in told}
+    assert events["delivery_not_prepared"]["error"] == "ValueError"
+    assert events["nobody_caught"]["error"] == "ValueError"
+    assert "nobody_waits_for_it" in events["nobody_caught"]["raised_in"]
+    library, ours = [one for one in told if one["event"] == "library_spoke"]
+    assert (library["logger"], library["level"], library["error"]) == ("some.library", "error", "ValueError")
+    assert "message" not in library
+    assert ours["message"] == "Exception in ASGI application"
 
 
-@pytest.mark.parametrize("log_format", LogFormat)
-async def test_a_busy_office_leaves_nothing_private_in_its_log(place, log, log_format, monkeypatch):
-    logs.configure(log_format, LogLevel.DEBUG)
-    await _busy(place, monkeypatch)
-    told = log.getvalue()
-    for event in (
-        "delivered",
-        "reply_stored",
-        "webhook_ingested",
-        "webhook_refused",
-        "webhook_not_understood",
-        "slack_request_refused",
-        "request_broke",
-        "stopped",
-    ):
-        assert event in told
-    assert [word for word in (*CUSTOMER, *WRITTEN, *SECRETS) if word.lower() in told.lower()] == []
+@pytest.mark.parametrize("log_format", [LogFormat.JSON], indirect=True)
+def test_for_machines_every_line_is_json_with_its_time_and_level(log_format, capfd):
+    structlog.get_logger().info("started", version="1")
+    logging.getLogger("apscheduler.scheduler").warning("Run time of job %s was missed", "prune")
+    logging.getLogger("slack_sdk.web").info("not from warnings upwards")
+    ours, theirs = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert ours["timestamp"].endswith("Z")
+    assert (ours["event"], ours["level"], ours["version"]) == ("started", "info", "1")
+    assert (theirs["event"], theirs["level"]) == ("library_spoke", "warning")
+    assert theirs["message"] == "Run time of job prune was missed"
+
+
+def test_less_can_be_said(capfd):
+    logs.configure(LogFormat.CONSOLE, LogLevel.WARNING)
+    structlog.get_logger().info("delivered")
+    structlog.get_logger().warning("delivery_failed")
+    structlog.reset_defaults()
+    told = capfd.readouterr().err
+    assert "delivery_failed" in told
+    assert "delivered" not in told

@@ -1,4 +1,4 @@
-"""How things get into Slack: once each, in order, and never lost, whatever Slack answers."""
+"""Corners of posting to Slack: odd answers, deleted posts, what cannot be shown or said, and who waits for a 429."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ from storage import outbox
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
 
-POST, UPDATE = "chat.postMessage", "chat.update"
+POST = "chat.postMessage"
 BAD = "https://www.thumbtack.com/attachment/00b1/bad.jpg"
 GOOD = tuple(f"https://www.thumbtack.com/attachment/00b2/good{number}.jpg" for number in range(6))
 

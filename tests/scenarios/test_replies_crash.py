@@ -3,38 +3,16 @@
 import asyncio
 
 import pytest
-from support.conversation import CHECK, CROSS, HOURGLASS, WARNING, Conversation
+from support.conversation import CHECK, CROSS, HOURGLASS, WARNING, Conversation, calling
 from support.office import Office
 
 from sandbox.faults import Fault
-from storage.models import Outbox
-
-
-def _when_asked(place: Office) -> asyncio.Event:
-    """Set once Thumbtack has a reply in its hands."""
-    asked, faults = asyncio.Event(), place.thumbtack.faults
-    take = faults.take
-
-    def tell(target: str) -> Fault | None:
-        asked.set()
-        return take(target)
-
-    faults.take = tell  # type: ignore[method-assign]  # listening in
-    return asked
-
-
-async def _in_flight(lead: Conversation, fault: Fault) -> str:
-    asked = _when_asked(lead.place)
-    lead.place.thumbtack.faults.add("message", fault)
-    ts = await lead.say("We come at 9.")
-    async with asyncio.timeout(5):
-        await asked.wait()
-    return ts
+from storage.models import Outbox, ReplyState
 
 
 async def test_an_orderly_end_finishes_what_is_being_sent(place: Office):
     lead = await Conversation.opened(place)
-    ts = await _in_flight(lead, Fault(delay=0.3))
+    ts = await lead.being_sent("We come at 9.", Fault(delay=0.3))
     await place.stop()
     assert lead.received == ["We come at 9."]
     await place.start()
@@ -46,7 +24,7 @@ async def test_an_orderly_end_finishes_what_is_being_sent(place: Office):
 @pytest.mark.parametrize("fault", [Fault(delay=5), Fault(status=503, delay=5)], ids=["it arrived", "it did not"])
 async def test_a_crash_while_sending_is_said_and_never_sent_again_by_itself(place: Office, fault: Fault):
     lead = await Conversation.opened(place)
-    ts = await _in_flight(lead, fault)
+    ts = await lead.being_sent("We come at 9.", fault)
     arrived = list(lead.received)
     await place.crash()
     await place.start()
@@ -63,9 +41,26 @@ async def test_a_crash_while_sending_is_said_and_never_sent_again_by_itself(plac
     assert lead.received == [*arrived, "We come at 9."]
 
 
+@pytest.mark.parametrize("fault", [Fault(delay=0.5), Fault(status=503, delay=0.5)], ids=["it arrived", "it did not"])
+async def test_an_answer_that_comes_after_the_claim_ran_out_changes_nothing(place: Office, fault: Fault):
+    lead = await Conversation.opened(place)
+    ts = await lead.being_sent("We come at 9.", fault)
+    await place.advance(minutes=2)  # the machine slept; who wakes first does not know of the call under way
+    await lead.marked(ts, WARNING)
+    arrived = list(lead.received)
+    await place.stop()  # by then the answer is there
+    await place.start()
+    await place.advance(hours=1)
+    await place.at_rest()
+    assert (place.mark(ts), lead.received) == ([WARNING], arrived)
+    assert (await lead.message(ts)).state == ReplyState.UNKNOWN
+    await lead.press("reply_send_again")
+    await lead.marked(ts, CHECK)
+
+
 async def test_a_deletion_and_a_crash_while_sending_send_nothing(place: Office):
     lead = await Conversation.opened(place)
-    ts = await _in_flight(lead, Fault(status=503, delay=5))
+    ts = await lead.being_sent("We come at 9.", Fault(status=503, delay=5))
     await lead.delete(ts)
     await place.crash()
     await place.start()
@@ -92,14 +87,7 @@ async def test_what_is_held_is_held_over_an_end(place: Office):
 async def test_a_crash_between_the_two_halves_of_a_mark_leaves_one(place: Office):
     lead = await Conversation.opened(place)
     place.thumbtack.faults.add("message", Fault(status=400))
-    removing, taken = asyncio.Event(), place.slack.faults.take
-
-    def tell(method: str) -> Fault | None:
-        if method == "reactions.remove":
-            removing.set()
-        return taken(method)
-
-    place.slack.faults.take = tell  # type: ignore[method-assign]  # listening in
+    removing = calling(place.slack.faults, "reactions.remove")
     place.slack.faults.stand("reactions.remove", Fault(cut=True, delay=5))
     ts = await lead.say("We come at 9.")
     async with asyncio.timeout(5):

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from support.conversation import ANA, CHECK, MEMO, Conversation
+from support.conversation import ANA, CHECK, MEMO, Conversation, calling
 from support.office import CHANNEL, Office
 
 from bot import jobs
@@ -140,13 +140,7 @@ async def test_what_was_kept_for_a_card_that_was_refused_is_forgotten(place: Off
     await place.post("/v1/review", bodies.review(None, "5", "Great."))
     await place.seen(lambda: place.cards)
     await place.at_rest()
-    asked, take = asyncio.Event(), place.slack.faults.take
-
-    def tell(method: str) -> Fault | None:
-        asked.set()
-        return take(method)
-
-    place.slack.faults.take = tell  # type: ignore[method-assign]  # listening in
+    asked = calling(place.slack.faults, "chat.postMessage")
     place.slack.faults.add("chat.postMessage", Fault(status=200, body={"ok": False, "error": "odd_error"}, delay=0.5))
     await place.post("/v1/lead", bodies.lead())
     async with asyncio.timeout(5):

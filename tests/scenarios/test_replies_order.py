@@ -9,19 +9,12 @@ from sandbox.faults import Fault
 OUTAGE = Fault(status=503)
 
 
-async def _unheard(lead: Conversation, *texts: str):
-    """What is written while the bot hears nothing; what Slack would have told it, to be brought in any order."""
-    slack = lead.place.slack
-    slack.events_url, url = None, slack.events_url
-    told = [await lead.said(text) for text in texts]
-    slack.events_url = url
-    return told
-
-
 @pytest.mark.knobs(reply_hold_seconds=15)
 async def test_replies_go_in_the_order_of_slack_however_their_events_arrive(place: Office):
     lead = await Conversation.opened(place)
-    first, second, third = await _unheard(lead, "One.", "Two.", "Three.")
+    first, second, third = await lead.unheard(
+        lambda: lead.said("One."), lambda: lead.said("Two."), lambda: lead.said("Three.")
+    )
     for told in (third, first, second):
         await place.slack.redeliver(told)
         await place.advance(seconds=3)
@@ -53,8 +46,9 @@ async def test_an_old_reply_asks_its_writer_and_later_ones_wait_for_the_choice(p
     lead = await Conversation.opened(place)
     place.thumbtack.faults.stand("message", OUTAGE)
     first = await lead.say("On my way, 20 minutes.")
-    await lead.marked(first, HOURGLASS)
+    await place.at_rest()
     await place.advance(minutes=20)
+    await place.at_rest()
     second = await lead.say("Nearly there.", by=BEN)
     await place.advance(minutes=11)
     await lead.marked(first, CROSS)
@@ -77,6 +71,7 @@ async def test_those_behind_ask_in_turn_when_they_are_old_too(place: Office):
     lead = await Conversation.opened(place)
     place.thumbtack.faults.stand("message", OUTAGE)
     first, second = await lead.say("One."), await lead.say("Two.")
+    await place.at_rest()
     await place.advance(minutes=31)
     await lead.marked(first, CROSS)
     await lead.press("reply_discard")
@@ -96,6 +91,7 @@ async def test_sent_now_during_an_outage_it_has_its_time_again(place: Office):
     place.thumbtack.faults.stand("message", OUTAGE)
     ts = await lead.say("One.")
     for _ in range(2):
+        await place.at_rest()
         await place.advance(minutes=31)
         await lead.marked(ts, CROSS)
         await lead.press("reply_send_now")
@@ -146,6 +142,7 @@ async def test_an_old_reply_can_be_edited_deleted_and_made_a_note(place: Office)
     lead = await Conversation.opened(place)
     place.thumbtack.faults.stand("message", OUTAGE)
     first, second, third, last = [await lead.say(text) for text in ("One.", "Two.", "Three.", "Four.")]
+    await place.at_rest()
     await place.advance(minutes=31)
     await lead.marked(first, CROSS)
     place.thumbtack.faults.clear()
@@ -163,7 +160,7 @@ async def test_an_old_reply_can_be_edited_deleted_and_made_a_note(place: Office)
 
 async def test_a_reply_that_slack_told_late_is_as_old_as_it_is(place: Office):
     lead = await Conversation.opened(place)
-    (told,) = await _unheard(lead, "On my way, 20 minutes.")
+    (told,) = await lead.unheard(lambda: lead.said("On my way, 20 minutes."))
     await place.advance(hours=2)
     await place.slack.redeliver(told)
     await lead.marked(told.ts, CROSS)
@@ -175,7 +172,7 @@ async def test_a_reply_that_slack_told_late_is_as_old_as_it_is(place: Office):
 
 async def test_an_edit_of_an_old_message_that_was_never_heard_asks(place: Office):
     lead = await Conversation.opened(place)
-    (told,) = await _unheard(lead, "On my way.")
+    (told,) = await lead.unheard(lambda: lead.said("On my way."))
     await place.advance(hours=2)
     await lead.edit(told.ts, "On my way!")
     await lead.marked(told.ts, CROSS)
@@ -201,7 +198,7 @@ async def test_what_grew_old_while_the_bot_was_down_asks(place: Office):
 @pytest.mark.knobs(reply_hold_seconds=15)
 async def test_a_reply_that_is_old_already_is_not_promised_to_go(place: Office):
     lead = await Conversation.opened(place)
-    (told,) = await _unheard(lead, "On my way, 20 minutes.")
+    (told,) = await lead.unheard(lambda: lead.said("On my way, 20 minutes."))
     await place.advance(hours=2)
     await place.slack.redeliver(told)
     await place.at_rest()
@@ -214,6 +211,7 @@ async def test_what_waits_behind_an_unanswered_question_gets_a_mark_all_the_same
     lead = await Conversation.opened(place)
     place.thumbtack.faults.stand("message", OUTAGE)
     first = await lead.say("One.")
+    await place.at_rest()
     await place.advance(minutes=31)
     await lead.marked(first, CROSS)
     await lead.marked(await lead.say("Two."), HOURGLASS)

@@ -1,10 +1,13 @@
 """A lead's thread as the people in it act and see."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
 from support.office import CHANNEL, Office
 
+from sandbox.faults import Fault, Faults
 from sandbox.slack.delivery import Answer
 from sandbox.thumbtack import bodies
 from storage.models import Message
@@ -59,6 +62,31 @@ class Conversation:
         """Wait until a message has this mark and no other."""
         await self.place.seen(lambda: self.place.mark(ts) == [mark], within=5)
 
+    async def unheard(self, *deeds: Callable[[], Awaitable[Answer]]) -> list[Answer]:
+        """What people do while the bot hears nothing: what Slack would have told it, to be `brought` in any order."""
+        slack = self.place.slack
+        slack.events_url, url = None, slack.events_url
+        told = [await deed() for deed in deeds]
+        slack.events_url = url
+        return told
+
+    async def brought(self, *told: Answer) -> None:
+        """Slack tells the bot what people did, late."""
+        for answer in told:
+            assert (await self.place.slack.redeliver(answer)).status == 200
+
+    async def being_sent(self, words: str, fault: Fault, *, after: float = 0) -> str:
+        """A reply that Thumbtack has in its hands, and answers as `fault` says; `after` its hold window in seconds."""
+        asked = calling(self.place.thumbtack.faults, "message")
+        self.place.thumbtack.faults.add("message", fault)
+        ts = await self.say(words)
+        if after:
+            await self.offered("reply_keep")
+            await self.place.advance(seconds=after)
+        async with asyncio.timeout(5):
+            await asked.wait()
+        return ts
+
     @property
     def lines(self) -> list[dict[str, Any]]:
         """The bot's posts in the thread, oldest first."""
@@ -91,6 +119,19 @@ class Conversation:
     async def message(self, ts: str) -> Message:
         """The row of a person's message."""
         return next(row for row in await self.place.rows(Message) if row.slack_ts == ts)
+
+
+def calling(faults: Faults, target: str) -> asyncio.Event:
+    """Set once such a call has arrived at the stand-in, before it is answered."""
+    arrived, take = asyncio.Event(), faults.take
+
+    def tell(name: str) -> Fault | None:
+        if name == target:
+            arrived.set()
+        return take(name)
+
+    faults.take = tell  # type: ignore[method-assign]  # listening in
+    return arrived
 
 
 def buttons(post: dict[str, Any]) -> list[str]:

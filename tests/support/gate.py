@@ -35,11 +35,11 @@ class Gate:
         self.ahead = timedelta()
         self.writer = InboxWriter(database)
         self.ingest = self.another_ingest()
-        app = Starlette(
+        self.app = Starlette(
             routes=routes.routes(credentials=credentials, inbox=self.writer, clock=self.clock),
             exception_handlers={HTTPException: on_http_exception},
         )
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://bot")
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://bot")
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead

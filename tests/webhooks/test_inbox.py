@@ -123,6 +123,15 @@ async def test_an_error_nobody_foresaw_leaves_nobody_waiting(database):
     assert [str(answer) for answer in answers] == ["ZeroDivisionError", "ZeroDivisionError"]
 
 
+async def test_a_refusal_that_nobody_waits_for_any_more_troubles_nobody(database):
+    writer = InboxWriter(database)
+    gone = asyncio.create_task(writer.append(arrival(1, lane=None)))
+    await asyncio.sleep(0)
+    gone.cancel()
+    answers = await append_all(writer, [arrival(2, lane=None), arrival(3)])
+    assert [type(answer) for answer in answers] == [NotStored, bool]
+
+
 async def test_who_stops_waiting_takes_nothing_back(database):
     writer = InboxWriter(database)
     gone = asyncio.create_task(writer.append(arrival(1)))

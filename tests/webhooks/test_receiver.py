@@ -162,6 +162,23 @@ async def test_an_odd_content_length_breaks_nothing(sqlite_door, announced):
     assert answer.status_code == (413 if announced.isascii() and announced.isdigit() else 200)
 
 
+async def test_who_hangs_up_in_the_middle_of_a_body_is_not_answered_and_stored_nothing(sqlite_door):
+    heard = iter([{"type": "http.request", "body": b'{"leadID":', "more_body": True}, {"type": "http.disconnect"}])
+    said = []
+
+    async def receive():
+        return next(heard)
+
+    async def send(message):
+        said.append(message)
+
+    headers = [(name.lower().encode(), value.encode()) for name, value in headers_for(set()).items()]
+    scope = {"type": "http", "method": "POST", "path": "/v1/lead", "headers": headers, "query_string": b""}
+    await sqlite_door.app(scope, receive, send)
+    assert said == []
+    assert await sqlite_door.rows(Inbox) == []
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

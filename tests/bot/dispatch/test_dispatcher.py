@@ -60,6 +60,24 @@ def _posts(monkeypatch):
     monkeypatch.setitem(KINDS, Kind.POST_CHARGE, a_post)
 
 
+async def broken(*_arguments):
+    raise KeyError("what a customer wrote")
+
+
+async def refused(tx, *_arguments):
+    await tx.execute(text("INSERT INTO lane (key) VALUES (NULL)"))
+
+
+PLANS = {
+    "perform": lambda _plan: Plan(perform=broken),
+    "look": lambda _plan: Plan(perform=broken, look=broken),
+    "then": lambda plan: Plan(perform=plan.perform, look=broken, then=broken),
+    "then in the database": lambda plan: Plan(perform=plan.perform, then=refused),
+    "failed": lambda _plan: Plan(perform=broken, failed=broken),
+}
+STEPS = ["prepare", "prepare in the database", *PLANS]
+
+
 @pytest.fixture
 def poison(monkeypatch):
     """Lets our own code break on posts that say "poison", in one of its steps."""
@@ -69,36 +87,13 @@ def poison(monkeypatch):
             plan = await a_post(at)
             if at.entry.payload["text"] != "poison":
                 return plan
-            if step == "prepare":
-                raise KeyError("what a customer wrote")
-            if step == "database":
-                await at.tx.execute(text("INSERT INTO lane (key) VALUES (NULL)"))
-
-            async def broken(*_arguments):
-                raise KeyError("what a customer wrote")
-
-            async def refused(tx, *_arguments):
-                await tx.execute(text("INSERT INTO lane (key) VALUES (NULL)"))
-
-            match step:
-                case "perform":
-                    return Plan(perform=broken)
-                case "look":
-                    return Plan(perform=broken, look=broken)
-                case "then":
-                    return Plan(perform=plan.perform, look=broken, then=broken)
-                case "then in the database":
-                    return Plan(perform=plan.perform, then=refused)
-                case "failed":
-                    return Plan(perform=broken, failed=broken)
-            raise AssertionError(step)
+            if step in PLANS:
+                return PLANS[step](plan)
+            return await (broken() if step == "prepare" else refused(at.tx))
 
         monkeypatch.setitem(KINDS, Kind.POST_CHARGE, prepare)
 
     return arm
-
-
-STEPS = ["prepare", "database", "perform", "look", "then", "then in the database", "failed"]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -127,7 +122,6 @@ async def test_it_does_not_matter_how_long_an_entry_waited_for_others_before_our
     (entry_id,) = await say(place, "poison")
     async with place.database.transaction() as tx:
         await tx.execute(text(f"UPDATE outbox SET attempt = 400 WHERE id = {entry_id}"))
-    await place.seen(lambda: True)
     await place.at_rest()
     assert (await row(place, entry_id)).state == WorkState.SENDING
     await all_said(place, seconds=30)
@@ -144,9 +138,6 @@ async def test_a_kind_that_this_version_does_not_know_dies_too(place: Office):
 
 
 async def test_that_a_person_could_not_be_told_is_not_told(place: Office, monkeypatch):
-    async def broken(_at):
-        raise KeyError
-
     monkeypatch.setitem(KINDS, Kind.POST_NOTICE, broken)
     monkeypatch.setitem(KINDS, Kind.POST_CHARGE, broken)
     await say(place, "poison")
