@@ -33,9 +33,6 @@ MARKS: dict[ReplyState, str | None] = {
 MARK_FIRST = 0
 GOING = (ReplyState.HELD, ReplyState.WAITING)
 
-STAYS = (Disposition.NOTE, Disposition.QUIET, Disposition.EMPTY)
-"""Kept inside, and that is that."""
-
 ASKS = (Disposition.ASK_NOTE, Disposition.ASK_MENTION, Disposition.ASK_ONLY_EMOJI)
 """Kept inside with a Send button."""
 
@@ -113,18 +110,13 @@ async def remark(desk: Desk, message: Message) -> None:
 async def take(desk: Desk, message: Message, lead: Lead) -> None:
     """Decide about a message that was just stored: it waits for its hold window, stays inside, or asks."""
     kind, cannot = reading(desk.settings, message), why_not(desk.settings, lead)
-    if kind in STAYS:
-        await move(desk, message, ReplyState.KEPT, reason=kind)
-    elif cannot is Reason.OTHER_ENVIRONMENT:
-        await refuse(desk, message, reason=cannot)
-    elif cannot is not None:
-        await move(desk, message, ReplyState.KEPT, reason=cannot)
-    else:
-        await _take_as(desk, message, kind)
-
-
-async def _take_as(desk: Desk, message: Message, kind: Disposition) -> None:
     match kind:
+        case Disposition.NOTE | Disposition.QUIET | Disposition.EMPTY:
+            await move(desk, message, ReplyState.KEPT, reason=kind)
+        case _ if cannot is Reason.OTHER_ENVIRONMENT:
+            await refuse(desk, message, reason=cannot)
+        case _ if cannot is not None:
+            await move(desk, message, ReplyState.KEPT, reason=cannot)
         case Disposition.SEND:
             await hold(desk, message)
         case Disposition.ASK_NOTE | Disposition.ASK_MENTION | Disposition.ASK_ONLY_EMOJI:
@@ -135,8 +127,6 @@ async def _take_as(desk: Desk, message: Message, kind: Disposition) -> None:
         case Disposition.FILE_WITH_TEXT:
             await move(desk, message, ReplyState.CHOICE, reason=kind)
             await prompt(desk, message, "file")
-        case Disposition.NOTE | Disposition.QUIET | Disposition.EMPTY:
-            await move(desk, message, ReplyState.KEPT, reason=kind)
         case _:
             assert_never(kind)
 

@@ -175,6 +175,14 @@ async def take(tx: Transaction, *, now: datetime) -> Inbox | None:
     return (await tx.execute(lanes.NEXT_INBOX, {"now": now})).scalar_one_or_none()
 
 
+async def untouched(tx: Transaction, inbox_id: int, *, attempt: int) -> Inbox | None:
+    """The row, held until this transaction ends, where nobody settled or postponed it since it had this `attempt`."""
+    query = select(Inbox).where(
+        col(Inbox.id) == inbox_id, col(Inbox.attempt) == attempt, col(Inbox.settled_at).is_(None)
+    )
+    return (await tx.execute(query.with_for_update(skip_locked=True))).scalar_one_or_none()
+
+
 async def settle(tx: Transaction, inbox_id: int, *, state: WorkState, now: datetime, reason: str | None = None) -> None:
     """Mark a row ingested, or kept for a person because it could not be understood."""
     await tx.execute(update(Inbox).where(col(Inbox.id) == inbox_id).values(state=state, settled_at=now, reason=reason))

@@ -7,7 +7,21 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, Update, and_, bindparam, case, delete, func, or_, select, text, update
+from sqlalchemy import (
+    Boolean,
+    CursorResult,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlmodel import col
 
 from storage import lanes
@@ -171,8 +185,12 @@ async def park(tx: Transaction, entry: Outbox, *, reason: str) -> None:
 
 
 async def _change(tx: Transaction, entry: Outbox, **values: Any) -> None:
-    """Change an entry that is as we know it; where our claim ran out and another took it, the outcome is theirs."""
+    """Change an entry that is as we know it; where our claim ran out and another took it, the outcome is theirs.
+
+    Another may even have settled it without an attempt of its own. `settled_at=None` takes up a settled one again.
+    """
     known = {"of_id": entry.id, "of_delivery": entry.delivery_id, "of_attempt": entry.attempt, "of": entry.claimed_by}
+    known["again"] = values.get("settled_at", entry) is None
     changes = {f"new_{name}": value for name, value in {"claimed_until": None, **values}.items()}
     result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
         _changing(*changes), {**known, **changes}
@@ -192,6 +210,7 @@ def _changing(*names: str) -> Update:
             col(Outbox.delivery_id) == bindparam("of_delivery"),
             col(Outbox.attempt) == bindparam("of_attempt"),
             col(Outbox.claimed_by).is_not_distinct_from(bindparam("of")),
+            or_(col(Outbox.settled_at).is_(None), bindparam("again", type_=Boolean)),
         )
         .values({name.removeprefix("new_"): bindparam(name) for name in names})
         .execution_options(synchronize_session=False)

@@ -6,6 +6,7 @@ be understood stays, is shown to a person, and can be ingested again after a fix
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -29,6 +30,15 @@ ATTEMPTS = 6
 """Failures of the database after which it counts as the body's fault: half a minute, in which its lead waits."""
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A webhook that is being read; its row is of no use any more once its transaction was rolled back."""
+
+    inbox_id: int
+    attempt: int
+    route: str
 
 
 class Ingest:
@@ -63,11 +73,23 @@ class Ingest:
 
     async def step(self) -> bool:
         """Ingest the webhook that goes next; False where none may go now."""
-        async with self._database.transaction() as tx:
-            row = await inbox.take(tx, now=self._clock())
-            if row is not None:
-                await self._ingest(tx, row)
-            return row is not None
+        now = self._clock()
+        taken: Taken | None = None
+        try:
+            async with self._database.transaction() as tx:
+                row = await inbox.take(tx, now=now)
+                if row is None:
+                    return False
+                taken = Taken(inbox_id=leads.known(row.id), attempt=row.attempt, route=row.route)
+                await self._understand(tx, row, now)
+                await inbox.settle(tx, taken.inbox_id, state=WorkState.DONE, now=now)
+        except Exception as error:
+            if taken is None:
+                raise
+            await self._failed(taken, error, now)  # whatever a body does to us, it stays, and its neighbours go on
+        else:
+            log.debug("webhook_ingested", inbox_id=taken.inbox_id, route=taken.route)
+        return True
 
     async def _pause(self, looked_at: datetime) -> float:
         """Seconds until something is due that was not when the inbox was looked at."""
@@ -75,37 +97,30 @@ class Ingest:
             due = await inbox.next_due(tx, now=looked_at)
         return POLL if due is None else min(POLL, max(0.0, (due - self._clock()).total_seconds()))
 
-    async def _ingest(self, tx: Transaction, row: Inbox) -> None:
-        now = self._clock()
-        try:
-            async with tx.begin_nested():
-                await self._understand(tx, row, now)
-        except (StorageError, OSError) as error:
-            await self._postpone(tx, row, now, type(error).__name__)
-        except Exception as error:  # noqa: BLE001 -- whatever a body does to us, it stays, and its neighbours go on
-            await self._keep(tx, row, now, type(error).__name__)
-        else:
-            await inbox.settle(tx, leads.known(row.id), state=WorkState.DONE, now=now)
-            log.debug("webhook_ingested", inbox_id=row.id, route=row.route)
-
     async def _understand(self, tx: Transaction, row: Inbox, now: datetime) -> None:
         page = Page(tx=tx, environment=Environment(row.environment), now=now, default_channel=self._default_channel)
         for fact in legacy.facts(routes.kind_of(row.route), read_json(row.body or b"")):
             await write(page, fact)
 
-    async def _postpone(self, tx: Transaction, row: Inbox, now: datetime, reason: str) -> None:
-        """Try again later: another replica may have been in the way, or the disk was full."""
-        attempt = row.attempt + 1
-        if attempt >= ATTEMPTS:
-            await self._keep(tx, row, now, reason)
-            return
-        log.warning("webhook_postponed", inbox_id=row.id, route=row.route, attempt=attempt, error=reason)
-        due_at = now + AGAIN_AFTER * 2 ** (attempt - 1)
-        await inbox.postpone(tx, leads.known(row.id), due_at=due_at, attempt=attempt, reason=reason)
+    async def _failed(self, taken: Taken, error: Exception, now: datetime) -> None:
+        """Try again later where the database failed: another replica was in the way, or the disk is full. Else keep it.
+
+        What was written is rolled back by now; only the error's name is told, its text may hold the customer's words.
+        """
+        reason, attempt = type(error).__name__, taken.attempt + 1
+        async with self._database.transaction() as tx:
+            row = await inbox.untouched(tx, taken.inbox_id, attempt=taken.attempt)
+            if row is None:
+                return  # another replica has taken it meanwhile
+            if isinstance(error, StorageError | OSError) and attempt < ATTEMPTS:
+                log.warning("webhook_postponed", inbox_id=row.id, route=row.route, attempt=attempt, error=reason)
+                due_at = now + AGAIN_AFTER * 2 ** (attempt - 1)
+                await inbox.postpone(tx, taken.inbox_id, due_at=due_at, attempt=attempt, reason=reason)
+            else:
+                log.error("webhook_not_understood", inbox_id=row.id, route=row.route, error=reason)
+                await self._keep(tx, row, now, reason)
 
     async def _keep(self, tx: Transaction, row: Inbox, now: datetime, reason: str) -> None:
-        """Show it to a person; no traceback is logged, which could hold what the customer wrote."""
-        log.error("webhook_not_understood", inbox_id=row.id, route=row.route, error=reason)
         await inbox.settle(tx, leads.known(row.id), state=WorkState.DEAD, now=now, reason=reason)
         payload = {"notice": "not_understood", "inbox_id": row.id, "route": row.route, "lead": row.lead_thumbtack_id}
         await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)

@@ -1,6 +1,6 @@
 """Writes down what happened at Thumbtack: the rows, and in the same transaction what Slack is to be told."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -41,7 +41,6 @@ class Page:
     environment: Environment
     now: datetime
     default_channel: str | None
-    _channels: dict[int, str | None] = field(default_factory=dict)
 
     async def say(self, kind: Kind, lead: Lead, **entry: Any) -> None:
         """Let something be said about a lead, behind whatever was to be said about it before."""
@@ -51,7 +50,7 @@ class Page:
             kind,
             now=self.now,
             lane=slack_lane(lead_id),
-            channel=await self._channel(lead_id),
+            channel=await self._channel(lead),
             lead_id=lead_id,
             **entry,
         )
@@ -65,12 +64,10 @@ class Page:
         lane = f"slack:review:{review.id}"
         await outbox.enqueue(self.tx, kind, now=self.now, payload=payload, lane=lane, channel=self.default_channel)
 
-    async def _channel(self, lead_id: int) -> str | None:
+    async def _channel(self, lead: Lead) -> str | None:
         """Where the lead's thread is, or will be."""
-        if lead_id not in self._channels:
-            thread = await threads.of_lead(self.tx, lead_id)
-            self._channels[lead_id] = thread.channel if thread else self.default_channel
-        return self._channels[lead_id]
+        thread = await threads.of_lead(self.tx, lead.id) if lead.posted_at else None
+        return thread.channel if thread else self.default_channel
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -125,6 +125,11 @@ def already_decided() -> Post:
     return _told(sentence("already_decided"))
 
 
+def cannot(reason: str) -> Post:
+    """For who pressed something that can do nothing here."""
+    return _told(sentence(reason))
+
+
 def answered(action_id: str) -> Post:
     """What replaces a prompt after a button was pressed."""
     return _told(ANSWERED[action_id])

@@ -38,6 +38,16 @@ def dead_delivery(outbox_id: int, *, reason: str, what: str | None = None, ask_k
     return Post(text=escape(told), blocks=blocks)
 
 
+def held(channel_id: str, *, reason: str) -> Post:
+    """Nothing can be posted to a channel until somebody mends it; for the keepers, since the channel cannot be told."""
+    told = f"Nothing can be posted for leads. {sentence(reason)}"
+    blocks = [
+        section(f":rotating_light: {told}"),
+        small(f"The channel is <#{channel_id}>. What waits is posted by itself once that is mended."),
+    ]
+    return Post(text=escape(told), blocks=blocks)
+
+
 def _keeper(row_id: int) -> list[Block]:
     """The offer to a workspace admin where nobody is told about trouble yet."""
     told = "Nobody is set to be told about trouble. A workspace admin can take this on:"

@@ -171,8 +171,9 @@ class Dispatcher:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        if len(self._under_way) >= AT_ONCE:
+            self._woken.set()  # it makes room; what follows from it, its commit has told
         self._under_way.discard(task)
-        self._woken.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("delivery_left", error=type(error).__name__)
 

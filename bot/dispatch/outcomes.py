@@ -19,6 +19,23 @@ from storage.outbox import ClaimLost, Kind
 PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between attempts to write an outcome down; together less than a claim holds."""
 
+TOLD_AT = 4
+"""The attempt at which a person is told that a channel is dead: after some seconds, so that a mishap is not told."""
+
+CHANNEL_DEAD = frozenset(
+    {
+        "access_denied",
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+    }
+)
+"""What a person can be told of in Slack; that the token is dead cannot be."""
+
 BROKE = "broke"
 """Our own code raised after the call may have been made."""
 
@@ -133,11 +150,13 @@ async def _failed(
             await outbox.settle(tx, entry, state=WorkState.DONE, now=now, reason=reason)
         case GiveUp(reason=reason):
             await give_up(tx, entry, reason, now)
-    await _quieten(tx, claimed, failure, verdict)
+    await _quieten(tx, claimed, failure, verdict, now)
     return verdict
 
 
-async def _quieten(tx: Transaction, claimed: Claimed, failure: Failure, verdict: Verdict | Instead | Settled) -> None:
+async def _quieten(
+    tx: Transaction, claimed: Claimed, failure: Failure, verdict: Verdict | Instead | Settled, now: datetime
+) -> None:
     """What a failure means for everything else that is to be posted to the same channel."""
     channel, again = claimed.entry.channel, verdict if isinstance(verdict, Again) else None
     if channel is None:
@@ -146,6 +165,9 @@ async def _quieten(tx: Transaction, claimed: Claimed, failure: Failure, verdict:
         await lanes.tried(tx, channel, again.at if again else claimed.next_at, held=again is not None)
     elif again is not None and again.hold_channel:
         await lanes.quiet(tx, channel, again.at, held=failure.sort is Sort.HELD)
+    if failure.reason in CHANNEL_DEAD and claimed.entry.attempt == TOLD_AT:
+        payload = {"notice": "held", "channel": channel, "reason": failure.reason}
+        await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)
 
 
 def _judged(services: Services, entry: Outbox, failure: Failure, mistakes: int, now: datetime) -> Verdict:

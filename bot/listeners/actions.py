@@ -119,7 +119,7 @@ async def reply_opened(services: Services, body: dict[str, Any], action: dict[st
         lead = await lead_rows.get(tx, _row_id(action))
         view = None if lead is None else await _reply_view(services, tx, lead)
     if view is None:
-        await _answer_alone(services, body, deliveries.stays_inside(Reason.NO_LEAD))
+        await _answer_alone(services, body, deliveries.cannot(Reason.NO_LEAD))
         return
     try:
         await services.slack.call("views.open", {"trigger_id": body.get("trigger_id"), "view": view})

@@ -76,6 +76,7 @@ async def test_what_cannot_go_keeps_the_window_open_and_says_why(place: Office):
     lead = await Conversation.opened(place)
     await _opened(lead)
     odd = {"": "Write something first", "  \n": "Write something first", "note: hm": "like a note"}
+    odd |= {"a" * 16_385: "16,384 characters at most"}  # Slack stops at 3,000, if it is Slack
     for text, wrong in odd.items():
         answer = await place.slack.submit(ANA, {"text": text})
         assert answer.status == 200

@@ -130,6 +130,8 @@ async def test_values_that_are_not_ours_are_never_an_error(place: Office):
         for action_id in ("reply_retry", "reply_send", "reply_open", "lead_open"):
             assert (await _interact(place, action_id, value)).status == 200, (action_id, value)
     await place.at_rest()
+    told = {call.args["text"] for call in place.slack.called("response_url")}
+    assert {text.partition(".")[0] for text in told} == {DECIDED, "This thread's lead is not known here"}
 
 
 @pytest.mark.knobs(reply_hold_seconds=15)

@@ -202,6 +202,13 @@ async def test_a_guest_from_another_company_in_a_shared_channel_is_heard(place: 
     assert lead.received == ["Yes, we do."]
 
 
+async def test_a_message_with_an_odd_ts_is_as_old_as_its_arrival(place: Office):
+    lead = await Conversation.opened(place)
+    assert (await _knock(place, _event(place, _reply(lead, ts="odd")))).status_code == 200
+    await place.at_rest()
+    assert lead.received == ["Yes, we do."]
+
+
 @pytest.mark.parametrize("missing", ["slack_signing_secret", "slack_bot_token"])
 async def test_what_is_not_configured_says_so(sqlite_url: str, missing: str):
     async with office(sqlite_url, **{missing: None}) as place:

@@ -41,9 +41,9 @@ async def test_a_cancelled_task_leaves_nothing_half_written_and_no_lock(database
 
     async def pair(number):
         async with database.transaction() as tx:
-            await tx.execute(text(f"INSERT INTO lane (key) VALUES ('a{number}')"))
+            await tx.execute(text(f"INSERT INTO lane (key, held) VALUES ('a{number}', false)"))
             await tx.execute(select(func.count()).select_from(Lane))
-            await tx.execute(text(f"INSERT INTO lane (key) VALUES ('b{number}')"))
+            await tx.execute(text(f"INSERT INTO lane (key, held) VALUES ('b{number}', false)"))
 
     await names(database)
     async with database.transaction() as tx:  # SQLAlchemy's pool forgets who waits for a first connection

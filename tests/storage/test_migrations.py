@@ -64,7 +64,7 @@ async def test_down_and_up_again_gives_the_same_tables(database):
 async def test_a_sqlite_file_that_holds_something_is_copied_first(database):
     if not database.is_sqlite:
         return
-    await run(database, "INSERT INTO lane (key) VALUES ('kept')")
+    await run(database, "INSERT INTO lane (key, held) VALUES ('kept', false)")
     await run(database, "UPDATE alembic_version SET version_num = '0000'")  # as if it were older
     with pytest.raises(Exception, match="0000"):
         await downgrade(database, "base")

@@ -109,6 +109,21 @@ async def test_what_a_broken_body_had_written_is_taken_back_alone(door, monkeypa
     assert [lead.thumbtack_id for lead in await door.rows(Lead)] == [first["leadID"], third["leadID"]]
 
 
+async def test_a_body_that_breaks_two_replicas_at_once_is_shown_once(door, mistake, monkeypatch):
+    """The other takes the row in the moment between our failure and our saying so."""
+    first, second = door.ingest, door.another_ingest()
+    say_so = first._failed
+
+    async def after_the_other(*args):
+        assert await second.step()
+        await say_so(*args)
+
+    monkeypatch.setattr(first, "_failed", after_the_other)
+    await door.ingested(("/v1/lead/update", bodies.price("1", CURSED)))
+    assert await states(door) == ["dead"]
+    assert await kinds(door) == ["post_notice"]
+
+
 async def test_an_unknown_route_in_an_old_row_is_shown_to_a_person(door, monkeypatch):
     await door.post("/v1/lead", bodies.lead())
     monkeypatch.setattr(routes, "LEGACY", ())

@@ -40,6 +40,8 @@ async def answer(at: At) -> Prepared:
 async def post_notice(at: At) -> Prepared:
     """POST_NOTICE {notice, …}: to every keeper, or to the leads' channel with an offer to become one."""
     found = at.services.settings.slack_keepers or tuple(await keepers.listed(at.tx, at.identity.team_id))
+    if not found and at.entry.payload["notice"] == "held":
+        return None  # the channel that cannot be posted to would hear of it once it can
     post = _notice(at.entry.payload, ask_keeper=not found)
     if not found:
         channel = at.services.settings.slack_leads_channel
@@ -74,6 +76,8 @@ def _notice(payload: dict[str, Any], *, ask_keeper: bool) -> Post:
     if payload["notice"] == "not_understood":
         known = " · ".join(str(part) for part in (payload["route"], payload.get("lead")) if part)
         return notices.not_understood(payload["inbox_id"], understood=known, ask_keeper=ask_keeper)
+    if payload["notice"] == "held":
+        return notices.held(payload["channel"], reason=payload["reason"])
     return notices.dead_delivery(payload["outbox_id"], reason=payload["reason"], ask_keeper=ask_keeper)
 
 

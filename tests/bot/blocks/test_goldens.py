@@ -76,6 +76,7 @@ KINDS: dict[str, list[Post]] = {
     "notice_dead_delivery": [
         notices.dead_delivery(9, reason="not_in_channel", what="Interior Painting · Palo Alto, CA", ask_keeper=True)
     ],
+    "notice_held": [notices.held("C012AB3CD", reason="not_in_channel")],
     "modal_did_not_open": [modals.did_not_open()],
     "notice_keeper": [
         keepers.became(),

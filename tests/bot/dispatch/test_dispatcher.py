@@ -119,13 +119,15 @@ async def test_it_does_not_matter_how_long_an_entry_waited_for_others_before_our
     """What a channel or Slack kept waiting for days has not used up the attempts that a mistake of ours gets."""
     monkeypatch.setattr("bot.dispatch.outcomes.PAUSES", ())
     poison("perform")
-    (entry_id,) = await say(place, "poison")
     async with place.database.transaction() as tx:
-        await tx.execute(text(f"UPDATE outbox SET attempt = 400 WHERE id = {entry_id}"))
+        payload = {"text": "poison", "channel": LEADS}
+        entry = await outbox.enqueue(tx, Kind.POST_CHARGE, now=place.clock(), payload=payload)
+        entry.attempt = 400
+    await place.advance(seconds=0)
     await place.at_rest()
-    assert (await row(place, entry_id)).state == WorkState.SENDING
+    assert (await row(place, entry.id)).state == WorkState.SENDING
     await all_said(place, seconds=30)
-    assert (await row(place, entry_id)).state == WorkState.DEAD
+    assert (await row(place, entry.id)).state == WorkState.DEAD
 
 
 async def test_a_kind_that_this_version_does_not_know_dies_too(place: Office):
