@@ -67,7 +67,8 @@ class Ingest:
                 log.warning("ingest_failed", error=type(error).__name__)
                 pause = POLL
             try:
-                await asyncio.wait_for(self._woken.wait(), timeout=pause)
+                async with asyncio.timeout(pause):  # wait_for of Python 3.11 may lose a cancellation
+                    await self._woken.wait()
             except TimeoutError:
                 continue
 

@@ -181,7 +181,8 @@ class Dispatcher:
 async def _until(event: asyncio.Event, seconds: float) -> None:
     """Wait for an event, but no longer than this."""
     try:
-        await asyncio.wait_for(event.wait(), timeout=seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return
 
