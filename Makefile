@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format run requirements
@@ -28,8 +29,8 @@ setup: $(VENV)/dev  ## make the virtual environment with everything that working
 demo: $(VENV)/runtime  ## play the main job on this machine, no account needed (ARGS=--headless plays, checks and exits)
 	@$(BIN)/corkboard demo $(ARGS)
 
-test: $(VENV)/dev  ## the whole suite, on SQLite and on PostgreSQL (which comes as a wheel)
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95 $(ARGS)
+test: $(VENV)/dev  ## the whole suite, on SQLite and on PostgreSQL (which comes as a wheel); JOBS=1: in one process
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal --cov --cov-report=term --cov-fail-under=95 $(ARGS)
 
 check: $(VENV)/dev  ## format, lint, types, import contracts, migration drift, spelling
 	$(BIN)/ruff format --check .

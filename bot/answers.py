@@ -30,3 +30,10 @@ async def enqueue(
     body |= {"replace_original": True} if replace else {"response_type": "ephemeral", "replace_original": False}
     payload = {"url": vault.seal(url), "body": body, "or_tell": or_tell}
     await outbox.enqueue(tx, Kind.ANSWER, now=now, priority=FIRST, payload=payload)
+
+
+async def tell(tx: Transaction, vault: Vault, *, user: str, post: Post, now: datetime) -> None:
+    """Say `post` to a person by direct message, where there is no response_url to answer."""
+    body = {"text": post.text, "blocks": post.blocks}
+    payload = {"url": vault.seal(""), "body": body, "or_tell": user, "told_directly": True}
+    await outbox.enqueue(tx, Kind.ANSWER, now=now, priority=FIRST, payload=payload)

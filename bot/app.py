@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot import logs, settings
+from bot.directory import Directory
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.kinds import KINDS
 from bot.front import slack_endpoint
@@ -25,15 +26,18 @@ from bot.jobs import Scheduler
 from bot.services import Services
 from bot.settings import Settings
 from bot.slack import Slack
-from storage import migrate, outbox
+from storage import connections, migrate, outbox
 from storage.database import Database, utcnow
 from storage.inbox import InboxWriter
-from storage.vault import Vault, VaultError, key_beside
-from webhooks import routes
+from storage.models import Generation
+from storage.vault import Vault, VaultError
+from webhooks import oauth_routes, routes
 from webhooks.ingest import Ingest
+from webhooks.oauth import Consents
 from webhooks.problems import on_http_exception
 from webhooks.thumbtack.client import ThumbtackClient
-from webhooks.thumbtack.legacy import BasicCredentials
+from webhooks.thumbtack.credentials import BasicCredentials
+from webhooks.tokens import Tokens
 from webhooks.verification import Credentials
 
 log = structlog.get_logger()
@@ -70,15 +74,26 @@ def create_app(
 ) -> Starlette:
     """The whole program as an ASGI app. Clock and randomness come in as arguments; raises VaultError on bad keys."""
     database = Database(settings.database_url)
+    slack = Slack(token=_secret(settings.slack_bot_token), base_url=settings.slack_api_url)
+    vault, thumbtack = make_vault(settings, database), _thumbtack(settings)
+    tokens = Tokens(database, vault, thumbtack, clock=clock, shared_client=settings.thumbtack_shared_client)
     services = Services(
         settings=settings,
         database=database,
-        vault=make_vault(settings, database),
-        slack=Slack(token=_secret(settings.slack_bot_token), base_url=settings.slack_api_url),
-        thumbtack=ThumbtackClient(
-            version=version("corkboard"),
-            legacy_url=settings.legacy_api_url,
-            legacy_credentials=_legacy_credentials(settings),
+        vault=vault,
+        slack=slack,
+        directory=Directory(slack, clock=clock),
+        thumbtack=thumbtack,
+        tokens=tokens,
+        consents=Consents(
+            database,
+            vault,
+            thumbtack,
+            tokens,
+            clock=clock,
+            callback_url=settings.callback_url,
+            scopes={Generation.V4: settings.thumbtack_scopes, Generation.LEGACY: settings.thumbtack_legacy_scopes},
+            environment=settings.thumbtack_environment,
         ),
         clock=clock,
         jitter=jitter,
@@ -93,6 +108,7 @@ def create_app(
     app = Starlette(
         routes=[
             *routes.routes(credentials=_webhook_credentials(settings), inbox=parts.inbox, clock=clock),
+            *oauth_routes.routes(services.consents),
             Route("/slack/events", slack_endpoint(services), methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", Ready(database).__call__),
@@ -151,6 +167,7 @@ async def _take_over(database: Database) -> None:
     if database.is_sqlite:
         async with database.transaction() as tx:
             await outbox.release_claims(tx)
+            await connections.release_claims(tx, now=utcnow())
 
 
 def _start(life: AsyncExitStack, name: str, run: Run, *, stop: Callable[[], None] | None = None) -> None:
@@ -193,8 +210,26 @@ def make_vault(settings: Settings, database: Database) -> Vault:
     if not keys:
         if database.file is None:
             raise VaultError("ENCRYPTION_KEYS is required on PostgreSQL; make a key with `corkboard keys new`.")
-        keys = [key_beside(database.file)]
+        return Vault.beside(database.file)
     return Vault(keys)
+
+
+def _thumbtack(settings: Settings) -> ThumbtackClient:
+    return ThumbtackClient(
+        version=version("corkboard"),
+        legacy_url=settings.legacy_api_url,
+        legacy_connect_url=settings.thumbtack_legacy_connect_url,
+        legacy_credentials=_legacy_credentials(settings),
+        legacy_client=_client(settings.thumbtack_legacy_client_id, settings.thumbtack_legacy_client_secret),
+        v4_url=settings.api_url,
+        v4_auth_url=settings.auth_url,
+        v4_client=_client(settings.thumbtack_client_id, settings.thumbtack_client_secret),
+    )
+
+
+def _client(client_id: str | None, secret: Any) -> BasicCredentials | None:
+    found = _secret(secret)
+    return None if client_id is None or found is None else BasicCredentials(username=client_id, password=found)
 
 
 def _webhook_credentials(settings: Settings) -> Credentials | None:

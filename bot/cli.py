@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot import logs, settings
+from bot import logs, purging, settings
 from bot.settings import Settings, SettingsError
-from storage import inbox, migrate, outbox
+from storage import inbox, migrate, outbox, rotating
 from storage.database import Database, StorageError, utcnow
 from storage.file_lock import AlreadyServed, FileLock
 from storage.models import Inbox, Outbox
-from storage.vault import VaultError
+from storage.rotating import Rotated
+from storage.vault import Vault, VaultError, key_file
 
 T = TypeVar("T")
 
@@ -193,6 +194,69 @@ def keys_new() -> None:
     click.echo(Fernet.generate_key().decode())
 
 
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Seal everything anew with the first key of ENCRYPTION_KEYS, or with a new one in corkboard.key."""
+    found = loaded()
+    keys = [key.get_secret_value() for key in found.encryption_keys]
+    file = Database(found.database_url).file
+    if not keys and file is None:
+        fail("ENCRYPTION_KEYS is required on PostgreSQL; make a key with `corkboard keys new`.", WRONG)
+    path = None if keys or file is None else key_file(file)
+
+    if path is not None and not path.exists():
+        fail(f"There is no {path}: without it nothing here opens. Put it back from your backup.", NOT_HELD)
+
+    async def write(database: Database) -> Rotated:
+        if path is None:
+            return await rotating.reseal(database, Vault(keys))
+        return await rotating.rotate_file(database, path)
+
+    rotated = with_tables(found, write)
+    click.echo(f"{rotated.resealed} secrets were sealed anew.")
+    if path is not None:
+        click.echo(
+            f"{path.name} holds the new key, and the one before until the next rotation. Copy it to your backup."
+        )
+    elif len(keys) > 1:
+        click.echo("Now take the other keys out of ENCRYPTION_KEYS and restart `corkboard serve`.")
+    else:
+        click.echo(
+            "To change the key: put one from `corkboard keys new` first in ENCRYPTION_KEYS, keep the present one behind "
+            "it, restart every `corkboard serve`, and run this again."
+        )
+    if rotated.unopened:
+        fail(f"{rotated.unopened} secrets open with none of the keys and stay as they are.", NOT_HELD)
+
+
+@main.command()
+@click.argument("business_id", metavar="BUSINESS_ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(business_id: str, *, yes: bool) -> None:
+    """Forget everything of a business now, by the id that Thumbtack gives it."""
+    found = loaded()
+    known = with_tables(found, lambda database: purging.look(database, business_id))
+    if not yes:
+        _ask_before(known)
+    try:
+        counts = with_tables(found, lambda database: purging.purge(database, found, business_id, clock=utcnow))
+    except purging.UnderWay as error:
+        fail(str(error), NOT_HELD)
+    if not known and not any(counts.values()):
+        fail(f"Nothing is known of a business {business_id}.", NOT_HELD)
+    threads = counts.pop("threads_to_delete", 0)
+    _print(["deleted", "count"], [(name.replace("_", " "), count) for name, count in sorted(counts.items())])
+    click.echo(f"Our posts in {threads} threads are deleted by `corkboard serve`, about one a second; then it tells.")
+
+
+def _ask_before(known: Sequence[purging.Found]) -> None:
+    if not sys.stdin.isatty():
+        fail("Say --yes: there is no terminal to ask on.", WRONG)
+    for one in known:
+        click.echo(f"{one.name or 'A business without a name'} ({one.environment}): {one.leads} leads.")
+    click.confirm("Delete everything of it, with our posts in Slack?", abort=True)
+
+
 @main.group("outbox")
 def outbox_group() -> None:
     """See what is still to be said to Slack and Thumbtack."""
@@ -280,6 +344,21 @@ def inbox_replay(file: Path, route: str, url: str) -> None:
         fail(str(error), NOT_HELD)
     click.echo(f"{status} {body}")
     sys.exit(0 if status < 300 else NOT_HELD)
+
+
+@main.command("test-lead")
+@click.argument("business_id", metavar="[BUSINESS_ID]", required=False)
+def test_lead(business_id: str | None) -> None:
+    """Have Thumbtack's test environment make a lead (for BUSINESS_ID, or the one connected), and write to its customer."""
+    from bot.test_lead import NotTestable, try_test_lead  # noqa: PLC0415 -- the other commands need no client of Thumbtack
+
+    try:
+        held = try_test_lead(loaded(), terminal(), business_id=business_id)
+    except (NotTestable, VaultError) as error:
+        fail(str(error), WRONG)
+    except (StorageError, OSError) as error:
+        fail(f"The database does not do as asked ({_cause(error)}). Check DATABASE_URL.", WRONG)
+    sys.exit(0 if held else NOT_HELD)
 
 
 def _when(instant: datetime) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from webhooks.thumbtack.errors import CallError, RequestRejected
+
 
 class Reason(StrEnum):
     """Our codes."""
@@ -21,11 +23,25 @@ class Reason(StrEnum):
     UNAVAILABLE = "unavailable"
     OUTCOME_UNKNOWN = "outcome_unknown"
     UNEXPECTED_RESPONSE = "unexpected_response"
+    # Thumbtack's codes, and ours about its answers (`webhooks.thumbtack.answers`)
+    BLOCKED = "blocked"
+    SANCTIONED = "sanctioned"
+    INVALID_CLIENT = "invalid_client"
+    UNAUTHORIZED_CLIENT = "unauthorized_client"
+    INVALID_GRANT = "invalid_grant"
+    INVALID_REQUEST = "invalid_request"
+    INVALID_SCOPE = "invalid_scope"
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+    # Why a connection does not work (`webhooks.tokens`)
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    SHARED_CLIENT = "shared_client"
     # What cannot go out
     NOT_CONFIGURED = "not_configured"
     NO_BUSINESS = "no_business"
     NO_LEAD = "no_lead"
     OTHER_ENVIRONMENT = "other_environment"
+    DISCONNECTED = "disconnected"
     TOO_LONG = "too_long"
     FILE_ALONE = "file_alone"
     EMPTY = "empty"
@@ -55,9 +71,21 @@ _OURS = {
     Reason.UNAVAILABLE: f"Thumbtack cannot be reached. {_AGAIN}",
     Reason.OUTCOME_UNKNOWN: "Thumbtack's answer was lost. Look in Thumbtack whether it arrived, then press a button.",
     Reason.UNEXPECTED_RESPONSE: "Thumbtack answered in a way we do not know. Tell a keeper, then press Retry.",
+    Reason.BLOCKED: "Thumbtack's firewall blocks this server. Tell a keeper to write to Thumbtack's partner support.",
+    Reason.SANCTIONED: "Thumbtack does not serve the country this server is in. Tell a keeper to run it elsewhere.",
+    Reason.INVALID_CLIENT: "Thumbtack does not accept our client's id and secret. Tell a keeper to correct the settings.",
+    Reason.UNAUTHORIZED_CLIENT: "Thumbtack does not let our client do this. Tell a keeper to ask Thumbtack to allow it.",
+    Reason.INVALID_GRANT: "Thumbtack does not accept this connection any more. Ask a keeper to connect again.",
+    Reason.INVALID_REQUEST: "Thumbtack says that something is missing in what we asked. Tell a keeper.",
+    Reason.INVALID_SCOPE: "Thumbtack does not know a permission that we ask for. Tell a keeper to correct the scopes.",
+    Reason.UNSUPPORTED_GRANT_TYPE: "Thumbtack does not know how we ask for access. Tell a keeper.",
+    Reason.EXPIRED: "The connection to Thumbtack was not renewed for too long. Ask a keeper to connect again.",
+    Reason.REFUSED: "Thumbtack refuses this connection, though it was just renewed. Ask a keeper to connect again.",
+    Reason.SHARED_CLIENT: "Another system renews this connection, so we cannot. Ask a keeper to connect again.",
     Reason.NOT_CONFIGURED: "There are no Thumbtack credentials for this business. Answer in Thumbtack instead.",
     Reason.NO_BUSINESS: "Thumbtack has not said yet which business this is. Answer in Thumbtack instead.",
     Reason.NO_LEAD: "This thread's lead is not known here. Answer in Thumbtack instead.",
+    Reason.DISCONNECTED: "The business was disconnected before this went out. Connect it again, then press Retry.",
     Reason.OTHER_ENVIRONMENT: "This lead is from Thumbtack's other environment. Answer it there.",
     Reason.TOO_LONG: "Thumbtack takes 16,384 characters at most. Shorten it, then press Retry.",
     Reason.FILE_ALONE: "Thumbtack takes text only. Write something, or send the file in Thumbtack.",
@@ -113,3 +141,9 @@ _UNNAMED = "Something went wrong that has no sentence yet. Tell a keeper to look
 def sentence(reason: str | None) -> str:
     """What a person reads for a code; one we do not know, perhaps a newer row's, gets a sentence too."""
     return SENTENCES.get(reason or "", _UNNAMED)
+
+
+def code_of(error: CallError) -> str:
+    """The code under which a failed call of Thumbtack is stored and told: its own where that has a sentence."""
+    code = error.code if isinstance(error, RequestRejected) else None
+    return code if code is not None and code in SENTENCES else error.reason

@@ -11,7 +11,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.services import Services
-from storage import inbox, leases, messages, outbox
+from storage import inbox, leases, messages, outbox, retention
 from storage.database import StorageError
 
 FIRST_AFTER = timedelta(minutes=1)
@@ -28,11 +28,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Something done every so often; what is due once at a certain time is an outbox entry instead."""
+    """Something done every so often; what is due once at a certain time is an outbox entry instead.
+
+    `leased`: on one replica at a time. A job that claims what it works on one by one needs no lease of its own.
+    """
 
     name: str
     every: timedelta
     run: Callable[[Services], Awaitable[None]]
+    leased: bool = True
 
 
 async def prune(services: Services) -> None:
@@ -51,7 +55,26 @@ async def prune(services: Services) -> None:
     log.info("pruned", bodies=bodies, entries=said)
 
 
-JOBS = (Job(name="prune", every=timedelta(hours=1), run=prune),)
+async def renew_tokens(services: Services) -> None:
+    """Renew the tokens that are due, and those whose renewal was cut off: within Thumbtack's grace of 10 seconds."""
+    await services.tokens.renew_due()
+
+
+async def forget_old(services: Services) -> None:
+    """Forget leads of which nothing was heard for LEADS_KEEP_DAYS: rows, raw bodies, and our posts, which go later."""
+    days = services.settings.leads_keep_days
+    if days is None:
+        return
+    now = services.clock()
+    counts = await retention.forget_old(services.database, before=now - timedelta(days=days), now=now)
+    log.info("old_leads_forgotten", **counts)
+
+
+JOBS = (
+    Job(name="prune", every=timedelta(hours=1), run=prune),
+    Job(name="forget_old", every=timedelta(hours=1), run=forget_old),
+    Job(name="renew_tokens", every=timedelta(seconds=2), run=renew_tokens, leased=False),
+)
 
 
 class Scheduler:
@@ -105,13 +128,14 @@ class Scheduler:
 async def under_lease(services: Services, job: Job, owner: str) -> None:
     """Run a job unless another replica has it. What goes wrong is logged; the next time is another chance."""
     try:
-        async with services.database.transaction() as tx:
-            ours = await leases.acquire(
-                tx, f"job:{job.name}", owner=owner, now=services.clock(), lasts=job.every * LEASE
-            )
-        if ours:
+        if not job.leased or await _leased(services, job, owner):
             await job.run(services)
     except (StorageError, OSError) as error:
         log.warning("job_failed", job=job.name, error=type(error).__name__)
     except Exception as error:  # noqa: BLE001 -- APScheduler would log the whole of it, whatever is in it
         log.error("job_broke", job=job.name, error=type(error).__name__)  # noqa: TRY400 -- no content
+
+
+async def _leased(services: Services, job: Job, owner: str) -> bool:
+    async with services.database.transaction() as tx:
+        return await leases.acquire(tx, f"job:{job.name}", owner=owner, now=services.clock(), lasts=job.every * LEASE)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
+from bot import ways
 from bot.blocks.leads import RepliesGo
 from bot.errors import Reason
 from bot.notes import Disposition, disposition
@@ -46,22 +47,19 @@ class Desk:
     now: datetime
 
 
-def why_not(settings: Settings, lead: Lead) -> Reason | None:
-    """The code of what keeps every reply to this lead from being sent; None where they can be sent."""
-    if lead.environment != settings.thumbtack_environment:
-        return Reason.OTHER_ENVIRONMENT
-    if settings.thumbtack_legacy_username is None or settings.thumbtack_legacy_password is None:
-        return Reason.NOT_CONFIGURED
-    return Reason.NO_BUSINESS if lead.business_id is None else None
+async def why_not(desk: Desk, lead: Lead) -> Reason | None:
+    """The code of what keeps every reply to this lead from being sent; None where they go, or wait to be able to."""
+    found = await ways.find(desk.tx, desk.settings, lead, now=desk.now)
+    return found if isinstance(found, Reason) else None
 
 
-def replies_go(settings: Settings, lead: Lead) -> RepliesGo:
+async def replies_go(desk: Desk, lead: Lead) -> RepliesGo:
     """What happens to what the team writes about this lead."""
-    match why_not(settings, lead):
+    match await why_not(desk, lead):
         case Reason.OTHER_ENVIRONMENT:
             return RepliesGo.STAGING
         case None:
-            return RepliesGo.QUIET if settings.reply_mode is ReplyMode.QUIET else RepliesGo.OUT
+            return RepliesGo.QUIET if desk.settings.reply_mode is ReplyMode.QUIET else RepliesGo.OUT
         case _:
             return RepliesGo.INSIDE
 
@@ -109,7 +107,7 @@ async def remark(desk: Desk, message: Message) -> None:
 
 async def take(desk: Desk, message: Message, lead: Lead) -> None:
     """Decide about a message that was just stored: it waits for its hold window, stays inside, or asks."""
-    kind, cannot = reading(desk.settings, message), why_not(desk.settings, lead)
+    kind, cannot = reading(desk.settings, message), await why_not(desk, lead)
     match kind:
         case Disposition.NOTE | Disposition.QUIET | Disposition.EMPTY:
             await move(desk, message, ReplyState.KEPT, reason=kind)

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.directory import Directory
 from bot.settings import Settings
 from bot.slack import Slack
 from storage.database import Database
 from storage.vault import Vault
+from webhooks.oauth import Consents
 from webhooks.thumbtack.client import ThumbtackClient
+from webhooks.tokens import Tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +22,9 @@ class Services:
     database: Database
     vault: Vault
     slack: Slack
+    directory: Directory
     thumbtack: ThumbtackClient
+    tokens: Tokens
+    consents: Consents
     clock: Callable[[], datetime]
     jitter: Callable[[], float]

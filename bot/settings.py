@@ -20,8 +20,31 @@ LEGACY_API_URLS = {
     Environment.PRODUCTION: "https://pro-api.thumbtack.com",
     Environment.STAGING: "https://staging-pro-api.thumbtack.com",
 }
+API_URLS = {
+    Environment.PRODUCTION: "https://api.thumbtack.com/api",
+    Environment.STAGING: "https://staging-api.thumbtack.com/api",
+}
+AUTH_URLS = {
+    Environment.PRODUCTION: "https://auth.thumbtack.com/oauth2",
+    Environment.STAGING: "https://staging-auth.thumbtack.com/oauth2",
+}
+
+SCOPES = (
+    "offline_access",
+    "supply::businesses.list",
+    "supply::businesses/associate-phone-numbers.read",
+    "supply::businesses/associate-phone-numbers.write",
+    "supply::messages.read",
+    "supply::messages.write",
+    "supply::negotiations.read",
+    "supply::users.read",
+    "supply::webhooks.read",
+    "supply::webhooks.write",
+)
+"""All that the v4 consent asks for: every scope of the pro side that some feature uses."""
 
 Ids = Annotated[tuple[str, ...], NoDecode]
+Words = Annotated[tuple[str, ...], NoDecode]
 
 
 class ReplyMode(StrEnum):
@@ -85,6 +108,27 @@ class Settings(BaseSettings):
     thumbtack_environment: Environment = Field(
         Environment.PRODUCTION, description="production, or staging for Thumbtack's test environment."
     )
+    thumbtack_client_id: str | None = Field(None, description="Id of the v4 OAuth client, from Thumbtack.")
+    thumbtack_client_secret: SecretStr | None = Field(None, description="Secret of the v4 OAuth client.")
+    thumbtack_api_url: str | None = Field(
+        None, description="Address of the v4 API; by default that of the environment."
+    )
+    thumbtack_auth_url: str | None = Field(
+        None, description="Address of v4's OAuth server; by default that of the environment."
+    )
+    thumbtack_scopes: Words = Field(SCOPES, description="What the v4 consent asks for, separated by blanks.")
+    thumbtack_legacy_client_id: str | None = Field(None, description="Id of the Pro API's OAuth client.")
+    thumbtack_legacy_client_secret: SecretStr | None = Field(None, description="Secret of the Pro API's OAuth client.")
+    thumbtack_legacy_connect_url: str = Field(
+        "https://thumbtack.com/services/partner-connect/", description="Consent page of the Pro API."
+    )
+    thumbtack_legacy_scopes: Words = Field(
+        ("messages", "targeting"), description="What the Pro API's consent asks for, separated by blanks."
+    )
+    thumbtack_shared_client: bool = Field(
+        False,
+        description="The Pro API's client is shared with another system, a CRM: its tokens are never renewed or revoked.",
+    )
     thumbtack_legacy_api_url: str | None = Field(
         None, description="Address of the Pro API; by default that of the environment."
     )
@@ -108,6 +152,13 @@ class Settings(BaseSettings):
         le=10_080,
         description="A reply that could not go out for so long asks its writer instead of being sent.",
     )
+    leads_keep_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="How long leads are kept, with their posts in Slack, after the last thing that was heard of them; "
+        "without it for ever.",
+    )
     inbox_keep_days: int = Field(30, ge=1, le=3_650, description="How long the bodies of webhooks are kept once read.")
     log_format: LogFormat = Field(LogFormat.CONSOLE, description="console for people, json for machines.")
     log_level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error.")
@@ -125,6 +176,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("thumbtack_scopes", "thumbtack_legacy_scopes", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("encryption_keys")
     @classmethod
@@ -150,14 +206,24 @@ class Settings(BaseSettings):
             raise ValueError("must be the app's bot token, xoxb-… (in Slack: OAuth & Permissions)")
         return value
 
-    @field_validator("thumbtack_webhook_username", "thumbtack_legacy_username")
+    @field_validator(
+        "thumbtack_webhook_username", "thumbtack_legacy_username", "thumbtack_client_id", "thumbtack_legacy_client_id"
+    )
     @classmethod
     def _username(cls, value: str | None) -> str | None:
         if value is not None and ":" in value:
             raise ValueError("must not contain a colon: Basic credentials end the user name with one")
         return value
 
-    @field_validator("public_url", "slack_api_url", "thumbtack_legacy_api_url", "thumbtack_lead_url")
+    @field_validator(
+        "public_url",
+        "slack_api_url",
+        "thumbtack_api_url",
+        "thumbtack_auth_url",
+        "thumbtack_legacy_api_url",
+        "thumbtack_legacy_connect_url",
+        "thumbtack_lead_url",
+    )
     @classmethod
     def _url(cls, value: str | None) -> str | None:
         if value is not None and not _is_address(value):
@@ -185,6 +251,21 @@ class Settings(BaseSettings):
     def legacy_api_url(self) -> str:
         """Where the Pro API is, for this environment where nothing else is set."""
         return (self.thumbtack_legacy_api_url or LEGACY_API_URLS[self.thumbtack_environment]).rstrip("/")
+
+    @property
+    def api_url(self) -> str:
+        """Where the v4 API is, for this environment where nothing else is set."""
+        return (self.thumbtack_api_url or API_URLS[self.thumbtack_environment]).rstrip("/")
+
+    @property
+    def auth_url(self) -> str:
+        """Where v4's OAuth server is, for this environment where nothing else is set."""
+        return (self.thumbtack_auth_url or AUTH_URLS[self.thumbtack_environment]).rstrip("/")
+
+    @property
+    def callback_url(self) -> str | None:
+        """The redirect URI of both OAuth clients, to be registered with Thumbtack exactly so; None without PUBLIC_URL."""
+        return None if self.public_url is None else f"{self.public_url.rstrip('/')}/thumbtack/callback"
 
 
 def load(**overrides: Any) -> Settings:

@@ -46,16 +46,16 @@ async def run_alone(out: Console, err: Console, *, port: int, bot_url: str) -> N
         err.print("\nStopped.")
 
 
-def settings_lines(address: str) -> list[str]:
-    """The settings that point `serve` at the stand-ins."""
-    settings = outside.settings(address) | {"DATABASE_URL": DATABASE_URL}
+def settings_lines(address: str, bot_url: str) -> list[str]:
+    """The settings that point a `serve` at `bot_url` to the stand-ins."""
+    settings = outside.settings(address, bot_url=bot_url) | {"DATABASE_URL": DATABASE_URL}
     return [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
 
 
 def _introduce(out: Console, err: Console, address: str, bot_url: str) -> None:
     err.print(f"Slack and Thumbtack stand in at {address}.", soft_wrap=True)
     err.print("These settings lead the bot to them: paste them into its shell, or into .env.\n")
-    for line in settings_lines(address):
+    for line in settings_lines(address, bot_url):
         out.print(line, soft_wrap=True, markup=False)
     port = urlsplit(bot_url).port or BOT_PORT
     err.print(f"\nThen start the bot there: corkboard serve{'' if port == BOT_PORT else f' --port {port}'}\n")

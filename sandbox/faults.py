@@ -14,8 +14,9 @@ from starlette.types import Receive, Scope, Send
 class Fault:
     """One failure of one call.
 
-    `status`/`body`/`headers`: answered instead of working. `lose_answer`: the work is done, then the connection is cut.
-    `cut`: the connection is cut and nothing is done. `delay`: seconds to wait before answering.
+    `status`/`body`/`headers`: answered instead of working; with `done` the work is done all the same. `lose_answer`: the
+    work is done, then the connection is cut. `cut`: the connection is cut and nothing is done. `delay`: seconds to wait
+    before answering.
     """
 
     status: int | None = None
@@ -23,12 +24,13 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     lose_answer: bool = False
     cut: bool = False
+    done: bool = False
     delay: float = 0.0
 
     @property
     def instead(self) -> bool:
         """True when the call's work is not done at all."""
-        return self.cut or self.status is not None
+        return self.cut or (self.status is not None and not self.done)
 
     def response(self) -> Response:
         """What goes over the wire in place of the answer."""
@@ -84,6 +86,8 @@ class Faults:
 
 async def hold(request: Request, seconds: float) -> None:
     """Wait `seconds` before answering, but no longer than the caller does; the request's body must have been read."""
+    if not seconds:
+        return
     gone = asyncio.ensure_future(request.receive())
     await asyncio.wait({gone}, timeout=seconds)
     gone.cancel()

@@ -37,6 +37,7 @@ class News:
         self._seen: dict[str, _Seen] = {}
         self._whispers: set[str] = set()
         self._received = 0
+        self._set = 0
         self._place: str | None = None
         self.fresh()
 
@@ -48,7 +49,7 @@ class News:
 
     def fresh(self) -> list[RenderableType]:
         """What is new since the last call."""
-        return [*self._said(), *self._whispered(), *self._arrived()]
+        return [*self._said(), *self._whispered(), *self._arrived(), *self._targeted()]
 
     def _said(self) -> Iterator[RenderableType]:
         for channel in list(self._slack.workspace.channels.values()):
@@ -97,6 +98,16 @@ class News:
         for sent in fresh:
             name = self._thumbtack.customer_of(sent.lead_id)
             yield self._row("Thumbtack", Text.assemble((f"{name} received: ", "bold green"), sent.text))
+
+    def _targeted(self) -> Iterator[RenderableType]:
+        calls = self._thumbtack.targeting_calls
+        fresh, self._set = calls[self._set :], len(calls)
+        for call in fresh:
+            name = self._thumbtack.grants.name_of(call.business_id)
+            what = f"New leads {'on' if call.enabled else 'off'}: {name}"
+            yield self._row(
+                "Thumbtack", Text(what if call.category_id is None else f"{what}, {call.category_id}", "bold")
+            )
 
     def _where(self, channel: Channel, parent: Json) -> Iterator[RenderableType]:
         """The thread that the next lines are about, said once."""

@@ -5,13 +5,17 @@ from starlette.routing import Mount
 
 from sandbox import shortcuts
 from sandbox.slack import SlackStandIn
-from sandbox.thumbtack import ThumbtackStandIn
+from sandbox.thumbtack import ThumbtackStandIn, bodies
 
 CHANNEL = "C0LEADS"
 BOT_TOKEN = "xoxb-sandbox"  # noqa: S105 -- opens only the stand-in
 SIGNING_SECRET = "sandbox-signing-secret"  # noqa: S105 -- same
 WEBHOOK_USERNAME, WEBHOOK_PASSWORD = "user", "pass"
 PRO_API_USERNAME, PRO_API_PASSWORD = "corkboard", "sandbox"
+PRO_API_CLIENT = ("sandbox-pro-api", "sandbox-pro-api-secret")
+V4_CLIENT = ("sandbox-v4", "sandbox-v4-secret")
+BUSINESSES = ((bodies.BUSINESS_ID, bodies.BUSINESS_NAME), ("510000000000000102", "Bright Oak Painting"))
+"""Those of the pro who consents: one brings the leads, and two make a choice."""
 
 
 class Outside:
@@ -27,8 +31,12 @@ class Outside:
             password=PRO_API_PASSWORD,
             webhook_username=WEBHOOK_USERNAME,
             webhook_password=WEBHOOK_PASSWORD,
+            legacy_client=PRO_API_CLIENT,
+            v4_client=V4_CLIENT,
             known_leads=None,
         )
+        for business_id, name in BUSINESSES:
+            self.thumbtack.grants.add_business(business_id, name)
         self.app = Starlette(
             routes=[
                 *shortcuts.routes(self.slack, self.thumbtack, CHANNEL),
@@ -43,6 +51,7 @@ class Outside:
         self.slack.base_url = address
         self.slack.events_url = f"{bot_url}/slack/events"
         self.thumbtack.webhook_url = bot_url
+        self.thumbtack.grants.redirect_uris = {f"{bot_url}/thumbtack/callback"}
 
     async def aclose(self) -> None:
         """Close the connections to the bot."""
@@ -50,9 +59,13 @@ class Outside:
         await self.thumbtack.aclose()
 
 
-def settings(address: str) -> dict[str, str]:
-    """The settings with which a bot lives in the world that is served at `address`, by their names."""
-    return {
+def settings(address: str, *, bot_url: str | None = None) -> dict[str, str]:
+    """The settings with which a bot lives in the world that is served at `address`, by their names.
+
+    `bot_url`: where the bot will be reached; without it no business can be connected.
+    """
+    reached = {} if bot_url is None else {"PUBLIC_URL": bot_url.rstrip("/")}
+    return reached | {
         "SLACK_API_URL": f"{address}/slack/api/",
         "SLACK_BOT_TOKEN": BOT_TOKEN,
         "SLACK_SIGNING_SECRET": SIGNING_SECRET,
@@ -63,6 +76,13 @@ def settings(address: str) -> dict[str, str]:
         "THUMBTACK_LEGACY_API_URL": f"{address}/thumbtack/legacy",
         "THUMBTACK_LEGACY_USERNAME": PRO_API_USERNAME,
         "THUMBTACK_LEGACY_PASSWORD": PRO_API_PASSWORD,
+        "THUMBTACK_LEGACY_CONNECT_URL": f"{address}/thumbtack/connect/",
+        "THUMBTACK_LEGACY_CLIENT_ID": PRO_API_CLIENT[0],
+        "THUMBTACK_LEGACY_CLIENT_SECRET": PRO_API_CLIENT[1],
+        "THUMBTACK_API_URL": f"{address}/thumbtack/api",
+        "THUMBTACK_AUTH_URL": f"{address}/thumbtack/oauth2",
+        "THUMBTACK_CLIENT_ID": V4_CLIENT[0],
+        "THUMBTACK_CLIENT_SECRET": V4_CLIENT[1],
         "THUMBTACK_WEBHOOK_USERNAME": WEBHOOK_USERNAME,
         "THUMBTACK_WEBHOOK_PASSWORD": WEBHOOK_PASSWORD,
     }

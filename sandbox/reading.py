@@ -52,19 +52,33 @@ class Reader:
             case "header":
                 yield Text(block["text"]["text"], _BOLD)
             case "section":
-                for text in (block.get("text"), *block.get("fields", ())):
-                    yield from self._object(text).split("\n") if text else ()
+                yield from self._section(block)
+            case "divider":
+                yield Text("─" * 8, _DIM)
+            case "input":
+                yield Text.assemble((block["label"]["text"], _BOLD), " ", *self._elements([block["element"]]))
             case "context":
                 yield from _styled(Text("  ").join(map(self._object, block["elements"])), _DIM).split("\n")
             case "actions":
-                labels = (Text(f" {button['text']['text']} ", _BUTTON) for button in block["elements"])
-                yield Text("  ").join(Text.assemble("[", label, "]") for label in labels)
+                yield from self._elements(block["elements"])
             case "image":
                 yield Text(f"🖼  {block['alt_text']}", _DIM)
             case "rich_text":
                 yield from self._rich(block["elements"])
             case other:
                 yield Text(f"({other})", _DIM)
+
+    def _section(self, block: Json) -> Iterator[Text]:
+        for text in (block.get("text"), *block.get("fields", ())):
+            yield from self._object(text).split("\n") if text else ()
+        if "accessory" in block:
+            yield from self._elements([block["accessory"]])
+
+    def _elements(self, elements: Iterable[Json]) -> Iterator[Text]:
+        """What can be pressed, chosen from or typed into, side by side."""
+        shown = [Text.assemble("[", Text(f" {label} ", _BUTTON), "]") for label in map(_label, elements) if label]
+        if shown:
+            yield Text("  ").join(shown)
 
     def _rich(self, elements: Iterable[Json]) -> Iterator[Text]:
         for element in elements:
@@ -89,6 +103,8 @@ class Reader:
                 return Text(_emoji(leaf["name"]))
             case "link":
                 return Text(leaf.get("text") or leaf["url"], _LINK)
+            case "date":
+                return Text(_date(f"!date^{leaf['timestamp']}^{leaf['format']}", leaf.get("fallback", "")))
             case kind if kind in _MENTIONS:
                 sign, key = _MENTIONS[kind]
                 return self._mention(f"{sign}{leaf[key]}")
@@ -137,6 +153,21 @@ class Reader:
 def marks(message: Json) -> str:
     """The emoji that stand under a message."""
     return " ".join(_emoji(reaction["name"]) for reaction in message.get("reactions", ()))
+
+
+def _label(element: Json) -> str:
+    """What a button says, and what the others hold or offer."""
+    if element["type"] == "image":
+        return ""
+    if "text" in element:
+        return str(element["text"]["text"])
+    if "initial_option" in element:
+        return f"{element['initial_option']['text']['text']} ▾"
+    if "initial_value" in element:
+        return str(element["initial_value"])
+    if "options" in element:
+        return " | ".join(option["text"]["text"] for option in element["options"])
+    return str(element.get("placeholder", {}).get("text") or "…")
 
 
 def _emoji(name: str) -> str:

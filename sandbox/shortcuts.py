@@ -7,6 +7,7 @@
     POST   /review      that customer reviews, with five stars
     POST   /outage      Thumbtack takes no replies any more ... DELETE /outage   until it does again
     POST   /ana, /ben   a member of the team answers in the newest thread; PUT changes, DELETE takes back their last words
+    POST   /olga        likewise the admin; what begins with a slash is a command, and its answer is shown with its links
 
 Everything else can be done under /slack/control and /thumbtack/control.
 """
@@ -21,7 +22,9 @@ from starlette.routing import Route
 
 from sandbox.faults import Fault
 from sandbox.page import as_text, page
+from sandbox.reading import Reader
 from sandbox.slack import Answer, SlackStandIn
+from sandbox.slack.block_kit import elements
 from sandbox.slack.workspace import Person
 from sandbox.thumbtack import ThumbtackStandIn
 
@@ -106,18 +109,21 @@ class _Team:
 
     def __init__(self, slack: SlackStandIn, channel: str) -> None:
         self._slack = slack
+        self._reader = Reader(slack.workspace)
         self._channel = channel
 
     def member(self, person: Person) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint for what one person does."""
 
         async def endpoint(request: Request) -> Response:
+            text = await _text(request)
             try:
-                answer = await self._act(person, request.method, await _text(request))
+                answer = await self._act(person, request.method, text)
             except (LookupError, ValueError) as error:
                 return _told(str(error), status=404)
             if answer.ok:
-                return _told(f"Slack told the bot, which answered {answer.status}.")
+                seen = self._seen(answer) if text.startswith("/") else []
+                return _told("\n".join([f"Slack told the bot, which answered {answer.status}.", *seen]))
             return _told(f"The bot does not take it: {answer.failure}.", status=502)
 
         return endpoint
@@ -131,13 +137,29 @@ class _Team:
             case _:
                 if not text:
                     raise ValueError("Say something: curl -d 'text' …")
+                if text.startswith("/"):
+                    command, _, rest = text.partition(" ")
+                    return await self._slack.command(person.user_id, command, rest, channel=self._channel)
                 return await self._slack.say(person.user_id, self._channel, text, thread_ts=self._newest_thread())
+
+    def _seen(self, answer: Answer) -> list[str]:
+        """What a command was answered with, and where its buttons lead: a terminal cannot press them."""
+        if not answer.body:
+            return []
+        message = answer.json()
+        links = [
+            f"{self._reader.lines({'blocks': [block]})[0].plain}: {button['url']}"
+            for block, button in elements(message.get("blocks", []))
+            if "url" in button
+        ]
+        return [*(line.plain for line in self._reader.lines(message)), *links]
 
     def _newest_thread(self) -> str:
         parents = [one for one in self._slack.messages(self._channel) if one.get("thread_ts", one["ts"]) == one["ts"]]
         if not parents:
             raise LookupError("There is no thread yet: POST /lead opens one.")
-        return str(parents[-1]["ts"])
+        leads = [one for one in parents if any(_is_reply_button(button) for _, button in elements(one.get("blocks")))]
+        return str((leads or parents)[-1]["ts"])
 
     def _last_words(self, person: Person) -> str:
         written = self._slack.workspace.channel(self._channel).messages.values()
@@ -145,6 +167,11 @@ class _Team:
         if not mine:
             raise LookupError(f"{person.name} has not written anything yet.")
         return str(mine[-1])
+
+
+def _is_reply_button(button: Json) -> bool:
+    """Cards of leads have it; notices to the channel, which are no threads to answer in, have not."""
+    return bool(button["action_id"] == "reply_open")
 
 
 async def _text(request: Request) -> str:

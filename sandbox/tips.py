@@ -26,6 +26,7 @@ _SHORT = (
     ("Ana replies", "-d 'Yes, we can.'", "ana"),
     ("  … and edits it", "-X PUT -d 'Yes, at nine.'", "ana"),
     ("  … or a note", "-d 'note: bring a ladder'", "ana"),
+    ("Olga connects", "-d '/thumbtack connect'", "olga"),
     ("Thumbtack is down", "-X POST", "outage"),
     ("  … and back", "-X DELETE", "outage"),
 )

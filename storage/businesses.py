@@ -1,6 +1,6 @@
 """Businesses, and their customers as each business knows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -43,6 +43,18 @@ async def ensure_customer(
 async def get(tx: Transaction, business_id: int | None) -> Business | None:
     """A business by our id."""
     return None if business_id is None else await tx.get(Business, business_id)
+
+
+async def listed(tx: Transaction, environment: Environment) -> Sequence[Business]:
+    """Every business that we heard of, by name."""
+    query = select(Business).where(col(Business.environment) == environment)
+    return sorted((await tx.execute(query)).scalars().all(), key=lambda one: (one.name or "", one.id or 0))
+
+
+async def named(tx: Transaction, thumbtack_id: str) -> Sequence[Business]:
+    """The businesses with this id of Thumbtack's: at most one in each environment."""
+    query = select(Business).where(col(Business.thumbtack_id) == thumbtack_id).order_by(col(Business.id))
+    return (await tx.execute(query)).scalars().all()
 
 
 async def customer(tx: Transaction, customer_id: int | None) -> Customer | None:

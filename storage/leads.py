@@ -1,6 +1,6 @@
 """Leads: one row per request to a business, filled by whatever arrives about it, never emptied."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -97,6 +97,13 @@ async def is_first_posted(tx: Transaction, lead: Lead) -> bool:
     query = select(col(Lead.id)).where(col(Lead.posted_at).is_not(None)).order_by(col(Lead.id)).limit(1)
     first: int | None = (await tx.execute(query)).scalar_one_or_none()
     return first in (None, lead.id)
+
+
+async def posted_since(tx: Transaction, business_ids: Sequence[int], *, since: datetime, limit: int) -> Sequence[int]:
+    """The ids of leads of these businesses whose card was posted since then, the newest first."""
+    query = select(col(Lead.id)).where(col(Lead.business_id).in_(business_ids), col(Lead.posted_at) >= since)
+    found = (await tx.execute(query.order_by(col(Lead.id).desc()).limit(limit))).scalars()
+    return [known(lead_id) for lead_id in found]
 
 
 def known(row_id: int | None) -> int:

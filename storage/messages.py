@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from storage.database import Transaction
 from storage.merging import fill
-from storage.models import Direction, Environment, Message, Outbox, ReplyState, WorkState
+from storage.models import Direction, Environment, Lead, Message, Outbox, ReplyState, WorkState
 from storage.outbox import Kind
 
 SAME_TEXT_WITHIN = timedelta(seconds=120)
@@ -216,6 +216,17 @@ async def forget_strays(tx: Transaction) -> int:
     strays = delete(Message).where(col(Message.lead_id).is_(None), col(Message.channel).not_in(under_way))
     result: CursorResult[Any] = await tx.execute(strays.execution_options(synchronize_session=False))  # type: ignore[assignment]  # a DELETE gives a CursorResult
     return result.rowcount
+
+
+async def waiting_of(tx: Transaction, business_id: int) -> Sequence[int]:
+    """The replies of a business's leads that wait to be sent, in the order in which they were written."""
+    query = (
+        select(col(Message.id))
+        .join(Lead, col(Lead.id) == col(Message.lead_id))
+        .where(col(Lead.business_id) == business_id, col(Message.state).in_([ReplyState.HELD, ReplyState.WAITING]))
+        .order_by(col(Message.id))
+    )
+    return [found for found in (await tx.execute(query)).scalars() if found is not None]
 
 
 async def last_writer(tx: Transaction, lead_id: int) -> str | None:

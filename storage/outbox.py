@@ -62,6 +62,15 @@ class Kind(StrEnum):
     ANSWER = "answer"
     SET_KEEPER = "set_keeper"
     SEND_REPLY = "send_reply"
+    FINISH_CONNECT = "finish_connect"
+    DISCONNECT = "disconnect"
+    SET_TARGETING = "set_targeting"
+    RECALL_PAUSE = "recall_pause"
+    LIST_PHONES = "list_phones"
+    CHANGE_PHONES = "change_phones"
+    ERASE = "erase"
+    DELETE_POSTS = "delete_posts"
+    TELL_ERASED = "tell_erased"
 
 
 def slack_lane(lead_id: int) -> str:
@@ -72,6 +81,21 @@ def slack_lane(lead_id: int) -> str:
 def thumbtack_lane(lead_id: int) -> str:
     """The lane of the replies to a lead's customer: an outage there never delays what the customer says."""
     return f"thumbtack:{lead_id}"
+
+
+def targeting_lane(business_id: int) -> str:
+    """The lane of what is set at Thumbtack for a business: the last that was wanted is set last."""
+    return f"targeting:{business_id}"
+
+
+def phones_lane(business_id: int) -> str:
+    """The lane of changes to a business's phone numbers."""
+    return f"phones:{business_id}"
+
+
+def erasure_lane(erasure_id: int) -> str:
+    """The lane in which a business is forgotten: the receipt comes last."""
+    return f"erase:{erasure_id}"
 
 
 async def enqueue(

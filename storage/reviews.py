@@ -30,6 +30,17 @@ async def get(tx: Transaction, review_id: int) -> Review | None:
     return await tx.get(Review, review_id)
 
 
+async def stands(tx: Transaction, review_id: int, *, channel: str, ts: str) -> None:
+    """A review has a post of its own there; what is posted later belongs to it too (see `Review.also_ts`)."""
+    review = await get(tx, review_id)
+    if review is None:
+        return
+    if review.slack_ts is None:
+        review.channel, review.slack_ts = channel, ts
+    elif ts not in (review.slack_ts, *(review.also_ts or ())):
+        review.also_ts = [*(review.also_ts or ()), ts]
+
+
 async def merge(tx: Transaction, told: Review) -> Merged:
     """Take in a review: a new one, or one we have. Never empties anything.
 

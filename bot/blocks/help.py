@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bot.blocks.kit import header, section
-from bot.blocks.mrkdwn import escape
+from bot.blocks.mrkdwn import escape, shorten
 from bot.blocks.posts import Post
 
 _WHAT = (
@@ -45,3 +45,11 @@ def help_page(verbs: Iterable[tuple[str, str]], *, quiet: bool = False) -> Post:
         *([section(f"*Commands*\n{commands}")] if commands else []),
     ]
     return Post(text="Corkboard: how it works", blocks=blocks)
+
+
+def no_such_verb(word: str, *, closest: str, usage: Iterable[str]) -> Post:
+    """Somebody typed a verb that does not exist: the closest one, and how it is written."""
+    told = f"There is no `{escape(shorten(word, 40))}`. Did you mean this?"
+    lines = "\n".join(f"`/thumbtack {escape(one)}`" for one in usage)
+    also = "" if closest == "help" else "\n`/thumbtack help` shows everything."
+    return Post(text=f"There is no such command: {closest}?", blocks=[section(f"{told}\n{lines}{also}")])

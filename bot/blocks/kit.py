@@ -5,6 +5,7 @@ Functions that take mrkdwn say so and are for our own words only; all others sho
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Literal
 
@@ -80,6 +81,11 @@ def lines(*paragraphs: Sequence[Element]) -> Element:
     return line(*inline)
 
 
+def bullets(items: Iterable[Sequence[Element]]) -> Element:
+    """A list inside a rich text; each item is a line."""
+    return {"type": "rich_text_list", "style": "bullet", "elements": [line(*item) for item in items]}
+
+
 def quote(*inline: Element) -> Element:
     """Somebody else's words, with a bar beside them."""
     return {"type": "rich_text_quote", "elements": list(inline)}
@@ -98,6 +104,20 @@ def words(text: str, *, bold: bool = False) -> Element:
 def icon(name: str) -> Element:
     """An emoji of ours inside a rich text."""
     return {"type": "emoji", "name": name}
+
+
+def person(slack_id: str) -> Element:
+    """A person (U…, W…) or user group (S…) inside a rich text, as a mention."""
+    if slack_id.startswith("S"):
+        return {"type": "usergroup", "usergroup_id": slack_id}
+    return {"type": "user", "user_id": slack_id}
+
+
+def moment(instant: datetime) -> Element:
+    """An instant inside a rich text: each reader sees it in their own time zone."""
+    fallback = instant.astimezone(UTC).strftime("%b %d, %Y at %H:%M UTC")
+    style = "{date_short_pretty} at {time}"
+    return {"type": "date", "timestamp": int(instant.timestamp()), "format": style, "fallback": fallback}
 
 
 def link(url: str, text: str) -> Element:
@@ -122,6 +142,11 @@ def button(
 def link_button(action_id: str, label: str, url: str) -> Element:
     """A button that opens a page."""
     return {"type": "button", "action_id": action_id, "text": plain(label), "url": url}
+
+
+def divider() -> Block:
+    """A thin line between things."""
+    return {"type": "divider"}
 
 
 def actions(buttons: Iterable[Element]) -> Block:

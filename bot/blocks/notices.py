@@ -20,7 +20,7 @@ def not_understood(inbox_id: int, *, understood: str | None, ask_keeper: bool = 
         section(f":rotating_light: {told}"),
         *([small_plain(f"Known about it: {shorten(known, _UNDERSTOOD)}")] if known else []),
         small(f"After an update, run `corkboard inbox retry {inbox_id}`. Until then look in Thumbtack."),
-        *(_keeper(inbox_id) if ask_keeper else []),
+        *(offer_to_keep(inbox_id) if ask_keeper else []),
     ]
     return Post(text=told, blocks=blocks)
 
@@ -33,7 +33,7 @@ def dead_delivery(outbox_id: int, *, reason: str, what: str | None = None, ask_k
         section(f":rotating_light: {told}"),
         *([small_plain(f"About: {shorten(about, _UNDERSTOOD)}")] if about else []),
         small(f"Then run `corkboard outbox retry {outbox_id}`."),
-        *(_keeper(outbox_id) if ask_keeper else []),
+        *(offer_to_keep(outbox_id) if ask_keeper else []),
     ]
     return Post(text=escape(told), blocks=blocks)
 
@@ -48,7 +48,7 @@ def held(channel_id: str, *, reason: str) -> Post:
     return Post(text=escape(told), blocks=blocks)
 
 
-def _keeper(row_id: int) -> list[Block]:
+def offer_to_keep(row_id: int) -> list[Block]:
     """The offer to a workspace admin where nobody is told about trouble yet."""
     told = "Nobody is set to be told about trouble. A workspace admin can take this on:"
     return [small(told), actions([button("keeper_me", "Set me as keeper", row_id)])]

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from bot.dispatch import to_thumbtack
 from bot.dispatch.plans import Prepare
-from bot.dispatch.to_slack import leads, marks, messages, people, replies
+from bot.dispatch.to_slack import erasing, leads, marks, messages, people, replies
+from bot.dispatch.to_thumbtack import connections, disconnecting, phones, targeting
+from bot.dispatch.to_thumbtack.replies import send_reply
 from storage.outbox import Kind
 
 KINDS: Mapping[Kind, Prepare] = {
@@ -23,5 +24,14 @@ KINDS: Mapping[Kind, Prepare] = {
     Kind.SET_MARK: marks.set_mark,
     Kind.ANSWER: people.answer,
     Kind.SET_KEEPER: people.set_keeper,
-    Kind.SEND_REPLY: to_thumbtack.send_reply,
+    Kind.SEND_REPLY: send_reply,
+    Kind.FINISH_CONNECT: connections.finish_connect,
+    Kind.DISCONNECT: disconnecting.disconnect,
+    Kind.SET_TARGETING: targeting.set_targeting,
+    Kind.RECALL_PAUSE: targeting.recall_pause,
+    Kind.LIST_PHONES: phones.list_phones,
+    Kind.CHANGE_PHONES: phones.change_phones,
+    Kind.ERASE: erasing.erase,
+    Kind.DELETE_POSTS: erasing.delete_posts,
+    Kind.TELL_ERASED: erasing.tell_erased,
 }

@@ -2,11 +2,22 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import actions, commands, threads, views
+from bot.listeners import (
+    actions,
+    commands,
+    connecting,
+    disconnecting,
+    phones,
+    settings,
+    status,
+    targeting,
+    threads,
+    views,
+)
 from bot.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
     """Register every listener."""
-    for module in (threads, actions, views, commands):
+    for module in (threads, actions, views, commands, connecting, disconnecting, targeting, phones, settings, status):
         module.register(app, services)

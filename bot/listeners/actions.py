@@ -130,11 +130,12 @@ async def reply_opened(services: Services, body: dict[str, Any], action: dict[st
 
 async def _reply_view(services: Services, tx: Transaction, lead: Lead) -> dict[str, Any]:
     customer = await businesses.customer(tx, lead.customer_id)
+    desk = Desk(tx=tx, settings=services.settings, now=services.clock())
     return modals.reply_modal(
         lead_rows.known(lead.id),
         headline=leads.headline(lead),
         customer_name=customer.name if customer else None,
-        mode=replies.replies_go(services.settings, lead),
+        mode=await replies.replies_go(desk, lead),
     )
 
 

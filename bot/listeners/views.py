@@ -44,11 +44,12 @@ async def reply_submitted(services: Services, view: dict[str, Any], *, author: s
             return sentence(wrong)
     async with services.database.transaction() as tx:
         lead = await leads.get(tx, _lead_id(view))
-        cannot = Reason.NO_LEAD if lead is None else replies.why_not(services.settings, lead)
+        desk = Desk(tx=tx, settings=services.settings, now=services.clock())
+        cannot = Reason.NO_LEAD if lead is None else await replies.why_not(desk, lead)
         if lead is None or cannot is not None:
             return sentence(cannot)
         await _store(
-            Desk(tx=tx, settings=services.settings, now=services.clock()),
+            desk,
             lead,
             text,
             view_id=str(view.get("id")),

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import httpx
+
 from sandbox.outside import CHANNEL, Outside
 from sandbox.shortcuts import OUTAGE
+from sandbox.thumbtack.bodies import BUSINESS_ID, BUSINESS_NAME
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
-ANA, BEN = "U0ANA", "U0BEN"
+ANA, BEN, OLGA = "U0ANA", "U0BEN", "U0OLGA"
 HELD, DELIVERED, KEPT = "hourglass_flowing_sand", "white_check_mark", "memo"
 
 QUESTION = "Do you bring your own ladder?"
@@ -55,6 +58,7 @@ class Script:
         self._ben_note_ts = ""
         self._ben_ts = ""
         self.steps = (
+            Step(name="Connect", tells="Olga connects the business: one command, one page.", play=self.connect),
             Step(name="Lead", tells="Maya asks for painting, with 2 photos: her card is in #leads.", play=self.lead),
             Step(name="Message", tells="She asks about a ladder. It is in her card's thread.", play=self.message),
             Step(
@@ -65,9 +69,40 @@ class Script:
             Step(
                 name="Outage", tells="Thumbtack is down: Ben's reply waits, Maya's words still come.", play=self.outage
             ),
-            Step(name="Recovery", tells="Thumbtack is back. Ben's reply goes out by itself, once.", play=self.recovery),
+            Step(
+                name="Recovery",
+                tells="Thumbtack is back, our token is old: renewed; Ben's reply goes.",
+                play=self.recovery,
+            ),
             Step(name="Review", tells="Maya gives 5 stars. The whole channel sees them.", play=self.review),
+            Step(name="Pause", tells="The crew is full: Olga stops new leads for 2 hours.", play=self.pause),
         )
+
+    async def connect(self) -> None:
+        """The owner lets Corkboard work for the business, as a person does it: in Slack, and in a browser."""
+        asked = await self._slack.command(OLGA, "/thumbtack", "connect")
+        _hold(asked.ok, f"The bot answered the command with {asked.status} {asked.failure or ''}")
+        link = await _until(self._link, "Olga is offered a link to connect")
+        async with httpx.AsyncClient(trust_env=False) as browser:
+            leaving = await browser.get(link)
+            _hold(leaving.is_redirect, f"The link was answered with {leaving.status_code}")
+            back = await self._thumbtack.consent(leaving.headers["location"], businesses=[BUSINESS_ID])
+            page = await browser.get(back)
+        _hold(page.status_code == 200, f"The way back from Thumbtack was answered with {page.status_code}")
+        await self._in_channel("the channel hears that the business is connected", f"{BUSINESS_NAME} is connected")
+
+    def _link(self) -> str:
+        """Where the button for the Pro API leads."""
+        for block in self._slack.ephemerals(OLGA)[-1]["blocks"]:
+            if "Messages, targeting" in str(block) and "accessory" in block:
+                return str(block["accessory"]["url"])
+        raise LookupError
+
+    async def pause(self) -> None:
+        """Nobody has time for more."""
+        await self._slack.command(OLGA, "/thumbtack", "pause for 2h")
+        await _until(lambda: self._thumbtack.targeting[BUSINESS_ID, None] is False, "Thumbtack stops new leads")
+        await _until(lambda: "paused" in str(self._slack.ephemerals(OLGA)[-1]).lower(), "Olga hears that it is done")
 
     async def lead(self) -> None:
         """A customer asks, with photos."""
@@ -127,7 +162,8 @@ class Script:
         _hold(self._received == [ANSWER], f"The customer received {self._received} during the outage")
 
     async def recovery(self) -> None:
-        """Thumbtack takes replies again."""
+        """Thumbtack takes replies again, but not with the token we have."""
+        self._thumbtack.grants.expire_access_tokens()
         self._thumbtack.faults.clear()
         await self._marked(self._ben_ts, DELIVERED)
 
@@ -150,6 +186,8 @@ class Script:
         for text in ("The stain", QUESTION, COST, DOOR, PRAISE):
             count = sum(text in str(message["blocks"]) for message in self._of_the_bot())
             _hold(count == 1, f"“{text}” stands {count} times in the thread")
+        _hold({one.via for one in self._thumbtack.sent} == {"v2"}, "A reply did not go out by the connection")
+        _hold(not self._thumbtack.grants.misused, "A refresh token was used twice")
         ids = [message["metadata"]["event_payload"]["delivery_id"] for message in self._of_the_bot()]
         _hold(len(ids) == len(set(ids)), "Something was posted twice")
 
@@ -158,7 +196,8 @@ class Script:
         return self._thumbtack.received(self._lead_id)
 
     def _cards(self) -> list[Json]:
-        return [one for one in self._slack.messages(CHANNEL) if one.get("thread_ts", one["ts"]) == one["ts"]]
+        parents = [one for one in self._slack.messages(CHANNEL) if one.get("thread_ts", one["ts"]) == one["ts"]]
+        return [one for one in parents if "'reply_open'" in str(one["blocks"])]
 
     def _of_the_bot(self) -> list[Json]:
         """What the bot wrote in the thread, without the card."""
@@ -173,6 +212,9 @@ class Script:
             return all(text in thread for text in texts)
 
         await _until(stands, promise)
+
+    async def _in_channel(self, promise: str, text: str) -> None:
+        await _until(lambda: any(text in one["text"] for one in self._slack.messages(CHANNEL)), promise)
 
     async def _marked(self, ts: str, mark: str) -> None:
         await _until(lambda: self._marks(ts) == [mark], f"the message carries {mark} alone")

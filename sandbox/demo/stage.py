@@ -31,7 +31,7 @@ _TELLS = 63  # characters of the longest sentence, so that a step fits into 80 c
 
 _INTRODUCTION = Text.assemble(
     ("Corkboard turns Thumbtack leads into Slack threads.\n", "bold"),
-    "Maya is a customer on Thumbtack. Ana and Ben are your team, in Slack.\n",
+    "Maya is a customer on Thumbtack. Olga, Ana and Ben are your team, in Slack.\n",
     "All of it happens on this machine: no account is needed, nothing leaves it.\n",
 )
 
@@ -140,20 +140,24 @@ async def _stage() -> AsyncIterator[Stage]:
         world = Outside()
         stack.push_async_callback(world.aclose)
         address = await stack.enter_async_context(serving(world.app, port=_free(OUTSIDE_PORT)))
-        settings = outside.settings(address) | {
+        port = _free(BOT_PORT)
+        settings = outside.settings(address, bot_url=f"http://127.0.0.1:{port}") | {
             "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/corkboard.db",
             "REPLY_HOLD_SECONDS": str(HOLD_SECONDS),
         }
-        bot = await stack.enter_async_context(running_bot(settings, folder=Path(folder), port=_free(BOT_PORT)))
+        bot = await stack.enter_async_context(running_bot(settings, folder=Path(folder), port=port))
         bot_url = await bot.address()
         world.meet(address=address, bot_url=bot_url)
         yield Stage(outside=world, outside_url=address, bot=bot, bot_url=bot_url)
 
 
 def _free(port: int) -> int:
-    """The port, or 0 (any free one) where something has it."""
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return 0
-    return port
+    """The port, or any free one where something has it."""
+    for wanted in (port, 0):
+        try:
+            with socket.create_server(("127.0.0.1", wanted)) as listener:
+                found: int = listener.getsockname()[1]
+                return found
+        except OSError:
+            continue
+    return 0

@@ -46,7 +46,8 @@ class _Desk:
         people = slack.people
         self._deeds: Mapping[str, Deed] = {
             "say": people.say, "edit": people.edit, "delete": people.delete, "press": people.press,
-            "press_in_view": people.press_in_view, "submit": people.submit, "command": people.command,
+            "press_in_view": people.press_in_view, "submit": people.submit, "close_view": people.close_view,
+            "command": people.command,
             "join": people.join, "unfurl": people.unfurl, "bot_says": people.bot_says, "open_home": people.open_home,
             "event": people.event, "verify_url": people.verify_url,
         }  # fmt: skip

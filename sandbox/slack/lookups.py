@@ -3,7 +3,9 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from sandbox.slack import access
 from sandbox.slack.arguments import Arguments, Json, RefusedError
@@ -86,6 +88,14 @@ def group_list(workspace: Workspace, args: Arguments) -> Json:
     return {"usergroups": shown}
 
 
+def group_users(workspace: Workspace, args: Arguments) -> Json:
+    """usergroups.users.list."""
+    group = workspace.groups.get(args.text("usergroup"))
+    if group is None:
+        raise RefusedError("no_such_subteam")
+    return {"users": list(group.users)}
+
+
 def _ts(message: Json) -> str:
     return str(message["ts"])
 
@@ -149,6 +159,14 @@ def _user(workspace: Workspace, person: Person) -> Json:
     }  # fmt: skip
     return {
         "id": person.user_id, "team_id": workspace.team_id, "name": profile["display_name"], "real_name": person.name,
-        "deleted": person.deleted, "tz": person.tz, "profile": profile, "is_admin": person.is_admin,
-        "is_owner": False, "is_bot": person.is_bot, "is_app_user": False, "is_restricted": False, "updated": 1_700_000_000,
+        "deleted": person.deleted, "profile": profile, "is_admin": person.is_admin or person.is_owner,
+        "is_owner": person.is_owner, "is_primary_owner": False, "is_bot": person.is_bot, "is_app_user": False,
+        "is_restricted": False, "is_ultra_restricted": False, "updated": 1_700_000_000, **_time_zone(workspace, person),
     }  # fmt: skip
+
+
+def _time_zone(workspace: Workspace, person: Person) -> Json:
+    """Where a person is; the offset is that of this moment, in seconds."""
+    here = datetime.fromtimestamp(workspace.clock(), ZoneInfo(person.tz))
+    offset = here.utcoffset() or timedelta()
+    return {"tz": person.tz, "tz_label": here.tzname(), "tz_offset": int(offset.total_seconds())}

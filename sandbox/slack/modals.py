@@ -50,6 +50,13 @@ def make_view(workspace: Workspace, given: Json, *, replaces: Json | None = None
     }  # fmt: skip
 
 
+def judged(view: Json) -> Json:
+    """A view in the answer to a submitted modal; ValueError for one that Slack would not show."""
+    if complaints := judge_view(view):
+        raise ValueError(f"Slack does not show this view: {'; '.join(complaints)}")
+    return view
+
+
 def _given(args: Arguments, *, kind: str) -> Json:
     view = args.structure("view", error="invalid_arguments")
     if view is None:

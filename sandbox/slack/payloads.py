@@ -9,6 +9,11 @@ from sandbox.slack.workspace import Channel, Person, Workspace
 Json = dict[str, Any]
 
 VERIFICATION_TOKEN = "sandbox-verification-token"  # noqa: S105 - Slack's deprecated field; nothing is opened by it
+_INITIAL = {
+    "users_select": "initial_user", "multi_users_select": "initial_users", "channels_select": "initial_channel",
+    "conversations_select": "initial_conversation", "datepicker": "initial_date", "timepicker": "initial_time",
+    "datetimepicker": "initial_date_time",
+}  # fmt: skip
 _SELECTED = {
     "users_select": "selected_user", "multi_users_select": "selected_users", "channels_select": "selected_channel",
     "conversations_select": "selected_conversation", "datepicker": "selected_date", "timepicker": "selected_time",
@@ -71,6 +76,11 @@ def view_submission(workspace: Workspace, person: Person, view: Json) -> Json:
     return _interaction(workspace, person) | {"type": "view_submission", "view": view, "response_urls": []}
 
 
+def view_closed(workspace: Workspace, person: Person, view: Json) -> Json:
+    """A modal's close button, where the app wants to hear of it (`notify_on_close`)."""
+    return _interaction(workspace, person) | {"type": "view_closed", "view": view, "is_cleared": False}
+
+
 def command_form(
     workspace: Workspace, person: Person, channel: Channel, *, command: str, text: str, response_url: str
 ) -> Json:
@@ -100,6 +110,8 @@ def chosen(element: Json, value: Any) -> Json:
     kind = element["type"]
     if kind == "button":
         return {name: element[name] for name in ("text", "value", "style") if name in element}
+    if kind == "multi_users_select":
+        return {_SELECTED[kind]: list(value or ())}
     if kind in _SELECTED:
         return {_SELECTED[kind]: value}
     if not _options(element):
@@ -117,10 +129,21 @@ def filled_in(view: Json, values: Json) -> Json:
         raise LookupError(f"the view has no {', '.join(sorted(unknown))}; there are {', '.join(inputs)}")
     for action_id, (block, element) in inputs.items():
         if block["type"] == "input" or action_id in values:
-            value = values.get(action_id, element.get("initial_value"))
+            value = values.get(action_id, _initial(element))
             entry = {"type": element["type"]} | chosen(element, value)
             state.setdefault(block["block_id"], {})[action_id] = entry
     return {"values": state}
+
+
+def _initial(element: Json) -> Any:
+    """What stands in an input that nobody touched."""
+    if element["type"] in _INITIAL:
+        return element.get(_INITIAL[element["type"]])
+    if "initial_option" in element:
+        return element["initial_option"]["value"]
+    if "initial_options" in element:
+        return [option["value"] for option in element["initial_options"]]
+    return element.get("initial_value")
 
 
 def _interaction(workspace: Workspace, person: Person) -> Json:

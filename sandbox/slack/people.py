@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.slack import payloads
 from sandbox.slack.composing import Composer
 from sandbox.slack.delivery import Answer, Courier, Delivery, event_delivery, form_delivery, interaction_delivery
-from sandbox.slack.modals import make_view
+from sandbox.slack.modals import judged, make_view
 from sandbox.slack.response_urls import respond
 from sandbox.slack.workspace import Channel, Json, Workspace
 
@@ -119,16 +119,24 @@ class People:
         return await self._interact(user, action, source, ts=ts)
 
     async def press_in_view(
-        self, user: str, action_id: str, value: Any = None, *, view_id: str | None = None
+        self,
+        user: str,
+        action_id: str,
+        value: Any = None,
+        *,
+        view_id: str | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """A person presses a button in their open modal, or, when none is open, on their Home tab."""
+        """A person presses a button in their open modal, or, when none is open, on their Home tab.
+
+        `values`: what else they had filled in by then, by action_id.
+        """
         view = self._open_view(user, view_id) or self.workspace.homes.get(user)
         if view is None:
             raise LookupError(f"{user} has neither a modal open nor a Home tab")
         action = payloads.pressed(self.workspace, view["blocks"], action_id=action_id, value=value)
-        return await self._interact(
-            user, action, {"container": {"type": "view", "view_id": view["id"]}, "view": copy.deepcopy(view)}
-        )
+        shown = copy.deepcopy(view) | {"state": payloads.filled_in(view, dict(values or {}))}
+        return await self._interact(user, action, {"container": {"type": "view", "view_id": view["id"]}, "view": shown})
 
     async def submit(self, user: str, values: Mapping[str, Any], *, view_id: str | None = None) -> Answer:
         """A person fills in the open modal (`values` by action_id) and submits it.
@@ -144,6 +152,19 @@ class People:
         if answer.ok:
             self._after_submit(user, view, answer.json() or {})
         return answer
+
+    async def close_view(self, user: str, *, view_id: str | None = None) -> Answer:
+        """A person closes the open modal; the bot hears of it only where it asked to (`notify_on_close`)."""
+        view = self._open_view(user, view_id)
+        if view is None:
+            raise LookupError(f"{user} has no modal open")
+        del self.workspace.views[view["id"]]
+        self.workspace.changed.fire()
+        if not view["notify_on_close"]:
+            return Answer()
+        return await self._bring(
+            interaction_delivery(payloads.view_closed(self.workspace, self.workspace.person(user), copy.deepcopy(view)))
+        )
 
     async def command(self, user: str, command: str, text: str = "", *, channel: str = "C0LEADS") -> Answer:
         """A person types a slash command; what the bot answers at once is shown as Slack would."""
@@ -260,12 +281,23 @@ class People:
         """What the modal does (https://docs.slack.dev/surfaces/modals#updating_response)."""
         match says.get("response_action"):
             case "errors":
+                known = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
+                if unknown := says["errors"].keys() - set(known):
+                    raise LookupError(
+                        f"the view has no input {', '.join(sorted(unknown))}; there are {', '.join(known)}"
+                    )
                 return
             case "update":
-                self.workspace.views[view["id"]] = (user, make_view(self.workspace, says["view"], replaces=view))
+                self.workspace.views[view["id"]] = (
+                    user,
+                    make_view(self.workspace, judged(says["view"]), replaces=view),
+                )
             case "push":
-                pushed = make_view(self.workspace, says["view"])
+                pushed = make_view(self.workspace, judged(says["view"]))
                 self.workspace.views[pushed["id"]] = (user, pushed)
+            case "clear":
+                for view_id in [key for key, (owner, _) in self.workspace.views.items() if owner == user]:
+                    del self.workspace.views[view_id]
             case _:
                 del self.workspace.views[view["id"]]
         self.workspace.changed.fire()

@@ -71,6 +71,7 @@ class SlackStandIn:
         self.people = people = People(self.workspace, self.courier)
         self.say, self.edit, self.delete, self.join = people.say, people.edit, people.delete, people.join
         self.press, self.press_in_view, self.submit = people.press, people.press_in_view, people.submit
+        self.close_view = people.close_view
         self.command, self.open_home, self.unfurl = people.command, people.open_home, people.unfurl
         self.bot_says, self.event, self.redeliver = people.bot_says, people.event, people.redeliver
         self.verify_url = people.verify_url
@@ -90,7 +91,7 @@ class SlackStandIn:
         self.add_person("U0BEN", "Ben")
         self.add_person("U0OLGA", "Olga", is_admin=True)
         self.add_channel("C0LEADS", "leads", members=("U0ANA", "U0BEN", "U0OLGA", bot_user_id))
-        self.workspace.groups["S0CREW"] = UserGroup(group_id="S0CREW", handle="crew", users=("U0ANA", "U0BEN"))
+        self.add_group("S0CREW", "crew", users=("U0ANA", "U0BEN"))
 
     # Running it
 
@@ -150,11 +151,12 @@ class SlackStandIn:
         name: str,
         *,
         is_admin: bool = False,
+        is_owner: bool = False,
         deleted: bool = False,
         tz: str = "America/Los_Angeles",
     ) -> Person:
         """A member joins; adding the same id again replaces that person."""
-        person = Person(user_id=user_id, name=name, is_admin=is_admin, deleted=deleted, tz=tz)
+        person = Person(user_id=user_id, name=name, is_admin=is_admin, is_owner=is_owner, deleted=deleted, tz=tz)
         self.workspace.people[user_id] = person
         return person
 
@@ -166,6 +168,12 @@ class SlackStandIn:
         channel = Channel(channel_id=channel_id, name=name, is_private=is_private, members=list(everybody))
         self.workspace.channels[channel_id] = channel
         return channel
+
+    def add_group(self, group_id: str, handle: str, *, users: Collection[str]) -> UserGroup:
+        """A user group is made; adding the same id again replaces it."""
+        group = UserGroup(group_id=group_id, handle=handle, users=tuple(users))
+        self.workspace.groups[group_id] = group
+        return group
 
     def add_emoji(self, name: str, unicode: str | None = None) -> None:
         """An emoji people can type as :name:; without `unicode` ("1f44d") a custom one."""

@@ -70,6 +70,7 @@ METHODS: Mapping[str, Method] = {
     "users.info": Method(do=lookups.user_info, scopes=("users:read",)),
     "users.list": Method(do=lookups.user_list, scopes=("users:read",)),
     "usergroups.list": Method(do=lookups.group_list, scopes=("usergroups:read",)),
+    "usergroups.users.list": Method(do=lookups.group_users, scopes=("usergroups:read",)),
     "views.open": Method(do=modals.open_view, takes_json=True),
     "views.update": Method(do=modals.update_view, takes_json=True),
     "views.publish": Method(do=modals.publish_view, takes_json=True),
@@ -126,7 +127,7 @@ class WebApi:
             body, response = _failing(fault), fault.response()
         else:
             body, response = work(received)
-        if fault is not None and fault.lose_answer:
+        if fault is not None and (fault.lose_answer or fault.done):
             response = fault.response()
         self._remember(method, received, body, status=0 if isinstance(response, CutResponse) else response.status_code)
         if fault is not None and fault.delay:

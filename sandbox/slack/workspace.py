@@ -25,6 +25,7 @@ class Person:
     user_id: str
     name: str
     is_admin: bool = False
+    is_owner: bool = False
     deleted: bool = False
     tz: str = "America/Los_Angeles"
     is_bot: bool = False

@@ -5,6 +5,11 @@
     POST   /control/price     {"price": "$26.00", "state": "Charged", "lead_id": …}
     POST   /control/review    {"rating": "5", "text": …, "lead_id": …}   lead_id null: an unverified review
     GET    /control/received  what customers received; ?lead_id=… for one of them
+    GET    /control/pro       what the pro allowed and what was set: consents, targeting, phone numbers, webhooks
+    POST   /control/business  {"business_id": …, "name": …}   the pro has one business more
+    POST   /control/scopes    {"legacy": ["messages"]}   the next consents grant these, whatever is asked for
+    POST   /control/expire    every access token expires now
+    POST   /control/revoke    {"generation": "legacy", "business_id": …}   no refresh works any more; nothing: of any
     POST   /control/faults    {"target": "message", "status": 503, "times": 2}, or "standing": true, until DELETE
     DELETE /control/faults    everything works again
 
@@ -13,7 +18,7 @@ Without `lead_id` it is the lead that came last. `"staging": true` plays Thumbta
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import httpx
 from pydantic import BaseModel, Field, ValidationError
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from sandbox.thumbtack.stand_in import ThumbtackStandIn  # it imports us
 
 Asked = dict[str, Any]
+M = TypeVar("M", bound=BaseModel)
 Play = Callable[[Asked], Awaitable[httpx.Response]]
 
 
@@ -45,7 +51,29 @@ class _FaultOrder(BaseModel):
     headers: dict[str, str] = Field(default_factory=dict)
     lose_answer: bool = False
     cut: bool = False
+    done: bool = False
     delay: float = 0.0
+
+
+class _Business(BaseModel):
+    """A business that the pro has."""
+
+    business_id: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+
+
+class _Scopes(BaseModel):
+    """What the next consents grant, per API."""
+
+    legacy: tuple[str, ...] | None = None
+    v4: tuple[str, ...] | None = None
+
+
+class _Revocation(BaseModel):
+    """Whose tokens are revoked."""
+
+    generation: Literal["legacy", "v4"] | None = None
+    business_id: str | None = None
 
 
 def control_routes(stand_in: "ThumbtackStandIn") -> list[Route]:
@@ -57,9 +85,33 @@ def control_routes(stand_in: "ThumbtackStandIn") -> list[Route]:
         Route("/price", control.playing(control.price), methods=["POST"]),
         Route("/review", control.playing(control.review), methods=["POST"]),
         Route("/received", control.received, methods=["GET"]),
+        Route("/pro", control.pro, methods=["GET"]),
+        Route("/business", control.add_business, methods=["POST"]),
+        Route("/scopes", control.grant_scopes, methods=["POST"]),
+        Route("/expire", control.expire, methods=["POST"]),
+        Route("/revoke", control.revoke, methods=["POST"]),
         Route("/faults", control.add_fault, methods=["POST"]),
         Route("/faults", control.clear_faults, methods=["DELETE"]),
     ]
+
+
+def _ordering(
+    model: type[M],
+) -> Callable[[Callable[["_Control", M], None]], Callable[["_Control", Request], Awaitable[Response]]]:
+    """Makes an endpoint of a method that does what a body of this shape orders; the order is told back."""
+
+    def decorate(do: Callable[["_Control", M], None]) -> Callable[["_Control", Request], Awaitable[Response]]:
+        async def endpoint(control: "_Control", request: Request) -> Response:
+            try:
+                order = model.model_validate(await _asked(request))
+            except (_Mistake, ValidationError) as mistake:
+                return JSONResponse({"error": str(mistake)}, 400)
+            do(control, order)
+            return JSONResponse(order.model_dump())
+
+        return endpoint
+
+    return decorate
 
 
 class _Control:
@@ -106,17 +158,41 @@ class _Control:
         heard = [one for one in self._stand_in.sent if wanted in (None, one.lead_id)]
         return JSONResponse({"received": [asdict(one) | {"at": one.at.isoformat()} for one in heard]})
 
-    async def add_fault(self, request: Request) -> Response:
-        try:
-            order = _FaultOrder.model_validate(await _asked(request))
-        except (_Mistake, ValidationError) as mistake:
-            return JSONResponse({"error": str(mistake)}, 400)
+    async def pro(self, _: Request) -> Response:
+        stand_in, grants = self._stand_in, self._stand_in.grants
+        owned = grants.businesses
+        told = {
+            "businesses": {one.business_id: one.name for one in owned.values()},
+            "consents": [asdict(one) for one in grants.consents],
+            "targeting": [asdict(one) | {"at": one.at.isoformat()} for one in stand_in.targeting_calls],
+            "phones": {one: [phone.number for phone in stand_in.phones(one) if not phone.is_deleted] for one in owned},
+            "webhooks": {one: [each.url for each in stand_in.subscriptions.of(one)] for one in owned},
+        }
+        return JSONResponse(told)
+
+    @_ordering(_Business)
+    def add_business(self, order: _Business) -> None:
+        self._stand_in.grants.add_business(order.business_id, order.name)
+
+    @_ordering(_Scopes)
+    def grant_scopes(self, order: _Scopes) -> None:
+        self._stand_in.grants.granted_scopes |= {name: scopes for name, scopes in order if scopes is not None}
+
+    async def expire(self, _: Request) -> Response:
+        self._stand_in.grants.expire_access_tokens()
+        return JSONResponse({})
+
+    @_ordering(_Revocation)
+    def revoke(self, order: _Revocation) -> None:
+        self._stand_in.grants.revoke(order.generation, order.business_id)
+
+    @_ordering(_FaultOrder)
+    def add_fault(self, order: _FaultOrder) -> None:
         fault = Fault(**order.model_dump(exclude={"target", "times", "standing"}))
         if order.standing:
             self._stand_in.faults.stand(order.target, fault)
         else:
             self._stand_in.faults.add(order.target, fault, times=order.times)
-        return JSONResponse(order.model_dump())
 
     async def clear_faults(self, _: Request) -> Response:
         self._stand_in.faults.clear()

@@ -5,6 +5,7 @@ import pytest
 from bot import errors, failures
 from bot.errors import Reason, sentence
 from bot.notes import Disposition
+from webhooks.thumbtack import answers
 from webhooks.thumbtack import errors as thumbtack
 
 
@@ -29,8 +30,21 @@ def test_a_sentence_is_short_and_ends_with_what_to_do(told):
     first, *_, last = re.split(r"(?<=\.) ", told)
     assert first != last
     assert re.match(
-        r"(Ask|Answer|Change|Edit|If|Install|Invite|Look|Mend|Nothing|See|Send|Set|Shorten|Tell|To|Write|/)", last
+        r"(Ask|Answer|Change|Connect|Edit|If|Install|Invite|Look|Mend|Nothing|See|Send|Set|Shorten|Tell|To|Write|/)",
+        last,
     )
+
+
+@pytest.mark.parametrize("code", sorted(answers.REJECTING | {"blocked", "sanctioned"}))
+def test_what_thumbtack_rejects_by_a_code_is_told_by_it(code):
+    error = thumbtack.RequestRejected(code=code, status=400)
+    assert sentence(errors.code_of(error)) not in (sentence("rejected"), sentence(None))
+
+
+def test_what_has_no_code_of_its_own_is_told_by_its_kind():
+    assert errors.code_of(thumbtack.RequestRejected(code="of next year")) == "rejected"
+    assert errors.code_of(thumbtack.RequestRejected()) == "rejected"
+    assert errors.code_of(thumbtack.Unavailable()) == "unavailable"
 
 
 def test_a_code_without_a_sentence_gets_one():

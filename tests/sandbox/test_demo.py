@@ -62,7 +62,7 @@ async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_pat
     async with asyncio.timeout(PATIENCE):
         assert await play(console, headless=True), printed(console)
     told = printed(console)
-    assert told.count("✓") == 8
+    assert told.count("✓") == 10
     assert "✗" not in told
     assert "\x1b" not in told
     assert max(map(len, told.splitlines())) <= 80
@@ -74,6 +74,7 @@ async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_pat
         "note: the van's key is with Sam  📝",
         "Lead cost: $26.00, Charged",
         "On our way, see you in 20 minutes 👋  ✅",
+        "Bright Oak Home Services is connected",
         "★★★★★ 5 of 5",
         "What Maya Alvarez received on Thumbtack",
     ):
@@ -88,7 +89,7 @@ async def test_what_does_not_hold_is_said_and_fails(console, monkeypatch, tmp_pa
     async with asyncio.timeout(PATIENCE):
         assert not await play(console, headless=True)
     told = printed(console)
-    assert told.count("✓") == 2
+    assert told.count("✓") == 3
     assert "✗ " in told
     assert '"event": "delivered"' in told  # the end of the bot's log
     assert "Everything worked" not in told
@@ -96,11 +97,11 @@ async def test_what_does_not_hold_is_said_and_fails(console, monkeypatch, tmp_pa
 
 
 class Short(Script):
-    """The first step alone."""
+    """The business is connected, and one lead comes."""
 
     def __init__(self, world: Outside) -> None:
         super().__init__(world)
-        self.steps = self.steps[:1]
+        self.steps = self.steps[:2]
 
 
 async def test_what_customers_received_is_checked_at_the_end(console, monkeypatch):
@@ -186,7 +187,7 @@ async def test_it_stays_and_every_line_it_prints_works_when_pasted(console, monk
     staying = asyncio.create_task(play(console, headless=False))
     begin = await told(console, "Ctrl-C ends it.")
     pasted = [line[line.index("curl") :] for line in re.sub(r"\\\n +", "", begin).splitlines() if "curl" in line]
-    assert len(pasted) == 11
+    assert len(pasted) == 12
     shows = [
         ("House Cleaning · San Francisco, CA", "Sam W."),
         ("Can you come today?",),
@@ -195,6 +196,7 @@ async def test_it_stays_and_every_line_it_prints_works_when_pasted(console, monk
         ("Ana        Yes, we can.",),
         ("changed    Yes, at nine.", "Sam W. received: Yes, at nine.", "✅         Ana: Yes, at nine."),
         ("📝         Ana: note: bring a ladder",),
+        ("only Olga",),
         (),
         (),
         (),

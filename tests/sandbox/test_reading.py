@@ -94,6 +94,29 @@ def test_blocks_and_files(reader):
     assert read(reader) == [""]
 
 
+def test_what_can_be_pressed_chosen_and_typed(reader):
+    def plain(text):
+        return {"type": "plain_text", "text": text}
+
+    options = [{"text": plain("Yes"), "value": "y"}, {"text": plain("No"), "value": "n"}]
+    select = {"type": "static_select", "options": options}
+    shown = read(
+        reader,
+        mrkdwn("Front desk") | {"accessory": {"type": "overflow", "options": options}},
+        mrkdwn("With a picture") | {"accessory": {"type": "image", "alt_text": "a door"}},
+        {"type": "actions", "elements": [{"type": "button", "text": plain("Add")}, select]},
+        {"type": "actions", "elements": [select | {"initial_option": options[1]}]},
+        {"type": "divider"},
+        {"type": "input", "label": plain("Name"), "element": {"type": "plain_text_input", "initial_value": "Ana"}},
+        {"type": "input", "label": plain("Who"), "element": {"type": "users_select", "placeholder": plain("Pick")}},
+        {"type": "input", "label": plain("When"), "element": {"type": "timepicker"}},
+    )
+    assert shown == [
+        *("Front desk", "[ Yes | No ]", "With a picture", "[ Add ]  [ Yes | No ]", "[ No ▾ ]", "────────"),
+        *("Name [ Ana ]", "Who [ Pick ]", "When [ … ]"),
+    ]
+
+
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
 def test_everything_the_bot_posts_can_be_read(reader, path):
     posts = json.loads(path.read_text())

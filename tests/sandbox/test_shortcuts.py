@@ -1,11 +1,12 @@
 """The short addresses of the sandbox, without a bot that listens and with one that takes everything."""
 
+from collections import deque
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.news import News
@@ -80,6 +81,17 @@ async def test_people_act_in_the_newest_thread(curl, world):
 
 
 @pytest.mark.usefixtures("_bot")
+async def test_a_notice_is_no_thread_to_answer_in(curl, world):
+    channel = world.slack.workspace.channel(CHANNEL)
+    reply = {"type": "button", "action_id": "reply_open", "text": {"type": "plain_text", "text": "Reply"}}
+    card = {"user": "U0CORKBOT", "text": "A card", "blocks": [{"type": "actions", "elements": [reply]}]}
+    stored = world.slack.workspace.post(channel, card)
+    world.slack.workspace.post(channel, {"user": "U0CORKBOT", "text": "Something is connected"})
+    await curl.post("/ana", content="Hello")
+    assert [message["text"] for message in world.slack.thread(CHANNEL, stored["ts"])] == ["A card", "Hello"]
+
+
+@pytest.mark.usefixtures("_bot")
 async def test_customers_and_thumbtack(curl, world):
     for path in ("/lead", "/customer", "/price", "/review"):
         assert (await curl.post(path)).text == "Thumbtack called the bot, which answered 200.\n"
@@ -92,3 +104,41 @@ async def test_customers_and_thumbtack(curl, world):
     page = (await curl.get("/")).text
     assert "What Maya Alvarez received on Thumbtack" in page
     assert "Hello" in page
+
+
+async def test_a_command_is_answered_with_its_links(curl, world):
+    said = deque()
+
+    async def answer(_request: object) -> Response:
+        return said.popleft()
+
+    async with serving(Starlette(routes=[Route("/slack/events", answer, methods=["POST"])])) as address:
+        world.meet(address="http://sandbox", bot_url=address)
+        said.append(Response())
+        assert (await curl.post("/olga", content="/thumbtack help")).text == "Slack told the bot, which answered 200.\n"
+        link = {"type": "button", "text": {"type": "plain_text", "text": "Connect"}, "url": "https://example.com/?a=1"}
+        section = {"type": "section", "text": {"type": "mrkdwn", "text": "*Messages*\nby an API"}}
+        blocks = [section | {"accessory": link | {"action_id": "connect_open"}}]
+        said.append(JSONResponse({"text": "Connect", "blocks": blocks}))
+        assert (await curl.post("/olga", content="/thumbtack connect")).text.splitlines() == [
+            "Slack told the bot, which answered 200.",
+            "Messages",
+            "by an API",
+            "[ Connect ]",
+            "Messages: https://example.com/?a=1",
+        ]
+    assert len(world.slack.ephemerals("U0OLGA")) == 1
+
+
+async def test_targeting_is_news(curl, world):
+    grants, news = world.thumbtack.grants, News(world.slack, world.thumbtack)
+    code = grants.consent("legacy", businesses=["510000000000000101"], scopes=["targeting"])
+    token = grants.exchange("legacy", code=code, redirect_uri="https://bot.example").access_token
+    service = "/thumbtack/legacy/v3/accounts/~/services/510000000000000101"
+    for path, enabled in (("", "false"), ("/categories/42", "true")):
+        url = f"{service}{path}/preferences/targeting"
+        await curl.patch(url, json={"enabled": enabled}, headers={"Authorization": f"Bearer {token}"})
+    told = "".join(map(as_text, news.fresh()))
+    assert "New leads off: Bright Oak Home Services" in told
+    assert "New leads on: Bright Oak Home Services, 42" in told
+    assert news.fresh() == []

@@ -13,14 +13,34 @@ from storage.models import Audit, Keeper, Outbox
 from storage.outbox import Kind
 
 
-@pytest.mark.parametrize("typed", ["", "help", "HELP", "  help me ", "frobnicate", "<@U0BEN>", "\u200b", "pause 🎉"])
-async def test_help_is_the_answer_to_nothing_and_to_what_does_not_exist(place: Office, typed: str):
+@pytest.mark.parametrize("typed", ["", "help", "HELP", "  help me ", "\u200b"])
+async def test_help_is_the_answer_to_nothing(place: Office, typed: str):
     answer = await place.slack.command(ANA, "/thumbtack", typed)
     assert answer.status == 200
     assert answer.json()["response_type"] == "ephemeral"
     (page,) = place.slack.ephemerals(ANA)
     assert "What you write in the thread goes to the customer" in said(page)
     assert "/thumbtack help" in said(page)
+    assert await place.rows(Outbox) == []
+
+
+CLOSEST = {
+    "paus for 2h": "/thumbtack pause",
+    "Konnect": "/thumbtack connect",
+    "phone add 6505550101": "/thumbtack phones",
+    "frobnicate": "/thumbtack help",
+    "<@U0BEN>": "/thumbtack help",
+    "*" * 300: "/thumbtack help",
+    "🎉": "/thumbtack help",
+}
+
+
+@pytest.mark.parametrize("typed", CLOSEST)
+async def test_a_verb_that_does_not_exist_gets_the_closest_one_and_how_it_is_written(place: Office, typed: str):
+    told = await place.command(typed, user=ANA)
+    assert "There is no" in told
+    assert CLOSEST[typed] in told
+    assert "<@U0BEN>" not in str(place.slack.ephemerals(ANA)[-1]["blocks"])
     assert await place.rows(Outbox) == []
 
 

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from storage import migrate
 from storage.database import Database, StorageError
-from storage.models import Business, Environment, Lead, Row
+from storage.models import Audit, Business, Environment, Lead, Row
 
 
 @pytest.fixture
@@ -61,6 +61,15 @@ async def test_down_and_up_again_gives_the_same_tables(database):
     assert await migrate.drift(database) == []
 
 
+async def test_what_an_older_version_wrote_is_kept(database):
+    await downgrade(database, "0001")
+    await run(database, "INSERT INTO audit (action, at) VALUES ('keeper_set', '2026-11-22 09:00:00')")
+    await migrate.upgrade(database)
+    async with database.reading() as tx:
+        (kept,) = (await tx.execute(select(Audit))).scalars().all()
+    assert (kept.action, kept.before, kept.after, kept.business_id) == ("keeper_set", {}, {}, None)
+
+
 async def test_a_sqlite_file_that_holds_something_is_copied_first(database):
     if not database.is_sqlite:
         return
@@ -75,7 +84,7 @@ async def test_a_sqlite_file_that_holds_something_is_copied_first(database):
     with pytest.raises(StorageError):  # there is a table lane already
         await migrate.upgrade(database)
     (copied,) = database.file.parent.glob("corkboard.db.before-*")
-    assert copied.name.startswith("corkboard.db.before-0001-")
+    assert copied.name.startswith("corkboard.db.before-0002-")
     with sqlite3.connect(copied) as found:
         assert found.execute("SELECT key FROM lane").fetchall() == [("kept",)]
     found.close()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from storage.models import Seal
-from storage.vault import Vault, VaultError, key_beside
+from storage.vault import Vault, VaultError, keys_beside
 
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
 
@@ -63,16 +63,16 @@ async def test_a_database_knows_its_keys(database):
 
 
 def test_the_key_beside_a_sqlite_file_is_made_once_and_for_its_owner_alone(tmp_path):
-    key = key_beside(tmp_path / "leads.db")
-    Vault([key])
+    keys = keys_beside(tmp_path / "leads.db")
+    Vault(keys)
     file = tmp_path / "corkboard.key"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert key_beside(tmp_path / "leads.db") == key
+    assert keys_beside(tmp_path / "leads.db") == keys
     assert list(tmp_path.iterdir()) == [file]
 
 
 def test_of_several_that_make_the_key_at_once_all_read_the_same(tmp_path):
     with ThreadPoolExecutor(8) as pool:
-        found = set(pool.map(lambda _: key_beside(tmp_path / "leads.db"), range(8)))
+        found = {tuple(keys) for keys in pool.map(lambda _: keys_beside(tmp_path / "leads.db"), range(8))}
     assert len(found) == 1
     assert [one.name for one in tmp_path.iterdir()] == ["corkboard.key"]

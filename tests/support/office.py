@@ -1,4 +1,8 @@
-"""The whole program between the two stand-ins, as tests see it: front door in, recorded HTTP out."""
+"""The whole program between the two stand-ins, as tests see it: front door in, recorded HTTP out.
+
+The workspace: U0ANA and U0BEN (the group S0CREW) are ordinary members, U0OLGA is an admin of the workspace; all are in
+C0LEADS. Nobody is a keeper until `slack_keepers` says so.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -20,19 +24,28 @@ import storage
 import webhooks
 from bot import settings as bot_settings
 from bot.app import create_app
+from sandbox.reading import Reader
 from sandbox.servers import serving
-from sandbox.slack import SlackStandIn
+from sandbox.slack import Answer, SlackStandIn
+from sandbox.slack.block_kit import elements
 from sandbox.thumbtack import ThumbtackStandIn
 from storage import inbox, migrate, outbox
 from storage.database import Database
-from storage.models import Inbox, Lane, Outbox, Row, WorkState
+from storage.models import Connection, Inbox, Lane, Outbox, Row, WorkState
 
 R = TypeVar("R", bound=Row)
 WEBHOOK = ("thumbtack", "let-me-in")
 PRO_API = ("corkboard", "send-it")
+LEGACY_CLIENT = ("corkboard-pro-api", "secret-of-the-pro-api")
+V4_CLIENT = ("corkboard-v4", "secret-of-v4")
+PUBLIC_URL = "https://bot.example"
+ADMIN = "U0OLGA"
 BOT_TOKEN = "xoxb-of-the-tests"
 SIGNING_SECRET = "signing-secret-of-the-tests"
 CHANNEL = "C0LEADS"
+MEANWHILE = timedelta(seconds=0.25)
+"""What is enqueued between looking at the clock and looking at the database is due a moment later than that."""
+
 OURS = tuple(str(Path(package.__file__).parent) for package in (bot, storage, webhooks))
 
 
@@ -116,7 +129,7 @@ class Office:
             while True:
                 changed.clear()
                 async with self.database.reading() as tx:
-                    if (await tx.execute(_to_be_said(self.clock()))).first() is None:
+                    if (await tx.execute(_to_be_said(self.clock() + MEANWHILE))).first() is None:
                         return
                 await changed.wait()
 
@@ -155,9 +168,90 @@ class Office:
         kwargs.setdefault("auth", WEBHOOK)
         return await self.http.request(method, path, json=body, **kwargs)
 
+    async def connect(
+        self, generation: str = "legacy", businesses: Sequence[str] | None = None, *, user: str = ADMIN
+    ) -> Connection:
+        """Connect businesses (None: the first that the pro has) as people do: command, browser, consent, browser.
+
+        Returns the newest connection once the news of it stand in the channel.
+        """
+        await self.slack.command(user, "/thumbtack", "connect")
+        page = await self.come_back(self.link(generation, user=user), businesses=businesses)
+        assert page.status_code == 200, page.text
+        await self.at_rest()
+        return (await self.rows(Connection))[-1]
+
+    def link(self, generation: str, *, user: str = ADMIN) -> str:
+        """The link of this API in what the person was shown last."""
+        goes_for = {"v4": "Leads, messages, phones", "legacy": "Messages, targeting"}[generation]
+        for block in self.slack.ephemerals(user)[-1]["blocks"]:
+            if goes_for in str(block) and "accessory" in block:
+                url: str = block["accessory"]["url"]
+                return url
+        raise LookupError(f"{user} was not offered a link for {goes_for}")
+
+    async def come_back(
+        self, link: str, *, businesses: Sequence[str] | None = None, deny: bool = False
+    ) -> httpx.Response:
+        """Follow our link to Thumbtack's consent page, decide there, and be sent back: the page that is shown then."""
+        leaving = await self.http.get(link)
+        assert leaving.status_code == 303, leaving.text
+        url = await self.thumbtack.consent(leaving.headers["location"], businesses=businesses, deny=deny)
+        return await self.http.get(url)
+
     async def seen(self, predicate: Callable[[], Any], *, within: float = 10.0) -> Any:
         """Wait until the workspace shows something; returns what the predicate returned."""
         return await self.slack.wait_until(predicate, timeout=within)
+
+    async def command(self, typed: str = "", *, user: str = ADMIN) -> str:
+        """A person types `/thumbtack …`; what they see at once, line by line as they read it ("" for nothing)."""
+        answer = await self.slack.command(user, "/thumbtack", typed)
+        assert answer.ok, f"the command was answered with {answer.status}: {answer.body or answer.failure}"
+        return self.read(answer.json()) if answer.body else ""
+
+    async def press(self, action_id: str, value: Any = None, *, user: str = ADMIN) -> Answer:
+        """A person presses (or chooses from) the newest thing of that name that they can see, their window first."""
+        views = self.slack.views(user)
+        if views and any(element["action_id"] == action_id for _, element in elements(views[-1]["blocks"])):
+            return await self.slack.press_in_view(user, action_id, value)
+        for message in sorted(self._shown_to(user), key=lambda one: float(one["ts"]), reverse=True):
+            if any(_is_meant(one, action_id, value) for _, one in elements(message.get("blocks", []))):
+                return await self.slack.press(user, message["channel"], message["ts"], action_id, value)
+        raise LookupError(f"{user} sees nothing to press called {action_id}\n{self.slack.transcript()}")
+
+    async def submit(self, values: dict[str, Any] | None = None, *, user: str = ADMIN) -> dict[str, str]:
+        """A person fills in their top window (by action_id) and submits it; the errors that it shows then, by block_id."""
+        answer = await self.slack.submit(user, values or {})
+        assert answer.ok, f"the window was answered with {answer.status}: {answer.body or answer.failure}"
+        said = answer.json() or {}
+        errors: dict[str, str] = said.get("errors", {}) if said.get("response_action") == "errors" else {}
+        return errors
+
+    def window(self, user: str = ADMIN) -> dict[str, Any] | None:
+        """The modal that a person looks at."""
+        return next(reversed(self.slack.views(user)), None)
+
+    def whispers(self, user: str = ADMIN) -> list[str]:
+        """What only this person sees in the channel, oldest first, as they read it."""
+        return [self.read(one) for one in self.slack.ephemerals(user)]
+
+    def told(self, user: str = ADMIN) -> list[str]:
+        """The direct messages between the bot and this person, oldest first, as they read them."""
+        return [self.read(one) for one in self.slack.direct_messages(user)]
+
+    def read(self, message: dict[str, Any]) -> str:
+        """A message as a person reads it: its blocks line by line, buttons in brackets."""
+        return "\n".join(line.plain for line in Reader(self.slack.workspace).lines(message))
+
+    def _shown_to(self, user: str) -> list[dict[str, Any]]:
+        """Every message that a person can see, each with its `channel`."""
+        seen = [
+            message | {"channel": channel.channel_id}
+            for channel in self.slack.workspace.channels.values()
+            if user in channel.members
+            for message in channel.messages.values()
+        ]
+        return seen + self.slack.ephemerals(user)
 
     @property
     def cards(self) -> list[dict[str, Any]]:
@@ -172,6 +266,12 @@ class Office:
     def mark(self, ts: str) -> list[str]:
         """The bot's marks on a message."""
         return [name for name, users in self.slack.reactions(CHANNEL, ts).items() if "U0CORKBOT" in users]
+
+
+def _is_meant(element: dict[str, Any], action_id: str, value: Any) -> bool:
+    """Whether this can be pressed so; of several buttons of one name the value says which."""
+    is_other = element["type"] == "button" and value not in (None, element.get("value"))
+    return element["action_id"] == action_id and not is_other
 
 
 def _is_of_the_bot(task: asyncio.Task[Any]) -> bool:
@@ -214,8 +314,12 @@ async def office(database_url: str, **knobs: Any) -> AsyncIterator[Office]:
         webhook_username=WEBHOOK[0],
         webhook_password=WEBHOOK[1],
         known_leads=None,
+        legacy_client=LEGACY_CLIENT,
+        v4_client=V4_CLIENT,
         client=http,
+        clock=clock,
     )
+    thumbtack.grants.redirect_uris = {f"{PUBLIC_URL}/thumbtack/callback"}
     world = Starlette(routes=[*slack.routes, Mount("/thumbtack", thumbtack.app)])
     async with serving(world) as address:
         slack.base_url = address
@@ -231,6 +335,14 @@ async def office(database_url: str, **knobs: Any) -> AsyncIterator[Office]:
             "thumbtack_webhook_username": WEBHOOK[0],
             "thumbtack_webhook_password": WEBHOOK[1],
             "thumbtack_legacy_api_url": f"{address}/thumbtack/legacy",
+            "public_url": PUBLIC_URL,
+            "thumbtack_client_id": V4_CLIENT[0],
+            "thumbtack_client_secret": V4_CLIENT[1],
+            "thumbtack_api_url": f"{address}/thumbtack/api",
+            "thumbtack_auth_url": f"{address}/thumbtack/oauth2",
+            "thumbtack_legacy_client_id": LEGACY_CLIENT[0],
+            "thumbtack_legacy_client_secret": LEGACY_CLIENT[1],
+            "thumbtack_legacy_connect_url": f"{address}/thumbtack/connect/",
             "thumbtack_legacy_username": PRO_API[0],
             "thumbtack_legacy_password": PRO_API[1],
             "reply_hold_seconds": 0,

@@ -75,7 +75,8 @@ class CallError(ThumbtackError):
 class RequestRejected(CallError):
     """Thumbtack refused the request.
 
-    `detail` is Thumbtack's own sentence, for people; it is text from outside and is not part of `str()`.
+    `detail` is Thumbtack's own sentence, for people; it is text from outside and is not part of `str()`. `code` is one
+    of those in `webhooks.thumbtack.answers`, None where the answer has none; it may be logged and stored.
     """
 
     reason = "rejected"
@@ -84,16 +85,23 @@ class RequestRejected(CallError):
         self,
         sentence: str | None = None,
         *,
+        code: str | None = None,
         detail: str | None = None,
         status: int | None = None,
         trace_id: str | None = None,
     ) -> None:
         super().__init__(sentence, status=status, trace_id=trace_id)
+        self.code = code
         self.detail = detail
 
 
 class ReconnectRequired(CallError):
-    """Thumbtack does not accept our credentials."""
+    """Thumbtack does not accept our credentials.
+
+    `status` is 401 where Thumbtack refused a token that was just renewed: for targeting that is how it says, too, that
+    the business is not one of this token's (the Pro API's page, "Targeting Endpoints"). It is None where no call was
+    made: the connection's tokens cannot be renewed, or there are no credentials.
+    """
 
     reason = "reconnect"
 

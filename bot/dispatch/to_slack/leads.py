@@ -7,8 +7,8 @@ from urllib.parse import quote
 from bot import replies
 from bot.blocks import leads as blocks
 from bot.blocks import messages as message_blocks
-from bot.dispatch.plans import Answer, At, NotYet, Prepared
-from bot.dispatch.to_slack.posting import one_of, posting, updating
+from bot.dispatch.plans import Answer, At, More, NotYet, Prepared
+from bot.dispatch.to_slack.posting import Then, one_of, posting, updating
 from bot.replies import Desk
 from storage import businesses, leads, messages, outbox, reviews, threads
 from storage.database import Transaction
@@ -35,7 +35,7 @@ async def view(at: At, lead: Lead) -> blocks.LeadView:
         lead=lead,
         business=await businesses.get(at.tx, lead.business_id),
         customer=await businesses.customer(at.tx, lead.customer_id),
-        replies=replies.replies_go(settings, lead),
+        replies=await replies.replies_go(at.desk, lead),
         ring=ring,
         ring_hint=not ring and await leads.is_first_posted(at.tx, lead),
         lead_url=settings.thumbtack_lead_url.replace("{lead_id}", quote(lead.thumbtack_id, safe="")),
@@ -125,11 +125,22 @@ async def post_photos(at: At) -> Prepared:
     turn = one_of(at, posts)
     if turn is None:
         return None
-    post, then = turn
+    post, then = turn[0], turn[1] if thread else _of_review(at, turn[1])
     if at.entry.payload.get("links"):
         shown = {block.get("image_url") for block in post.blocks}
         post = message_blocks.photo_links([one for one in attachments if one["url"] in shown])[0]
     return posting(at, post, channel=channel, thread=thread, then=then, instead={"links": True})
+
+
+def _of_review(at: At, follow: Then) -> Then:
+    """Pictures that stand in the channel belong to the review that they follow."""
+    review_id = at.entry.payload.get("review_id", 0)
+
+    async def then(tx: Transaction, answer: Answer, now: datetime) -> More | None:
+        await reviews.stands(tx, review_id, channel=answer["channel"], ts=answer["ts"])
+        return await follow(tx, answer, now)
+
+    return then
 
 
 async def _attachments(at: At) -> tuple[list[dict[str, Any]], str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.blocks import messages as blocks
 from bot.blocks import reviews as review_blocks
 from bot.blocks.posts import Post
-from bot.dispatch.plans import Answer, At, Prepared
+from bot.dispatch.plans import Answer, At, More, Prepared
 from bot.dispatch.to_slack.leads import NO_CHANNEL, NO_THREAD, lead_of
 from bot.dispatch.to_slack.posting import one_of, posting, updating
 from storage import businesses, leads, messages, reviews, threads
@@ -81,12 +81,14 @@ async def _new_review(at: At, review: Review, posts: list[Post]) -> Prepared:
     if channel is None:
         return NO_CHANNEL
 
-    async def then(tx: Transaction, answer: Answer, _now: datetime) -> None:
-        posted = await reviews.get(tx, review_id or 0)
-        if posted is not None:
-            posted.channel, posted.slack_ts = answer["channel"], answer["ts"]
-
-    turn = one_of(at, posts, then)
+    turn = one_of(at, posts)
     if turn is None:
         return None
-    return posting(at, turn[0], channel=channel, thread=thread, then=turn[1])
+    post, follow = turn
+
+    async def then(tx: Transaction, answer: Answer, now: datetime) -> More | None:
+        if thread is None or at.part == 0:
+            await reviews.stands(tx, review_id or 0, channel=answer["channel"], ts=answer["ts"])
+        return await follow(tx, answer, now)
+
+    return posting(at, post, channel=channel, thread=thread, then=then)

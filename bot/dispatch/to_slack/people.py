@@ -1,14 +1,13 @@
 """To single people: answers to what they pressed, notices to the keepers, and who becomes a keeper."""
 
 from datetime import datetime
-from typing import Any
 
 from bot import answers
 from bot.blocks import keepers as keeper_blocks
-from bot.blocks import notices
 from bot.blocks.posts import Post
 from bot.dispatch.plans import Answer, At, Instead, More, Plan, Prepared, Settled
 from bot.dispatch.to_slack.leads import NO_CHANNEL
+from bot.dispatch.to_slack.notices import NOTICES, Audience
 from bot.dispatch.to_slack.posting import post_body, posting
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure, Sort
@@ -21,7 +20,7 @@ async def answer(at: At) -> Prepared:
     payload = at.entry.payload
     url, body, user = at.services.vault.open(payload["url"]), payload["body"], payload.get("or_tell")
     if user is not None and payload.get("told_directly"):
-        return _to_person(at, user, Post(text=body["text"], blocks=body["blocks"]))
+        return to_person(at, user, Post(text=body["text"], blocks=body["blocks"]))
 
     async def perform() -> Answer:
         await at.services.slack.respond(url, body)
@@ -38,20 +37,30 @@ async def answer(at: At) -> Prepared:
 
 
 async def post_notice(at: At) -> Prepared:
-    """POST_NOTICE {notice, …}: to every keeper, or to the leads' channel with an offer to become one."""
+    """POST_NOTICE {notice, …}: to whom the notice is for; keepers, where there are none, are asked for in the channel."""
+    notice = NOTICES.get(at.entry.payload["notice"])
+    if notice is None:
+        return None  # a newer program's
     found = at.services.settings.slack_keepers or tuple(await keepers.listed(at.tx, at.identity.team_id))
-    if not found and at.entry.payload["notice"] == "held":
-        return None  # the channel that cannot be posted to would hear of it once it can
-    post = _notice(at.entry.payload, ask_keeper=not found)
+    if notice.audience is Audience.CHANNEL:
+        post, found = await notice.post(at, ask_keeper=False), ()
+    elif notice.audience is Audience.PERSON:
+        post, found = await notice.post(at, ask_keeper=False), (at.entry.payload["user"],)
+    elif not found and notice.audience is Audience.KEEPERS_ALONE:
+        return None
+    else:
+        post = await notice.post(at, ask_keeper=not found)
+    if post is None:
+        return None
     if not found:
         channel = at.services.settings.slack_leads_channel
         return NO_CHANNEL if channel is None else posting(at, post, channel=channel)
     if at.part >= len(found):
         return None
-    return _to_person(at, found[at.part], post, more=at.part + 1 < len(found))
+    return to_person(at, found[at.part], post, more=at.part + 1 < len(found))
 
 
-def _to_person(at: At, user: str, post: Post, *, more: bool = False) -> Plan:
+def to_person(at: At, user: str, post: Post, *, more: bool = False) -> Plan:
     """A direct message; `more`: others are told after this person, also where this one cannot be."""
     body, others = post_body(post, at.entry.delivery_id), {**at.entry.payload, "part": at.part + 1}
 
@@ -70,15 +79,6 @@ def _to_person(at: At, user: str, post: Post, *, more: bool = False) -> Plan:
         return Instead(payload=others) if more else Settled(reason=failure.reason)
 
     return Plan(perform=perform, then=then, failed=failed)
-
-
-def _notice(payload: dict[str, Any], *, ask_keeper: bool) -> Post:
-    if payload["notice"] == "not_understood":
-        known = " · ".join(str(part) for part in (payload["route"], payload.get("lead")) if part)
-        return notices.not_understood(payload["inbox_id"], understood=known, ask_keeper=ask_keeper)
-    if payload["notice"] == "held":
-        return notices.held(payload["channel"], reason=payload["reason"])
-    return notices.dead_delivery(payload["outbox_id"], reason=payload["reason"], ask_keeper=ask_keeper)
 
 
 async def set_keeper(at: At) -> Prepared:

@@ -7,12 +7,23 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from support.connecting_samples import POSTS as CONNECTING
+from support.connecting_samples import WINDOWS as CONNECTING_WINDOWS
+from support.disconnecting_samples import POSTS as DISCONNECTING
+from support.disconnecting_samples import WINDOWS as DISCONNECTING_WINDOWS
 from support.judge_blocks import judge
+from support.phone_samples import POSTS as PHONES
+from support.phone_samples import WINDOWS as PHONE_WINDOWS
 from support.samples import FILE, NOW, NOWHERE, PHOTO, a_bare_lead, a_customer, a_lead, a_message, a_review, a_view
+from support.status_samples import ANA, CREW, OLGA, PAGES
+from support.targeting_samples import POSTS as TARGETING
 
 from bot.blocks import deliveries, help, keepers, leads, messages, modals, notices, reviews  # noqa: A004 -- the page's own name
+from bot.blocks import settings as settings_blocks
+from bot.blocks import status as status_blocks
 from bot.blocks.leads import RepliesGo
 from bot.blocks.posts import Post
+from bot.blocks.settings import Keepers
 from storage.models import Environment
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -83,12 +94,33 @@ KINDS: dict[str, list[Post]] = {
         keepers.did_not(is_admin=True),
         keepers.did_not(is_admin=False),
     ],
+    **CONNECTING,
+    **DISCONNECTING,
+    **TARGETING,
+    **PHONES,
+    **{name: [status_blocks.page(view)] for name, view in PAGES.items()},
+    "access_refused": [
+        settings_blocks.may_not([]),
+        settings_blocks.may_not([OLGA, ANA]),
+        settings_blocks.not_asked(),
+        settings_blocks.did_not_open(),
+    ],
     "help": [help.help_page([("help", "What Corkboard does, and its commands.")])],
     "help_quiet": [help.help_page([("help", "What Corkboard does, and its commands.")], quiet=True)],
 }
 MODALS = {
     f"modal_{mode}": modals.reply_modal(7, headline=leads.headline(a_lead()), customer_name="John Davis", mode=mode)
     for mode in RepliesGo
+} | {
+    **CONNECTING_WINDOWS,
+    **DISCONNECTING_WINDOWS,
+    **PHONE_WINDOWS,
+    "modal_settings": settings_blocks.people_window(
+        Keepers(ids=(OLGA,), from_settings=True), [ANA, CREW], {CREW: "Crew (@crew)", "S056OFFICE": "Office (@office)"}
+    ),
+    "modal_settings_first": settings_blocks.people_window(Keepers(ids=(), from_settings=False), [], None),
+    "modal_settings_saved": settings_blocks.saved_window([ANA, CREW], changed=True),
+    "modal_settings_same": settings_blocks.saved_window([], changed=False),
 }
 
 

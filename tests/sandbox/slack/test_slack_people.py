@@ -558,3 +558,70 @@ async def test_a_body_is_json_as_slack_writes_it(slack: SlackStandIn, bot):
     await slack.say("U0ANA", LEADS, "Café – 5 € ﬂ")
     assert bot.last.body.isascii()
     assert json.loads(bot.last.body)["event"]["text"] == "Café – 5 € ﬂ"
+
+
+async def test_what_stood_in_a_modal_is_brought_though_nobody_touched_it(slack: SlackStandIn, bot, client):
+    chosen = {"initial_options": OPTIONS, "options": OPTIONS}
+    untouched = {
+        "a": ({"type": "radio_buttons", "options": OPTIONS, "initial_option": OPTIONS[1]}, {"selected_option": OPTIONS[1]}),
+        "b": ({"type": "checkboxes", **chosen}, {"selected_options": OPTIONS}),
+        "c": ({"type": "multi_static_select", **chosen}, {"selected_options": OPTIONS}),
+        "d": ({"type": "multi_users_select", "initial_users": ["U0ANA"]}, {"selected_users": ["U0ANA"]}),
+        "e": ({"type": "multi_users_select"}, {"selected_users": []}),
+        "f": ({"type": "users_select", "initial_user": "U0BEN"}, {"selected_user": "U0BEN"}),
+        "g": ({"type": "datepicker", "initial_date": "2026-03-01"}, {"selected_date": "2026-03-01"}),
+        "h": ({"type": "timepicker"}, {"selected_time": None}),
+        "i": ({"type": "static_select", "options": OPTIONS}, {"selected_option": None}),
+    }  # fmt: skip
+    label = {"type": "plain_text", "text": "?"}
+    blocks = [
+        {"type": "input", "block_id": name, "label": label, "element": element | {"action_id": name}}
+        for name, (element, _) in untouched.items()
+    ]
+    await open_modal(slack, bot, client, blocks=blocks)
+    await slack.submit("U0ANA", {})
+    state = bot.last.payload()["view"]["state"]["values"]
+    for name, (element, brought) in untouched.items():
+        assert state[name][name] == {"type": element["type"]} | brought
+
+
+async def test_a_press_in_a_modal_brings_what_was_filled_in_so_far(slack: SlackStandIn, bot, client):
+    more = {"type": "actions", "elements": [{**BUTTONS[0]["elements"][0], "action_id": "more"}]}
+    await open_modal(slack, bot, client, blocks=[*MODAL["blocks"], more])
+    await slack.press_in_view("U0ANA", "more", values={"who": "U0BEN"})
+    state = bot.last.payload()["view"]["state"]["values"]
+    assert state["who"]["who"]["selected_user"] == "U0BEN"
+    assert state["text"]["reply_text"]["value"] == "Hello"
+
+
+async def test_a_modal_is_closed(slack: SlackStandIn, bot, client):
+    await open_modal(slack, bot, client)
+    so_far = len(bot.heard)
+    assert (await slack.close_view("U0ANA")).status is None
+    assert (len(bot.heard), slack.views("U0ANA")) == (so_far, [])
+    view = await open_modal(slack, bot, client, notify_on_close=True)
+    await slack.close_view("U0ANA")
+    payload = bot.last.payload()
+    assert (payload["type"], payload["view"]["id"], payload["is_cleared"]) == ("view_closed", view["id"], False)
+    with pytest.raises(LookupError, match="has no modal open"):
+        await slack.close_view("U0ANA")
+
+
+async def test_answers_that_slack_would_not_take(slack: SlackStandIn, bot, client):
+    await open_modal(slack, bot, client)
+    bot.says.append(JSONResponse({"response_action": "errors", "errors": {"reply_text": "Too long"}}))
+    with pytest.raises(LookupError, match="no input reply_text; there are text, who"):
+        await slack.submit("U0ANA", {})
+    bot.says.append(JSONResponse({"response_action": "update", "view": {**MODAL, "title": {}}}))
+    with pytest.raises(ValueError, match="Slack does not show this view"):
+        await slack.submit("U0ANA", {})
+
+
+async def test_all_modals_are_closed_at_once(slack: SlackStandIn, bot, client):
+    await open_modal(slack, bot, client)
+    bot.says.append(JSONResponse({"response_action": "push", "view": MODAL}))
+    await slack.submit("U0ANA", {})
+    assert len(slack.views("U0ANA")) == 2
+    bot.says.append(JSONResponse({"response_action": "clear"}))
+    await slack.submit("U0ANA", {})
+    assert slack.views("U0ANA") == []

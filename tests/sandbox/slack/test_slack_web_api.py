@@ -214,18 +214,27 @@ async def test_permalinks_lead_into_the_thread(client: AsyncWebClient):
     assert link.endswith(f"/p1700000000000100?thread_ts={parent}&cid=C0LEADS")
 
 
-async def test_who_and_where_can_be_looked_up(slack: SlackStandIn, client: AsyncWebClient):
+async def test_who_and_where_can_be_looked_up(slack: SlackStandIn, client: AsyncWebClient, clock):
     slack.add_person("U0GONE", "Gone", deleted=True, tz="America/Chicago")
     assert (await client.auth_test())["bot_id"] == "B0CORKBOT"
     assert (await client.api_test())["ok"]
     olga = (await client.users_info(user="U0OLGA"))["user"]
     assert (olga["is_admin"], olga["deleted"], olga["profile"]["real_name"]) == (True, False, "Olga")
+    assert (olga["tz"], olga["tz_label"], olga["tz_offset"]) == ("America/Los_Angeles", "PST", -8 * 3600)
+    clock.now += 183 * 24 * 3600
+    assert (await client.users_info(user="U0OLGA"))["user"]["tz_offset"] == -7 * 3600
+    slack.add_person("U0OWNER", "Otto", is_owner=True)
+    otto = (await client.users_info(user="U0OWNER"))["user"]
+    assert (otto["is_owner"], otto["is_admin"]) == (True, True)
     listed = await client.users_list(limit=2)
     assert [user["id"] for user in listed["members"]] == ["U0CORKBOT", "U0ANA"]
     assert listed["response_metadata"]["next_cursor"]
     assert (await client.conversations_info(channel=LEADS, include_num_members=True))["channel"]["num_members"] == 4
     assert (await client.conversations_members(channel=LEADS))["members"][:2] == ["U0ANA", "U0BEN"]
     assert (await client.usergroups_list(include_users=True))["usergroups"][0]["users"] == ["U0ANA", "U0BEN"]
+    slack.add_group("S0OFFICE", "office", users=["U0OLGA"])
+    assert (await client.usergroups_users_list(usergroup="S0OFFICE"))["users"] == ["U0OLGA"]
+    assert await refused(client.usergroups_users_list(usergroup="S0NONE")) == "no_such_subteam"
     direct = (await client.conversations_open(users="U0BEN", return_im=True))["channel"]
     assert (direct["is_im"], direct["user"]) == (True, "U0BEN")
     assert await refused(client.users_info(user="U0NOBODY")) == "user_not_found"

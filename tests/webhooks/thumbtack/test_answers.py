@@ -5,7 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webhooks.thumbtack.answers import judge_answer, judge_send, retry_after, trace_id
+from bot.errors import sentence
+from webhooks.thumbtack import answers
+from webhooks.thumbtack.answers import (
+    judge_answer,
+    judge_client_call,
+    judge_created,
+    judge_done,
+    judge_send,
+    judge_success,
+    judge_tokens,
+    retry_after,
+    trace_id,
+)
 from webhooks.thumbtack.errors import (
     CallError,
     OutcomeUnknown,
@@ -60,6 +72,13 @@ TABLE = [
     (403, {}, b'{"error": "INSUFFICIENT_SCOPE"}', ScopeMissing, ScopeMissing),
     (400, {}, b'{"code": "INSUFFICIENT_SCOPE"}', ScopeMissing, ScopeMissing),
     (404, {}, b'{"error": "INSUFFICIENT_SCOPE"}', RequestRejected, RequestRejected),
+    (401, {}, b'{"error": "INVALID_TOKEN"}', ReconnectRequired, ReconnectRequired),
+    (400, {}, b'{"error": "invalid_token"}', ReconnectRequired, ReconnectRequired),
+    (403, {}, b"INVALID_TOKEN", ReconnectRequired, ReconnectRequired),
+    (404, {}, b'{"error": "INVALID_TOKEN"}', RequestRejected, RequestRejected),
+    (400, {}, b'{"error": "503"}', Unavailable, Unavailable),
+    (400, {}, b'{"status": 503}', RequestRejected, RequestRejected),
+    (401, {}, b'{"error": "INVALID_CLIENT"}', RequestRejected, RequestRejected),
     (429, {}, b"", RateLimited, RateLimited),
     (408, {}, b"", Unavailable, Unavailable),
     (425, {}, b"", Unavailable, Unavailable),
@@ -69,6 +88,8 @@ TABLE = [
     (501, {}, b"", OutcomeUnknown, Unavailable),
     (502, {}, b"", OutcomeUnknown, Unavailable),
     (502, HTML, PAGE, OutcomeUnknown, Unavailable),
+    (502, {}, b'{"error": "proxy_oauth_failed"}', ReconnectRequired, ReconnectRequired),
+    (503, {}, b'{"error": "proxy_oauth_failed"}', Unavailable, Unavailable),
     (504, {}, b"", OutcomeUnknown, Unavailable),
     (520, {}, b"", OutcomeUnknown, Unavailable),
 ]
@@ -91,6 +112,81 @@ def test_the_table(status, headers, body, for_send, for_call):
     response = httpx.Response(status, headers=headers, content=body)
     assert meaning(judge_send, response) is for_send
     assert meaning(judge_answer, response) is for_call
+
+
+CODES = [
+    # every code that either API documents, and what it means wherever it stands
+    ("INVALID_CLIENT", RequestRejected),
+    ("UNAUTHORIZED_CLIENT", RequestRejected),
+    ("INVALID_REQUEST", RequestRejected),
+    ("INVALID_GRANT", RequestRejected),
+    ("INVALID_SCOPE", RequestRejected),
+    ("UNSUPPORTED_GRANT_TYPE", RequestRejected),
+    ("INSUFFICIENT_SCOPE", ScopeMissing),
+    ("INVALID_TOKEN", ReconnectRequired),
+    ("TEMPORARILY_UNAVAILABLE", Unavailable),
+]
+
+
+@pytest.mark.parametrize(
+    "judge", [judge_send, judge_answer, judge_done, judge_created, judge_client_call, judge_tokens]
+)
+@pytest.mark.parametrize(("code", "error"), CODES)
+def test_a_code_means_the_same_in_every_call_and_spelling(judge, code, error):
+    for status in (400, 401, 403):
+        for spelled in (code, code.lower()):
+            for body in ({"error": spelled}, {"code": spelled}, {"message": f"{spelled}: no"}, {"errors": [spelled]}):
+                with pytest.raises(error) as raised:
+                    judge(httpx.Response(status, json=body))
+                assert getattr(raised.value, "code", None) == (code.lower() if error is RequestRejected else None)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "code"),
+    [
+        (403, HTML, PAGE, "blocked"),
+        (403, {}, PAGE, "blocked"),
+        (403, {}, b"", None),
+        (403, {}, b'{"title": "No."}', None),
+        (451, {}, b"", "sanctioned"),
+        (451, HTML, PAGE, "sanctioned"),
+        (409, {}, b"", None),
+        (400, {}, b'{"code": "SOMETHING_NEW"}', None),
+        (404, {}, b'{"error": "invalid_grant"}', None),
+    ],
+)
+def test_what_was_refused_has_a_code_that_may_be_stored(status, headers, body, code):
+    with pytest.raises(RequestRejected) as refused:
+        judge_answer(httpx.Response(status, headers=headers, content=body))
+    assert refused.value.code == code
+
+
+def test_a_bare_401_is_about_whatever_the_call_showed():
+    for judge in (judge_send, judge_answer, judge_done, judge_created, judge_success):
+        with pytest.raises(ReconnectRequired):
+            judge(httpx.Response(401))
+    for judge in (judge_client_call, judge_tokens):
+        with pytest.raises(RequestRejected) as refused:
+            judge(httpx.Response(401))
+        assert refused.value.code == "invalid_client"
+
+
+def test_the_firewall_is_never_taken_for_success():
+    for judge in (judge_created, judge_done, judge_client_call, judge_tokens, judge_success):
+        for response in (
+            httpx.Response(202),
+            httpx.Response(200, headers=HTML, content=PAGE),
+            httpx.Response(200, headers={"x-amzn-waf-action": "challenge"}),
+        ):
+            with pytest.raises(Unavailable):
+                judge(response)
+
+
+def test_the_table_of_the_module_names_every_code():
+    for code, _ in CODES:
+        assert code in answers.__doc__
+    for code in (*answers.REJECTING, "blocked", "sanctioned"):
+        assert sentence(code) != sentence(None)
 
 
 def test_an_answer_is_handed_on():
@@ -116,6 +212,10 @@ def test_no_answer_surprises(status, body, headers):
         (b'{"error": "invalid_client", "error_description": "No."}', "No."),
         (b'{"error": {"nested": 1}, "title": 5}', "5"),
         (b'{"detail": "%b"}' % (b"x" * 1000), "x" * 300),
+        (b'{"title": "Not valid.", "errors": [{"detail": "name: too long"}, "odd"]}', "Not valid. name: too long odd"),
+        (b'{"detail": "No.", "errors": [{"detail": "No."}, {}, 1, 2]}', "No. 1"),
+        (b'{"title": "Not valid.", "errors": []}', "Not valid."),
+        (b'{"title": "Not valid.", "errors": {"a": 1}}', "Not valid."),
         (b"[]", None),
         (b"<html>", None),
         (b"", None),

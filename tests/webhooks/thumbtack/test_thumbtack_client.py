@@ -13,6 +13,7 @@ from sandbox.faults import Fault
 from sandbox.servers import serving
 from sandbox.thumbtack import ThumbtackStandIn
 from webhooks.thumbtack.client import ThumbtackClient
+from webhooks.thumbtack.credentials import BasicCredentials
 from webhooks.thumbtack.errors import (
     OutcomeUnknown,
     RateLimited,
@@ -22,7 +23,6 @@ from webhooks.thumbtack.errors import (
     UnexpectedResponse,
 )
 from webhooks.thumbtack.facts import LeadReceived
-from webhooks.thumbtack.legacy import BasicCredentials
 
 CREDENTIALS = BasicCredentials(username="corkboard", password="s3cret: ü")
 BRISK = httpx.Timeout(5.0, read=0.05)

@@ -17,7 +17,7 @@ from pydantic.alias_generators import to_camel
 from webhooks.thumbtack.payloads.extra import jsonb_safe
 from webhooks.thumbtack.payloads.ids import read_id
 from webhooks.thumbtack.payloads.text import plain, prose
-from webhooks.thumbtack.payloads.times import epoch
+from webhooks.thumbtack.payloads.times import epoch, instant
 
 T = TypeVar("T")
 
@@ -75,6 +75,7 @@ RequiredText = Annotated[str, BeforeValidator(_required)]
 Plain = Annotated[str | None, BeforeValidator(plain)]
 Prose = Annotated[str | None, BeforeValidator(prose)]
 Time = Annotated[datetime | None, BeforeValidator(epoch)]
+Instant = Annotated[datetime | None, BeforeValidator(instant)]
 Count = Annotated[int | None, BeforeValidator(_count)]
 Truth = Annotated[bool | None, BeforeValidator(_truth)]
 Maybe = Annotated[T | None, WrapValidator(_or_none)]

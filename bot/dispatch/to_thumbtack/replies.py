@@ -1,16 +1,18 @@
 """What is said to customers: the team's replies, each at most once, and never an old one by itself."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from bot import edits, replies
-from bot.dispatch.plans import Answer, At, Parked, Plan, Prepared, Settled
+from bot import edits, replies, ways
+from bot.dispatch.plans import Answer, At, NotYet, Parked, Plan, Prepared, Settled
 from bot.dispatch.verdicts import Again, Verdict
-from bot.errors import Reason
+from bot.errors import Reason, code_of
 from bot.failures import Failure, Sort
 from bot.notes import LONGEST, Disposition, without_send
 from bot.plaintext import ids_to_name, to_plain
 from bot.replies import GOING, Desk
 from bot.services import Services
+from bot.ways import Api, Way
 from storage import businesses, leads, messages
 from storage.database import Transaction
 from storage.models import Lead, Message, ReplyState
@@ -42,19 +44,41 @@ async def send_reply(at: At) -> Prepared:
 
 async def _send(at: At, message: Message, lead: Lead) -> Prepared:
     settings, business = at.services.settings, await businesses.get(at.tx, lead.business_id)
-    cannot = replies.why_not(settings, lead)
-    if business is None or cannot is not None:
-        await replies.refuse(at.desk, message, reason=cannot or Reason.NO_BUSINESS)
+    way = await ways.find(at.tx, settings, lead, now=at.now)
+    if isinstance(way, Reason) or business is None:
+        await replies.refuse(at.desk, message, reason=way if isinstance(way, Reason) else Reason.NO_BUSINESS)
     elif message.view_id is None and replies.reading(settings, message) is Disposition.NOTE:
         await replies.move(
             at.desk, message, ReplyState.KEPT, reason=Disposition.NOTE
         )  # whatever led here: never a note
     elif at.now >= replies.deadline(settings, message):
         return await _overdue(at, message)
+    elif way.waits:
+        await replies.move(at.desk, message, ReplyState.WAITING, reason=Reason.RECONNECT)
+        return NotYet(reason=Reason.RECONNECT, pause=replies.deadline(settings, message) - at.now)
     else:
         message.state = ReplyState.SENDING
-        return _plan(at, message, lead, business.thumbtack_id)
+        return _plan(at, message, lead, Route(way=way, business_id=business.thumbtack_id))
     return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Where a reply goes: the API, and the business on whose behalf, by Thumbtack's id."""
+
+    way: Way
+    business_id: str
+
+    async def send(self, services: Services, *, lead_id: str, text: str) -> None:
+        """Send it once; raises CallError. `lead_id` is Thumbtack's."""
+        client, tokens = services.thumbtack, services.tokens.of(self.way.connection_id or 0)
+        match self.way.api:
+            case Api.V1:
+                await client.send_message_v1(business_id=self.business_id, lead_id=lead_id, text=text)
+            case Api.V2:
+                await client.send_message_v2(tokens, business_id=self.business_id, lead_id=lead_id, text=text)
+            case Api.V4:
+                await client.send_message_v4(tokens, negotiation_id=lead_id, text=text)
 
 
 async def _overdue(at: At, message: Message) -> Parked:
@@ -65,7 +89,7 @@ async def _overdue(at: At, message: Message) -> Parked:
     return Parked(reason=Reason.OVERDUE)
 
 
-def _plan(at: At, message: Message, lead: Lead, business_id: str) -> Plan:
+def _plan(at: At, message: Message, lead: Lead, route: Route) -> Plan:
     services, thumbtack_id = at.services, lead.thumbtack_id
     message_id, lead_id = leads.known(message.id), leads.known(lead.id)
     text, blocks, is_plain = message.text or "", message.blocks, message.view_id is not None
@@ -75,9 +99,9 @@ def _plan(at: At, message: Message, lead: Lead, business_id: str) -> Plan:
         if not said or len(said) > LONGEST:
             raise SendFailure(Sort.REFUSED, Reason.TOO_LONG if said else Reason.EMPTY)
         try:
-            await services.thumbtack.send_message_v1(business_id=business_id, lead_id=thumbtack_id, text=said)
+            await route.send(services, lead_id=thumbtack_id, text=said)
         except errors.CallError as error:
-            raise SendFailure(_sort(error), error.reason, error) from error
+            raise SendFailure(_sort(error, route.way), code_of(error), error) from error
         except Exception as error:
             raise SendFailure(Sort.UNKNOWN, Reason.OUTCOME_UNKNOWN) from error  # whatever broke, it may have been sent
         return {"text": said}
@@ -97,6 +121,8 @@ def _plan(at: At, message: Message, lead: Lead, business_id: str) -> Plan:
         if tried is None:
             return Settled(reason=failure.reason)
         desk = Desk(tx=tx, settings=services.settings, now=now)
+        if failure.reason == Reason.RECONNECT and route.way.connection_id is not None:
+            await services.tokens.refused(tx, route.way.connection_id)
         return await _failed(desk, tried, failure, verdict, tried=text)
 
     return Plan(perform=perform, then=then, failed=failed)
@@ -107,9 +133,11 @@ async def _to_plain(services: Services, text: str, blocks: list[dict[str, object
     return without_send(to_plain(text, blocks, names))
 
 
-def _sort(error: errors.CallError) -> Sort:
+def _sort(error: errors.CallError, way: Way) -> Sort:
     if isinstance(error, errors.TryLater):
         return Sort.LATER
+    if isinstance(error, errors.ReconnectRequired) and way.connection_id is not None:
+        return Sort.LATER  # it waits until the business is connected again, or until its writer must be asked
     if isinstance(error, errors.OutcomeUnknown | errors.UnexpectedResponse):
         return Sort.UNKNOWN
     return Sort.REFUSED

@@ -1,0 +1,71 @@
+"""What people are told unasked: each notice with who gets it and how it is made, as a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from bot.blocks import notices
+from bot.blocks.posts import Post
+from bot.dispatch.plans import At
+from bot.dispatch.to_slack import connecting, erasing_news, targeting_notices
+
+
+class Audience(Enum):
+    """Who is told."""
+
+    KEEPERS = "keepers"  # or, where there is none, the leads' channel, with an offer to become one
+    KEEPERS_ALONE = "keepers_alone"  # it is about the channel itself, which cannot be told
+    CHANNEL = "channel"  # everybody who reads the leads' channel
+    PERSON = "person"  # the one whom the payload names as `user`
+
+
+class Made(Protocol):
+    """Makes a notice from the entry's payload and the rows as they stand; None where there is nothing to tell any more."""
+
+    async def __call__(self, at: At, *, ask_keeper: bool) -> Post | None:
+        """`ask_keeper`: offer the reader to become a keeper."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One kind of notice."""
+
+    audience: Audience
+    post: Made
+
+
+async def _not_understood(at: At, *, ask_keeper: bool) -> Post | None:
+    payload = at.entry.payload
+    known = " · ".join(str(part) for part in (payload["route"], payload.get("lead")) if part)
+    return notices.not_understood(payload["inbox_id"], understood=known, ask_keeper=ask_keeper)
+
+
+async def _held(at: At, *, ask_keeper: bool) -> Post | None:  # noqa: ARG001 -- the signature of `Made`
+    return notices.held(at.entry.payload["channel"], reason=at.entry.payload["reason"])
+
+
+async def _dead(at: At, *, ask_keeper: bool) -> Post | None:
+    payload = at.entry.payload
+    return notices.dead_delivery(payload["outbox_id"], reason=payload["reason"], ask_keeper=ask_keeper)
+
+
+NOTICES: Mapping[str, Notice] = {
+    "not_understood": Notice(audience=Audience.KEEPERS, post=_not_understood),
+    "held": Notice(audience=Audience.KEEPERS_ALONE, post=_held),
+    "dead": Notice(audience=Audience.KEEPERS, post=_dead),
+    "connected": Notice(audience=Audience.CHANNEL, post=connecting.connected),
+    "connect_failed": Notice(audience=Audience.PERSON, post=connecting.connect_failed),
+    "which_business": Notice(audience=Audience.PERSON, post=connecting.which_business),
+    "reconnect": Notice(audience=Audience.KEEPERS, post=connecting.reconnect),
+    "erasure_planned": Notice(audience=Audience.CHANNEL, post=erasing_news.planned),
+    "erasure_planned_keepers": Notice(audience=Audience.KEEPERS_ALONE, post=erasing_news.planned),
+    "erasure_cancelled": Notice(audience=Audience.CHANNEL, post=erasing_news.cancelled),
+    "renewal_failing": Notice(audience=Audience.KEEPERS, post=connecting.renewal_failing),
+    "targeting_set": Notice(audience=Audience.CHANNEL, post=targeting_notices.changed),
+    "targeting_resumed": Notice(audience=Audience.CHANNEL, post=targeting_notices.over),
+    "pause_recalled": Notice(audience=Audience.CHANNEL, post=targeting_notices.recalled),
+    "resume_failing": Notice(audience=Audience.KEEPERS, post=targeting_notices.resume_failing),
+    "resume_mended": Notice(audience=Audience.KEEPERS, post=targeting_notices.resume_mended),
+}

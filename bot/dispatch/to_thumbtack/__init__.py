@@ -1,0 +1,1 @@
+"""What is asked of Thumbtack: replies, targeting, phone numbers, and its leave to do so."""

@@ -1,0 +1,51 @@
+"""Who changed what: appended to, and shown by `/thumbtack status`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from storage.database import Transaction
+from storage.models import Audit
+
+
+def record(
+    tx: Transaction,
+    *,
+    team_id: str | None,
+    actor: str | None,
+    action: str,
+    now: datetime,
+    subject: str | None = None,
+    business_id: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> Audit:
+    """Append one change. `actor`: a Slack user id, None for Corkboard itself; no customer's data in any of it.
+
+    The row has its id once the transaction is flushed.
+    """
+    row = Audit(
+        team_id=team_id,
+        actor=actor,
+        action=action,
+        subject=subject,
+        business_id=business_id,
+        before=dict(before or {}),
+        after=dict(after or {}),
+        at=now,
+    )
+    tx.add(row)
+    return row
+
+
+async def get(tx: Transaction, audit_id: int) -> Audit | None:
+    """One change by our id."""
+    return await tx.get(Audit, audit_id)
+
+
+async def latest(tx: Transaction, *, limit: int) -> Sequence[Audit]:
+    """The last changes, the newest first."""
+    return (await tx.execute(select(Audit).order_by(col(Audit.id).desc()).limit(limit))).scalars().all()

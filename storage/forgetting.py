@@ -1,0 +1,355 @@
+"""Deletes what is known of a business, or of old leads, and tells where its posts stand, for these go later.
+
+All rows are held first, the leads before what refers to them, so that nothing new can be said about a lead while it is
+deleted. Nobody is waited for: where another transaction has one of the rows, nothing is done yet.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, delete, func, or_, select, update
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from storage.database import Transaction
+from storage.models import (
+    Audit,
+    Business,
+    ConnectionBusiness,
+    Consent,
+    Customer,
+    Direction,
+    Environment,
+    Erasure,
+    Inbox,
+    Lead,
+    LeadCharge,
+    LeadEvent,
+    Message,
+    Outbox,
+    Phone,
+    Review,
+    Row,
+    Targeting,
+    Thread,
+    WorkState,
+)
+from storage.outbox import Kind, phones_lane, targeting_lane
+
+STRAYS_AT_ONCE = 1_000
+"""How many old webhooks one transaction forgets, so that nobody waits long for it."""
+
+ANSWERED = (WorkState.DONE, WorkState.DEAD, WorkState.CANCELLED)
+
+Leads = Select[Any] | Sequence[int]
+"""Our ids of leads, or the query that gives them."""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Place:
+    """Where posts stand: a thread, or a single post. `ts` is None where a post may be out that was never confirmed.
+
+    Then `delivery_id` is in it, and it went out after `since`.
+    """
+
+    channel: str
+    ts: str | None = None
+    delivery_id: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """What was deleted, counted, and where posts of it still stand."""
+
+    counts: dict[str, int]
+    places: list[Place]
+
+
+async def business(tx: Transaction, gone: Business, *, now: datetime) -> Forgotten | None:
+    """Delete everything of a business, itself too; None, and nothing is deleted, while something of it is being said."""
+    business_id, leads = gone.id or 0, _leads_of(gone.id or 0)
+    bodies = _bodies(gone.environment, gone.thumbtack_id)
+    is_ours = await _hold(tx, Business, col(Business.id) == business_id) and await _hold_leads(tx, leads, now=now)
+    alone = and_(col(Review.business_id) == business_id, col(Review.lead_id).is_(None))
+    if not is_ours or not await _hold(tx, Inbox, bodies) or await _is_posted_now(tx, alone, now=now):
+        return None
+    places = {*await _places(tx, leads), *await _places_of_reviews(tx, alone)}
+    counts = Counter[str]()
+    counts["webhooks"] = await _delete(tx, Inbox, bodies)
+    counts["entries"] = await _forget_entries(tx, gone)
+    counts += await _forget_leads(tx, leads)
+    counts["reviews"] += await _delete(tx, Review, col(Review.business_id) == business_id)
+    await _part_customers(tx, business_id)
+    counts["customers"] += await _delete(tx, Customer, col(Customer.business_id) == business_id)
+    counts["phone_numbers"] = await _delete(tx, Phone, col(Phone.business_id) == business_id)
+    for row in (Targeting, Consent, ConnectionBusiness):
+        await _delete(tx, row, col(row.business_id) == business_id)
+    await _forget_names(tx, business_id)
+    await _delete(tx, Business, col(Business.id) == business_id)
+    return Forgotten(counts=dict(counts), places=sorted(places, key=str))
+
+
+async def leads(tx: Transaction, lead_ids: Sequence[int], *, now: datetime) -> Forgotten | None:
+    """Delete these leads and what is theirs, customers too who have no other; None while something is being said."""
+    if not await _hold_leads(tx, lead_ids, now=now):
+        return None
+    places = await _places(tx, lead_ids)
+    counts = await _forget_leads(tx, lead_ids)
+    return Forgotten(counts=dict(counts), places=sorted(places, key=str))
+
+
+async def strays(tx: Transaction, *, before: datetime) -> Forgotten:
+    """Forget some old webhooks whose lead is no more, and old reviews without a lead; nothing where none is left."""
+    known = select(col(Lead.id)).where(
+        col(Lead.environment) == col(Inbox.environment), col(Lead.thumbtack_id) == col(Inbox.lead_thumbtack_id)
+    )
+    old = and_(col(Inbox.received_at) < before, col(Inbox.settled_at).is_not(None), ~known.exists())
+    bodies = select(col(Inbox.id)).where(old).order_by(col(Inbox.id)).limit(STRAYS_AT_ONCE)
+    quiet = or_(col(Review.modified_at).is_(None), col(Review.modified_at) < before)
+    alone = and_(col(Review.lead_id).is_(None), col(Review.received_at) < before, quiet)
+    places = await _places_of_reviews(tx, alone)
+    counts = {
+        "reviews": await _delete(tx, Review, alone),
+        "webhooks": await _delete(tx, Inbox, col(Inbox.id).in_(bodies)),
+    }
+    return Forgotten(counts=counts, places=sorted(places, key=str))
+
+
+async def webhooks(tx: Transaction, *, environment: Environment, business_thumbtack_id: str) -> int:
+    """Delete the webhooks of a business that is not known otherwise; returns how many."""
+    return await _delete(tx, Inbox, _bodies(environment, business_thumbtack_id))
+
+
+async def count_leads(tx: Transaction, business_id: int) -> int:
+    """How many leads a business has here."""
+    query = select(func.count()).select_from(Lead).where(col(Lead.business_id) == business_id)
+    return (await tx.execute(query)).scalar_one()
+
+
+# Holding
+
+
+async def _hold_leads(tx: Transaction, leads: Leads, *, now: datetime) -> bool:
+    """Hold leads and what is said about them; False while something about them is being written or said."""
+    unsettled = and_(col(Outbox.settled_at).is_(None), col(Outbox.lead_id).in_(leads))
+    wanted = (
+        (Lead, col(Lead.id).in_(leads)),
+        (Customer, col(Customer.id).in_(select(col(Lead.customer_id)).where(col(Lead.id).in_(leads)))),
+        (Message, col(Message.lead_id).in_(leads)),
+        (Outbox, unsettled),
+        (Inbox, _about_leads(leads)),
+    )
+    for row, which in wanted:
+        if not await _hold(tx, row, which):
+            return False
+    under_way = select(col(Outbox.id)).where(unsettled, col(Outbox.claimed_until) > now)
+    return (await tx.execute(under_way.limit(1))).first() is None
+
+
+async def _is_posted_now(tx: Transaction, reviews: ColumnElement[bool], *, now: datetime) -> bool:
+    """Whether a review that stands by itself is being posted."""
+    found = (await tx.execute(select(col(Review.id)).where(reviews))).scalars()
+    being_posted = select(col(Outbox.id)).where(
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.claimed_until) > now,
+        col(Outbox.lane).in_([_review_lane(one) for one in found]),
+    )
+    return (await tx.execute(being_posted.limit(1))).first() is not None
+
+
+def _review_lane(review_id: int | None) -> str:
+    return f"slack:review:{review_id}"
+
+
+async def _hold(tx: Transaction, row: type[Any], which: ColumnElement[bool]) -> bool:
+    """Hold these rows until this transaction ends; False where another one has some of them."""
+    count = (await tx.execute(select(func.count()).select_from(row).where(which))).scalar_one()
+    held = (await tx.execute(select(col(row.id)).where(which).with_for_update(skip_locked=True))).all()
+    return len(held) >= count
+
+
+# Where posts stand
+
+
+async def _places(tx: Transaction, leads: Leads) -> set[Place]:
+    """The leads' threads, those whose card was deleted in Slack too, and posts that nobody confirmed."""
+    message, thread = Message, Thread
+    first_card = select(func.min(col(thread.ts))).where(col(thread.lead_id) == col(message.lead_id)).scalar_subquery()
+    before_card = or_(first_card.is_(None), col(message.slack_ts) < first_card)
+    standing = (
+        select(col(thread.channel), col(thread.ts)).where(col(thread.lead_id).in_(leads)),
+        select(col(message.channel), col(message.thread_ts)).where(
+            col(message.lead_id).in_(leads), col(message.thread_ts).is_not(None)
+        ),
+        select(col(message.channel), col(message.slack_ts)).where(
+            col(message.lead_id).in_(leads),
+            col(message.direction) == Direction.INBOUND,
+            col(message.slack_ts).is_not(None),
+            before_card,
+        ),
+    )
+    places = set()
+    for query in standing:
+        for channel, ts in (await tx.execute(query.distinct())).all():
+            if channel is not None:
+                places.add(Place(channel=channel, ts=ts))
+    return places | await _unconfirmed(tx, col(Outbox.lead_id).in_(leads), kinds=(Kind.POST_LEAD,))
+
+
+async def _places_of_reviews(tx: Transaction, which: ColumnElement[bool]) -> set[Place]:
+    """Posts of reviews that stand by themselves, with what follows them."""
+    places = set()
+    reviews = (await tx.execute(select(Review).where(which))).scalars().all()
+    for review in reviews:
+        for ts in (review.slack_ts, *(review.also_ts or ())):
+            if review.channel is not None and ts is not None:
+                places.add(Place(channel=review.channel, ts=ts))
+    lanes = [_review_lane(review.id) for review in reviews]
+    return places | await _unconfirmed(tx, col(Outbox.lane).in_(lanes), kinds=(Kind.POST_REVIEW, Kind.POST_PHOTOS))
+
+
+async def _unconfirmed(tx: Transaction, which: ColumnElement[bool], *, kinds: Sequence[Kind]) -> set[Place]:
+    """Posts that may be out though their answer was lost; replies are found with their thread."""
+    query = select(Outbox).where(
+        which, col(Outbox.kind).in_(kinds), col(Outbox.sending_at).is_not(None), col(Outbox.state) != WorkState.DONE
+    )
+    return {
+        Place(channel=entry.channel, delivery_id=entry.delivery_id, since=entry.sending_at)
+        for entry in (await tx.execute(query)).scalars()
+        if entry.channel is not None
+    }
+
+
+# Deleting
+
+
+def _leads_of(business_id: int) -> Select[Any]:
+    return select(col(Lead.id)).where(col(Lead.business_id) == business_id)
+
+
+def _customers_of(business_id: int) -> Select[Any]:
+    return select(col(Customer.id)).where(col(Customer.business_id) == business_id)
+
+
+def _bodies(environment: str, business_thumbtack_id: str) -> ColumnElement[bool]:
+    """Webhooks that name a business, and those about leads that such a webhook names."""
+    named = aliased(Inbox)
+    their_leads = select(col(named.lead_thumbtack_id)).where(
+        col(named.environment) == environment,
+        col(named.business_thumbtack_id) == business_thumbtack_id,
+        col(named.lead_thumbtack_id).is_not(None),
+    )
+    unnamed = and_(col(Inbox.business_thumbtack_id).is_(None), col(Inbox.lead_thumbtack_id).in_(their_leads))
+    about = or_(col(Inbox.business_thumbtack_id) == business_thumbtack_id, unnamed)
+    # All of them before the first is deleted: SQLite would look for the others' leads in what is left.
+    return col(Inbox.id).in_(select(col(Inbox.id)).where(col(Inbox.environment) == environment, about))
+
+
+def _about_leads(leads: Leads) -> ColumnElement[bool]:
+    """Webhooks about these leads; found from the leads, by an index, for the inbox is long."""
+    one = aliased(Inbox)
+    of_lead = and_(col(Lead.environment) == col(one.environment), col(Lead.thumbtack_id) == col(one.lead_thumbtack_id))
+    return col(Inbox.id).in_(select(col(one.id)).join(Lead, of_lead).where(col(Lead.id).in_(leads)))
+
+
+async def _forget_leads(tx: Transaction, leads: Leads) -> Counter[str]:
+    messages = select(col(Message.id)).where(col(Message.lead_id).in_(leads))
+    unattached = select(col(Thread.id)).where(
+        col(Thread.lead_id).in_(leads),
+        col(Thread.channel) == col(Message.channel),
+        col(Thread.ts) == col(Message.thread_ts),
+    )
+    counts = Counter[str]()
+    counts["webhooks"] = await _delete(tx, Inbox, _about_leads(leads))
+    about = or_(col(Outbox.lead_id).in_(leads), col(Outbox.message_id).in_(messages))
+    counts["entries"] = await _delete(tx, Outbox, about)
+    counts["messages"] = await _delete(tx, Message, col(Message.lead_id).is_(None), unattached.exists())
+    for name, row in (("threads", Thread), ("events", LeadEvent), ("charges", LeadCharge), ("reviews", Review)):
+        counts[name] = await _delete(tx, row, col(row.lead_id).in_(leads))
+    counts["messages"] += await _delete(tx, Message, col(Message.lead_id).in_(leads))
+    of_leads = select(col(Lead.customer_id)).where(col(Lead.id).in_(leads), col(Lead.customer_id).is_not(None))
+    customers = list((await tx.execute(of_leads.distinct())).scalars())
+    counts["leads"] = await _delete(tx, Lead, col(Lead.id).in_(leads))
+    counts["customers"] = await _forget_lonely(tx, customers)
+    return counts
+
+
+async def _forget_lonely(tx: Transaction, customers: Sequence[int | None]) -> int:
+    """Customers without a lead go too."""
+    others = select(col(Lead.id)).where(col(Lead.customer_id) == col(Customer.id))
+    gone = 0
+    for start in range(0, len(customers), 500):
+        some = customers[start : start + 500]
+        gone += await _delete(tx, Customer, col(Customer.id).in_(some), ~others.exists())
+    return gone
+
+
+async def _part_customers(tx: Transaction, business_id: int) -> None:
+    """A lead of another business that has a customer of this one keeps its own data, without the customer."""
+    await tx.execute(update(Lead).where(col(Lead.customer_id).in_(_customers_of(business_id))).values(customer_id=None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _About:
+    """By what an entry is known to be about a business; keys are those of payloads."""
+
+    ids: Mapping[str, set[Any]]
+    lanes: set[str]
+
+    def tells(self, entry: Outbox) -> bool:
+        """All answers that were given go too: they hold words about anything."""
+        if entry.kind == Kind.ANSWER:
+            return entry.state in ANSWERED
+        payload = entry.payload
+        named = any(payload.get(key) in ids for key, ids in self.ids.items())
+        businesses = self.ids["business_id"]
+        return named or entry.lane in self.lanes or any(one in businesses for one in payload.get("business_ids") or ())
+
+
+async def _about(tx: Transaction, gone: Business) -> _About:
+    business_id = gone.id or 0
+    of_it = {
+        "review_id": select(col(Review.id)).where(col(Review.business_id) == business_id),
+        "targeting_id": select(col(Targeting.id)).where(col(Targeting.business_id) == business_id),
+        "phone_id": select(col(Phone.id)).where(col(Phone.business_id) == business_id),
+    }
+    ids: dict[str, set[Any]] = {key: set((await tx.execute(query)).scalars()) for key, query in of_it.items()}
+    ids |= {"business_id": {business_id}, "thumbtack_id": {gone.thumbtack_id}}
+    lanes = {targeting_lane(business_id), phones_lane(business_id)}
+    return _About(ids=ids, lanes=lanes | {_review_lane(one) for one in ids["review_id"]})
+
+
+async def _forget_entries(tx: Transaction, gone: Business) -> int:
+    """Entries about the business itself. What tells Thumbtack that it is disconnected stays, and the erasure's own."""
+    about, kept = await _about(tx, gone), (Kind.DISCONNECT, Kind.ERASE, Kind.DELETE_POSTS, Kind.TELL_ERASED)
+    query = select(Outbox).where(
+        col(Outbox.lead_id).is_(None), col(Outbox.message_id).is_(None), col(Outbox.kind).not_in(kept)
+    )
+    doomed = [entry.id for entry in (await tx.execute(query)).scalars() if about.tells(entry)]
+    count = 0
+    for start in range(0, len(doomed), 500):
+        count += await _delete(tx, Outbox, col(Outbox.id).in_(doomed[start : start + 500]))
+    return count
+
+
+async def _forget_names(tx: Transaction, business_id: int) -> None:
+    """The audit keeps who did what and when, without what it was changed from and to; so do earlier erasures."""
+    await tx.execute(
+        update(Audit).where(col(Audit.business_id) == business_id).values(subject=None, before={}, after={})
+    )
+    await tx.execute(
+        update(Erasure)
+        .where(col(Erasure.business_id) == business_id, col(Erasure.cancelled_at).is_not(None))
+        .values(business_name=None, thumbtack_id=None)
+    )
+
+
+async def _delete(tx: Transaction, row: type[Row], *which: ColumnElement[bool]) -> int:
+    result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # a DELETE gives a CursorResult
+        delete(row).where(*which).execution_options(synchronize_session=False)
+    )
+    return result.rowcount

@@ -1,0 +1,65 @@
+"""The rows: what is remembered, and for what. Rows are made and changed only by the functions of `storage`.
+
+`id` is ours; `thumbtack_id`, `slack_ts` and the like are other people's, always text. Columns ending in `_at` are UTC
+instants. Enumerations are stored as their text, so that an older program can read a newer row.
+"""
+
+from storage.models.base import NAMING, BigId, Environment, Row
+from storage.models.connections import (
+    Connection,
+    ConnectionBusiness,
+    ConnectionState,
+    Consent,
+    Erasure,
+    Generation,
+    Phone,
+    Targeting,
+)
+from storage.models.leads import (
+    Business,
+    Customer,
+    Direction,
+    Lead,
+    LeadCharge,
+    LeadEvent,
+    Message,
+    ReplyState,
+    Review,
+    Thread,
+)
+from storage.models.people import Audit, Keeper, Manager
+from storage.models.work import Inbox, Lane, Lease, Outbox, Seal, WorkState
+
+__all__ = [
+    "NAMING",
+    "Audit",
+    "BigId",
+    "Business",
+    "Connection",
+    "ConnectionBusiness",
+    "ConnectionState",
+    "Consent",
+    "Customer",
+    "Direction",
+    "Environment",
+    "Erasure",
+    "Generation",
+    "Inbox",
+    "Keeper",
+    "Lane",
+    "Lead",
+    "LeadCharge",
+    "LeadEvent",
+    "Lease",
+    "Manager",
+    "Message",
+    "Outbox",
+    "Phone",
+    "ReplyState",
+    "Review",
+    "Row",
+    "Seal",
+    "Targeting",
+    "Thread",
+    "WorkState",
+]

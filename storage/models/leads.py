@@ -1,0 +1,228 @@
+"""Businesses, their customers and leads, and what was said about them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlmodel import Field
+
+from storage.columns import Json
+from storage.models.base import Environment, Row, at_, dict_, id_, list_, ref_, text_
+
+
+class Business(Row, table=True):
+    """A business (pro) on Thumbtack whose events reach us.
+
+    `disconnected_at`: somebody ended its connections here; nothing is sent for it until it is connected again.
+    """
+
+    __table_args__ = (UniqueConstraint("environment", "thumbtack_id"),)
+    id: int | None = id_()
+    environment: Environment = text_(nullable=False)
+    thumbtack_id: str = text_(nullable=False)
+    name: str | None = text_()
+    time_zone: str | None = text_()
+    created_at: datetime = at_(nullable=False)
+    disconnected_at: datetime | None = at_()
+
+
+class Customer(Row, table=True):
+    """A customer as one business knows them: erasing one business takes no other's data with it."""
+
+    __table_args__ = (UniqueConstraint("business_id", "thumbtack_id"),)
+    id: int | None = id_()
+    business_id: int = ref_("business.id", nullable=False)
+    thumbtack_id: str = text_(nullable=False)
+    name: str | None = text_()
+    phone: str | None = text_()
+    created_at: datetime = at_(nullable=False)
+
+
+class Lead(Row, table=True):
+    """A customer's request to one business. A placeholder (received_at is None) until the lead's own body arrives.
+
+    `details` is a list of {"question", "answer"}; `attachments` a list of {"url", "file_name", "file_size",
+    "mime_type", "description"}; `extra` holds the fields of the body that we do not know.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("environment", "thumbtack_id"),
+        Index(None, "business_id", "request_thumbtack_id"),
+    )
+    id: int | None = id_()
+    environment: Environment = text_(nullable=False)
+    thumbtack_id: str = text_(nullable=False)
+    request_thumbtack_id: str | None = text_()
+    generation: str = text_(nullable=False)
+    business_id: int | None = ref_("business.id")
+    customer_id: int | None = ref_("customer.id")
+    is_test: bool = Field(default=False, nullable=False)
+    created_at: datetime | None = at_()
+    received_at: datetime | None = at_()
+    announced_at: datetime | None = at_()  # its card was enqueued
+    posted_at: datetime | None = at_()
+    first_answer_at: datetime | None = at_()
+    first_answer_by: str | None = text_()
+    first_answer_via: str | None = text_()
+    category_id: str | None = text_()
+    category: str | None = text_()
+    title: str | None = text_()
+    description: str | None = text_()
+    schedule: str | None = text_()
+    address1: str | None = text_()
+    address2: str | None = text_()
+    city: str | None = text_()
+    state: str | None = text_()
+    zip_code: str | None = text_()
+    travel_preferences: str | None = text_()
+    details: list[dict[str, Any]] = list_()
+    attachments: list[dict[str, Any]] = list_()
+    lead_type: str | None = text_()
+    price_text: str | None = text_()
+    price_cents: int | None = Field(default=None, sa_type=BigInteger)
+    charge_text: str | None = text_()
+    charge_cents: int | None = Field(default=None, sa_type=BigInteger)
+    charge_state: str | None = text_()
+    extra: dict[str, Any] = dict_()
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether only something about this lead was heard so far, not the lead itself."""
+        return self.received_at is None
+
+
+class LeadEvent(Row, table=True):
+    """What happened to a lead, appended to and never changed: who did what, by which way, when."""
+
+    __tablename__ = "lead_event"
+    id: int | None = id_()
+    lead_id: int = ref_("lead.id", nullable=False)
+    kind: str = text_(nullable=False)
+    actor: str | None = text_()
+    via: str = text_(nullable=False)
+    at: datetime = at_(nullable=False)
+
+
+class LeadCharge(Row, table=True):
+    """What Thumbtack said a lead costs, each time it said so."""
+
+    __tablename__ = "lead_charge"
+    id: int | None = id_()
+    lead_id: int = ref_("lead.id", nullable=False)
+    raw: str | None = text_()
+    cents: int | None = Field(default=None, sa_type=BigInteger)
+    state: str | None = text_()
+    source: str = text_(nullable=False)
+    at: datetime = at_(nullable=False)
+
+
+class Thread(Row, table=True):
+    """Where a lead stands in Slack: the card's channel and ts. The newest row of a lead is the one in use."""
+
+    __table_args__ = (UniqueConstraint("team_id", "channel", "ts"),)
+    id: int | None = id_()
+    lead_id: int = ref_("lead.id", nullable=False)
+    team_id: str = text_(nullable=False)
+    channel: str = text_(nullable=False)
+    ts: str = text_(nullable=False)
+    delivery_id: str = text_(nullable=False)  # in the card's metadata and first block_id, also when it is updated
+    as_placeholder: bool = Field(default=False, nullable=False)
+    attached_at: datetime = at_(nullable=False)
+
+
+class Direction(StrEnum):
+    """Whose words: the customer's, or the team's."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class ReplyState(StrEnum):
+    """Where a message of the team stands on its way to the customer. The mark in Slack follows from it."""
+
+    HELD = "held"  # stored; the hold window is open
+    WAITING = "waiting"  # Thumbtack asked to try later
+    SENDING = "sending"  # the call is under way
+    CHOICE = "choice"  # a person must say whether it is meant (a file is attached)
+    OVERDUE = "overdue"  # too old to be sent by itself: its writer is asked
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"  # sent, and the answer was lost
+    KEPT = "kept"  # stays inside
+    CANCELLED = "cancelled"  # deleted in Slack before it went out
+
+
+class Message(Row, table=True):
+    """A message of a lead, the customer's or the team's.
+
+    Outbound: `team_id, channel, slack_ts` name the person's own message (slack_ts None: written in the window
+    `view_id`, and then `line_ts` is the bot's line that shows it); `text` and `blocks` are Slack's, as last edited, and
+    `changed_ts` is the ts of that edit; `sent_text` is what the customer got. `lead_id` is None while its thread is not
+    attached yet. `mark` is the reaction that stands in Slack, `marks_tried` those that may stand beside it until a call
+    under way is known to have succeeded.
+    Inbound: `slack_ts` is our post. `reason` is a code of `bot.errors`, never text from outside.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("team_id", "channel", "slack_ts"),
+        UniqueConstraint("team_id", "view_id"),
+        UniqueConstraint("environment", "thumbtack_id"),
+        Index(None, "channel", "thread_ts"),
+    )
+    id: int | None = id_()
+    lead_id: int | None = ref_("lead.id")
+    environment: Environment = text_(nullable=False)
+    generation: str | None = text_()
+    direction: Direction = text_(nullable=False)
+    thumbtack_id: str | None = text_()
+    author: str | None = text_()  # outbound: Slack user id; inbound: "customer" or "business"
+    text: str | None = text_()
+    blocks: list[dict[str, Any]] = list_()
+    attachments: list[dict[str, Any]] = list_()
+    sent_at: datetime | None = at_()
+    stored_at: datetime = at_(nullable=False)
+    team_id: str | None = text_()
+    channel: str | None = text_()
+    thread_ts: str | None = text_()
+    slack_ts: str | None = text_()
+    line_ts: str | None = text_()
+    view_id: str | None = text_()
+    has_files: bool = Field(default=False, nullable=False)
+    changed_ts: str | None = text_()
+    deleted_at: datetime | None = at_()  # its writer deleted it in Slack, perhaps after it went out
+    state: ReplyState | None = text_()
+    mark: str | None = text_()
+    marks_tried: list[str] = list_()
+    reason: str | None = text_()
+    trace_id: str | None = text_()
+    confirmed_at: datetime | None = at_()  # a person said "send now": the age counts from here
+    sent_text: str | None = text_()
+    extra: dict[str, Any] = dict_()
+
+
+class Review(Row, table=True):
+    """A customer's review, in its lead's thread or, without a lead, in a post of its own.
+
+    `also_ts`: what follows a post of its own in the channel, its photos and what did not fit.
+    """
+
+    __table_args__ = (UniqueConstraint("environment", "thumbtack_id"),)
+    id: int | None = id_()
+    environment: Environment = text_(nullable=False)
+    thumbtack_id: str = text_(nullable=False)
+    lead_id: int | None = ref_("lead.id")
+    business_id: int | None = ref_("business.id")
+    category_id: str | None = text_()
+    rating: str | None = text_()
+    text: str | None = text_()
+    reviewer_name: str | None = text_()
+    verified: bool | None = Field(default=None)
+    photos: list[dict[str, Any]] = list_()
+    created_at: datetime | None = at_()
+    modified_at: datetime | None = at_()
+    received_at: datetime = at_(nullable=False)
+    channel: str | None = text_()
+    slack_ts: str | None = text_()
+    also_ts: list[str] | None = Field(default=None, sa_type=Json)
+    extra: dict[str, Any] = dict_()

@@ -1,0 +1,111 @@
+"""What is to be read and to be said, and who does it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field
+
+from storage.models.base import Environment, Row, at_, dict_, id_, only_, ref_, text_, unsettled_
+
+
+class WorkState(StrEnum):
+    """Where a piece of work (an inbox or outbox row) stands. The first three are unsettled and hold their lane."""
+
+    PENDING = "pending"
+    SENDING = "sending"  # outbox: the call out may have been made
+    PARKED = "parked"  # waits for a person's choice
+    DONE = "done"
+    DEAD = "dead"  # gave up; a person was told; can be retried by hand
+    CANCELLED = "cancelled"
+
+
+class Inbox(Row, table=True):
+    """A webhook as it arrived. The body is safe here before Thumbtack hears 200; ingest reads it later."""
+
+    __table_args__ = (
+        UniqueConstraint("dedupe"),
+        Index(None, "environment", "lead_thumbtack_id"),
+        unsettled_("ix_inbox_unsettled", "id"),
+        unsettled_("ix_inbox_unsettled_lane", "lane", "id"),
+    )
+    id: int | None = id_()
+    environment: Environment = text_(nullable=False)
+    route: str = text_(nullable=False)
+    lane: str = text_(nullable=False)
+    dedupe: str | None = text_()  # route and body hash; None where the same body may mean something again
+    body_hash: str = text_(nullable=False)
+    lead_thumbtack_id: str | None = text_()
+    business_thumbtack_id: str | None = text_()
+    body: bytes | None = Field(default=None, sa_type=LargeBinary)  # None once pruned
+    received_at: datetime = at_(nullable=False)
+    state: WorkState = text_(nullable=False)
+    due_at: datetime = at_(nullable=False)
+    attempt: int = Field(default=0, nullable=False)
+    reason: str | None = text_()
+    settled_at: datetime | None = at_()
+
+
+class Outbox(Row, table=True):
+    """One thing to say to Slack or Thumbtack, written in the same transaction as the state it belongs to.
+
+    `lane` is the ordering key (None: no order); within a lane `position`, then `id`, say who is first. `channel` is the
+    Slack channel whose pace it shares (None: none); a lower `priority` goes first among lanes. `delivery_id` is in the
+    Slack message's metadata and first block_id. `attempt` counts calls out, `mistakes` our own errors on the way there.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("delivery_id"),
+        unsettled_("ix_outbox_unsettled", "channel", "priority", "id"),
+        unsettled_("ix_outbox_unsettled_due", "due_at"),
+        only_("ix_outbox_claimed", "claimed_until IS NOT NULL", "claimed_until"),
+        only_("ix_outbox_sending", "state = 'sending'", "channel"),
+        unsettled_("ix_outbox_unsettled_lane", "lane", "position", "id"),
+    )
+    id: int | None = id_()
+    delivery_id: str = text_(nullable=False)
+    kind: str = text_(nullable=False)
+    lane: str | None = text_()
+    position: str = Field(default="", sa_type=Text, nullable=False)  # replies: the Slack ts, so that order is theirs
+    channel: str | None = text_()
+    priority: int = Field(default=1, nullable=False)
+    lead_id: int | None = ref_("lead.id")
+    message_id: int | None = ref_("message.id")
+    payload: dict[str, Any] = dict_()
+    created_at: datetime = at_(nullable=False)
+    state: WorkState = text_(nullable=False)
+    due_at: datetime = at_(nullable=False)
+    attempt: int = Field(default=0, nullable=False)
+    mistakes: int = Field(default=0, nullable=False)
+    claimed_by: str | None = text_()
+    claimed_until: datetime | None = at_()
+    sending_at: datetime | None = at_()  # when the call out began, committed before it is made
+    reason: str | None = text_()
+    settled_at: datetime | None = at_()
+
+
+class Lane(Row, table=True):
+    """The pace of a Slack channel: `next_at` is when the next post may go there.
+
+    `held`: posts were refused for a reason that a person must mend; until one succeeds, one at a time is tried.
+    """
+
+    key: str = Field(sa_column=Column(Text, primary_key=True))
+    next_at: datetime | None = at_()
+    held: bool = Field(default=False, nullable=False)
+
+
+class Lease(Row, table=True):
+    """Who of several replicas does a named job just now."""
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    owner: str = text_(nullable=False)
+    until: datetime = at_(nullable=False)
+
+
+class Seal(Row, table=True):
+    """One sealed word: a key that cannot open it is not the key of this database."""
+
+    id: int | None = id_()
+    canary: str = text_(nullable=False)

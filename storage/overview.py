@@ -1,0 +1,111 @@
+"""How things stand, read for `/thumbtack status`: businesses with what belongs to them, and what is left to do."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlmodel import col
+
+from storage.connections import LIVE
+from storage.database import Transaction
+from storage.models import (
+    Audit,
+    Business,
+    Connection,
+    ConnectionBusiness,
+    Environment,
+    Erasure,
+    Outbox,
+    Targeting,
+    WorkState,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A business with its connections, what was set for it, and its erasure where one is announced or under way."""
+
+    business: Business
+    connections: Sequence[Connection]
+    targeting: Sequence[Targeting]
+    erasure: Erasure | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backlog:
+    """How much is to be said and was not (`oldest`: since when the first of it waits), and how much was given up."""
+
+    waiting: int
+    oldest: datetime | None
+    dead: int
+
+
+async def standings(tx: Transaction, *, environment: Environment) -> Sequence[Standing]:
+    """Every business, the connected ones first, then by name."""
+    found = (await tx.execute(select(Business).where(col(Business.environment) == environment))).scalars().all()
+    connections = await _connections(tx, environment)
+    targeting = await _targeting(tx, environment)
+    erasures = {erasure.business_id: erasure for erasure in await _erasures(tx)}
+    standings = [
+        Standing(
+            business=business,
+            connections=connections.get(business.id, ()),
+            targeting=targeting.get(business.id, ()),
+            erasure=erasures.get(business.id),
+        )
+        for business in found
+    ]
+    return sorted(standings, key=lambda one: (not one.connections, (one.business.name or "").casefold()))
+
+
+async def _connections(tx: Transaction, environment: Environment) -> dict[int | None, list[Connection]]:
+    query = (
+        select(col(ConnectionBusiness.business_id), Connection)
+        .join(Connection, col(ConnectionBusiness.connection_id) == col(Connection.id))
+        .where(col(Connection.state).in_(LIVE), col(Connection.environment) == environment)
+        .order_by(col(Connection.id))
+    )
+    found: dict[int | None, list[Connection]] = defaultdict(list)
+    for business_id, connection in (await tx.execute(query)).all():
+        found[business_id].append(connection)
+    return found
+
+
+async def _targeting(tx: Transaction, environment: Environment) -> dict[int | None, list[Targeting]]:
+    query = (
+        select(Targeting)
+        .join(Business, col(Targeting.business_id) == col(Business.id))
+        .where(col(Business.environment) == environment)
+        .order_by(col(Targeting.category_id))  # the whole business has none, and comes first
+    )
+    found: dict[int | None, list[Targeting]] = defaultdict(list)
+    for row in (await tx.execute(query)).scalars():
+        found[row.business_id].append(row)
+    return found
+
+
+async def _erasures(tx: Transaction) -> Sequence[Erasure]:
+    query = select(Erasure).where(col(Erasure.cancelled_at).is_(None), col(Erasure.finished_at).is_(None))
+    return (await tx.execute(query.order_by(col(Erasure.id)))).scalars().all()
+
+
+async def backlog(tx: Transaction, *, now: datetime) -> Backlog:
+    """What is late, tried again, or held until somebody mends something; not what is to be said at a later time."""
+    waits = (
+        col(Outbox.settled_at).is_(None),
+        or_(col(Outbox.due_at) <= now, col(Outbox.attempt) > 0, col(Outbox.state) == WorkState.PARKED),
+    )
+    waiting = (await tx.execute(select(func.count(), func.min(Outbox.created_at)).where(*waits))).one()
+    dead = select(func.count()).where(col(Outbox.state) == WorkState.DEAD)
+    return Backlog(waiting=waiting[0], oldest=waiting[1], dead=(await tx.execute(dead)).scalar_one())
+
+
+async def changes(tx: Transaction, *, team_id: str, limit: int) -> tuple[Sequence[Audit], int]:
+    """The last changes, the newest first, and how many there were before them."""
+    ours = or_(col(Audit.team_id) == team_id, col(Audit.team_id).is_(None))
+    newest = select(Audit).where(ours).order_by(col(Audit.id).desc()).limit(limit)
+    found = (await tx.execute(newest)).scalars().all()
+    total = (await tx.execute(select(func.count()).select_from(Audit).where(ours))).scalar_one()
+    return found, total - len(found)
