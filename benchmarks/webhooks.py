@@ -1,6 +1,6 @@
 """How fast webhooks are acknowledged, against a bare Starlette route in the same run; prints a Markdown table.
 
-Usage: python benchmarks/webhooks.py [--seconds 8] [--database URL]
+Usage: python benchmarks/webhooks.py [--seconds 8] [--database URL] [--path /v4/webhooks]
 Needs wrk (Debian: apt-get install wrk). Everything runs on loopback and stops by itself.
 """
 
@@ -39,10 +39,10 @@ class Load:
     errors: int
 
 
-def wrk(url: str, connections: int, seconds: int, run: int) -> Load:
-    """Post leads over so many connections."""
+def wrk(url: str, connections: int, seconds: int, run: int, path: str = "/v1/lead") -> Load:
+    """Post leads to a path over so many connections."""
     command = [
-        "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "lead.lua"), url, "--", str(run),
+        "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "lead.lua"), url, "--", str(run), path,
     ]  # fmt: skip
     out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
     line = next(line for line in out.splitlines() if line.startswith("RESULT"))
@@ -107,7 +107,7 @@ class Measured:
     idle_ms: list[float]
 
 
-def corkboard_loads(seconds: int, database: str, folder: str) -> Measured:
+def corkboard_loads(seconds: int, database: str, folder: str, path: str) -> Measured:
     """`corkboard serve`, with a Slack that answers at once."""
     with SlackStub() as slack:
         env = {
@@ -129,7 +129,7 @@ def corkboard_loads(seconds: int, database: str, folder: str) -> Measured:
             loads, cpu = {}, {}
             for run, count in enumerate(CONNECTIONS, start=3):
                 before = cpu_seconds(process.pid)
-                loads[count] = wrk("http://127.0.0.1:8303", count, seconds, run)
+                loads[count] = wrk("http://127.0.0.1:8303", count, seconds, run, path)
                 cpu[count] = (cpu_seconds(process.pid) - before) / loads[count].requests * 1000
             return Measured(loads, cpu, start, resident_mb(process.pid), idle)
 
@@ -160,12 +160,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--database", default=None)
+    parser.add_argument("--path", default="/v1/lead", choices=["/v1/lead", "/v4/webhooks"], help="which API's leads")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         database = options.database or f"sqlite+aiosqlite:///{folder}/bench.db"
         generator = generator_rate(min(4, options.seconds))
         bare = bare_loads(options.seconds)
-        ours = corkboard_loads(options.seconds, database, folder)
+        ours = corkboard_loads(options.seconds, database, folder, options.path)
     report(generator, bare, ours)
 
 

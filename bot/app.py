@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from bot import logs, settings
 from bot.directory import Directory
@@ -34,11 +34,12 @@ from storage.vault import Vault, VaultError
 from webhooks import oauth_routes, routes
 from webhooks.ingest import Ingest
 from webhooks.oauth import Consents
+from webhooks.own_credentials import OwnCredentials
 from webhooks.problems import on_http_exception
 from webhooks.thumbtack.client import ThumbtackClient
 from webhooks.thumbtack.credentials import BasicCredentials
 from webhooks.tokens import Tokens
-from webhooks.verification import Credentials
+from webhooks.verification import Credentials, LegacyAdmission, V4Admission
 
 log = structlog.get_logger()
 
@@ -61,6 +62,7 @@ class Parts:
 
     services: Services
     inbox: InboxWriter
+    own: OwnCredentials
     ingest: Ingest
     dispatcher: Dispatcher
     scheduler: Scheduler
@@ -101,13 +103,14 @@ def create_app(
     parts = Parts(
         services=services,
         inbox=InboxWriter(database),
+        own=OwnCredentials(database, vault),
         ingest=Ingest(database, default_channel=settings.slack_leads_channel, clock=clock),
         dispatcher=Dispatcher(services, KINDS),
         scheduler=Scheduler(services),
     )
     app = Starlette(
         routes=[
-            *routes.routes(credentials=_webhook_credentials(settings), inbox=parts.inbox, clock=clock),
+            *_webhook_routes(settings, parts, clock),
             *oauth_routes.routes(services.consents),
             Route("/slack/events", slack_endpoint(services), methods=["POST"]),
             Route("/healthz", healthz),
@@ -139,10 +142,12 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         life.push_async_callback(services.thumbtack.aclose)
         await check(services.database, services.vault)
         await _take_over(services.database)
+        await parts.own.load()
         await services.slack.open()
         life.push_async_callback(services.slack.close)
         life.enter_context(logs.quiet_loop())
         _start(life, "dispatch", parts.dispatcher.run, stop=parts.dispatcher.stop)
+        _start(life, "credentials", parts.own.run)
         _start(life, "ingest", parts.ingest.run)
         parts.scheduler.start()
         life.push_async_callback(parts.scheduler.stop)
@@ -230,6 +235,16 @@ def _thumbtack(settings: Settings) -> ThumbtackClient:
 def _client(client_id: str | None, secret: Any) -> BasicCredentials | None:
     found = _secret(secret)
     return None if client_id is None or found is None else BasicCredentials(username=client_id, password=found)
+
+
+def _webhook_routes(settings: Settings, parts: Parts, clock: Callable[[], datetime]) -> list[BaseRoute]:
+    credentials, secret = _webhook_credentials(settings), _secret(settings.thumbtack_webhook_secret)
+    return routes.routes(
+        legacy=LegacyAdmission(credentials=credentials),
+        v4=V4Admission(credentials=credentials, secret=secret, own=parts.own),
+        inbox=parts.inbox,
+        clock=clock,
+    )
 
 
 def _webhook_credentials(settings: Settings) -> Credentials | None:

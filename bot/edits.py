@@ -10,7 +10,7 @@ from bot.replies import Desk
 from storage.messages import Said
 from storage.models import Message, ReplyState
 
-GONE_OUT = (ReplyState.DELIVERED, ReplyState.UNKNOWN)
+GONE_OUT = (ReplyState.DELIVERED, ReplyState.LOOKING, ReplyState.UNKNOWN)
 CHANGEABLE = (*replies.GOING, ReplyState.CHOICE, ReplyState.OVERDUE)
 
 

@@ -39,6 +39,10 @@ FEATURES = (
 """In the order in which people read them. The v4 scopes are from Thumbtack's authentication page and its OpenAPI spec."""
 
 
+WEBHOOKS = Feature(name="webhooks", scopes={Generation.V4: ("supply::webhooks.read", "supply::webhooks.write")})
+"""How leads, messages and reviews come in: nothing that people do, so it is told only where it is missing."""
+
+
 def of(generation: str) -> list[Feature]:
     """The features that an API has at all."""
     return [feature for feature in FEATURES if generation in feature.scopes]
@@ -59,3 +63,13 @@ def missing(feature: Feature, generation: str, scopes: Collection[str]) -> tuple
     """The scopes of a feature that were not granted."""
     needed = feature.scopes.get(Generation(generation), ())
     return tuple(scope for scope in needed if scope not in scopes)
+
+
+def of_webhooks() -> tuple[str, ...]:
+    """The scopes that making and mending webhooks needs."""
+    return WEBHOOKS.scopes[Generation.V4]
+
+
+def lacks_webhooks(scopes: Collection[str]) -> tuple[str, ...]:
+    """Those that were not granted; none where Thumbtack did not say what was, for then asking tells."""
+    return missing(WEBHOOKS, Generation.V4, scopes) if scopes else ()

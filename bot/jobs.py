@@ -11,8 +11,9 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.services import Services
-from storage import inbox, leases, messages, outbox, retention
+from storage import inbox, leases, messages, outbox, polling, retention, webhooks
 from storage.database import StorageError
+from storage.outbox import Kind
 
 FIRST_AFTER = timedelta(minutes=1)
 """When a job runs first after the start: a process that is restarted every hour does its jobs too."""
@@ -60,6 +61,24 @@ async def renew_tokens(services: Services) -> None:
     await services.tokens.renew_due()
 
 
+async def follow_leads(services: Services) -> None:
+    """Let v4 be asked about the leads that are due: it pushes neither their status nor what was charged for them."""
+    environment, now = services.settings.thumbtack_environment, services.clock()
+    async with services.database.transaction() as tx:
+        asked = await polling.enqueue_due(tx, environment=environment, now=now)
+    if asked:
+        log.info("leads_followed", leads=asked)
+
+
+async def look_at_webhooks(services: Services) -> None:
+    """Let v4 be asked whether our webhooks stand as they did: somebody may have changed them there."""
+    async with services.database.transaction() as tx:
+        for business_id in await webhooks.standing(tx):
+            payload = {"business_id": business_id, "look": True}
+            lane = outbox.webhook_lane(business_id)
+            await outbox.enqueue(tx, Kind.SET_WEBHOOK, now=services.clock(), lane=lane, payload=payload)
+
+
 async def forget_old(services: Services) -> None:
     """Forget leads of which nothing was heard for LEADS_KEEP_DAYS: rows, raw bodies, and our posts, which go later."""
     days = services.settings.leads_keep_days
@@ -73,6 +92,8 @@ async def forget_old(services: Services) -> None:
 JOBS = (
     Job(name="prune", every=timedelta(hours=1), run=prune),
     Job(name="forget_old", every=timedelta(hours=1), run=forget_old),
+    Job(name="follow_leads", every=polling.EVERY, run=follow_leads),
+    Job(name="look_at_webhooks", every=timedelta(hours=12), run=look_at_webhooks),
     Job(name="renew_tokens", every=timedelta(seconds=2), run=renew_tokens, leased=False),
 )
 

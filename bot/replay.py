@@ -34,15 +34,23 @@ def replay(settings: Settings, body: bytes, *, route: str, url: str) -> tuple[in
 
 def _request(settings: Settings, body: bytes, *, route: str, url: str) -> urllib.request.Request:
     webhook = routes.find(route)
-    username = settings.thumbtack_webhook_username or ""
-    password = settings.thumbtack_webhook_password
-    pair = f"{username}:{password.get_secret_value() if password else ''}"
     return urllib.request.Request(  # noqa: S310 -- only http and https get here
         url.rstrip("/") + route,
         data=body,
         method=webhook.method if webhook else "POST",
         headers={
-            "Authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
+            "Authorization": _authorization(settings, is_v4=webhook is not None and webhook.is_v4),
             "Content-Type": "application/json",
         },
     )
+
+
+def _authorization(settings: Settings, *, is_v4: bool) -> str:
+    """What the server takes: user name and password, or where v4's secret alone is set, that."""
+    secret = settings.thumbtack_webhook_secret
+    if is_v4 and secret is not None and settings.thumbtack_webhook_password is None:
+        return f"Bearer {secret.get_secret_value()}"
+    username = settings.thumbtack_webhook_username or ""
+    password = settings.thumbtack_webhook_password
+    pair = f"{username}:{password.get_secret_value() if password else ''}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()

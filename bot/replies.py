@@ -22,6 +22,7 @@ MARKS: dict[ReplyState, str | None] = {
     ReplyState.HELD: "hourglass_flowing_sand",
     ReplyState.WAITING: "hourglass_flowing_sand",
     ReplyState.SENDING: "hourglass_flowing_sand",
+    ReplyState.LOOKING: "hourglass_flowing_sand",
     ReplyState.CHOICE: "hourglass_flowing_sand",
     ReplyState.DELIVERED: "white_check_mark",
     ReplyState.OVERDUE: "x",
@@ -115,6 +116,7 @@ async def take(desk: Desk, message: Message, lead: Lead) -> None:
             await refuse(desk, message, reason=cannot)
         case _ if cannot is not None:
             await move(desk, message, ReplyState.KEPT, reason=cannot)
+            await prompt(desk, message, "inside")
         case Disposition.SEND:
             await hold(desk, message)
         case Disposition.ASK_NOTE | Disposition.ASK_MENTION | Disposition.ASK_ONLY_EMOJI:
@@ -138,14 +140,14 @@ async def hold(desk: Desk, message: Message) -> None:
         await prompt(desk, message, "held")
 
 
-async def send(desk: Desk, message: Message, *, due_at: datetime | None = None) -> None:
-    """Queue a message for the customer, in the order in which it stands in Slack."""
+async def send(desk: Desk, message: Message, *, due_at: datetime | None = None, position: str | None = None) -> None:
+    """Queue a message for the customer, in the order in which it stands in Slack; or where it stood in the lane."""
     await outbox.enqueue(
         desk.tx,
         Kind.SEND_REPLY,
         now=desk.now,
         lane=thumbtack_lane(leads.known(message.lead_id)),
-        position=message.slack_ts or f"{desk.now.timestamp():.6f}",
+        position=position or message.slack_ts or f"{desk.now.timestamp():.6f}",
         due_at=due_at,
         lead_id=message.lead_id,
         message_id=message.id,

@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot import times
 from storage.database import is_usable
 from storage.models import Environment
 
@@ -105,6 +106,9 @@ class Settings(BaseSettings):
     thumbtack_webhook_password_previous: SecretStr | None = Field(
         None, description="The password before, accepted too while it is being replaced."
     )
+    thumbtack_webhook_secret: SecretStr | None = Field(
+        None, description="Secret that v4 webhooks show as Authorization: Bearer … or in the header X-Webhook-Secret."
+    )
     thumbtack_environment: Environment = Field(
         Environment.PRODUCTION, description="production, or staging for Thumbtack's test environment."
     )
@@ -137,6 +141,15 @@ class Settings(BaseSettings):
     thumbtack_lead_url: str = Field(
         "https://www.thumbtack.com/pro-inbox/messages/{lead_id}",
         description="Where a lead is opened in Thumbtack; {lead_id} is replaced. Thumbtack does not document it.",
+    )
+    thumbtack_reviews_url: str = Field(
+        "https://www.thumbtack.com/profile/services/{business_id}/reviews",
+        description="Where a review is answered; {business_id} is replaced. Thumbtack does not document it.",
+    )
+    time_zone: str | None = Field(
+        None,
+        description="Time zone in which v4's appointments are shown, as America/Chicago; by default that of the lead's "
+        "zip code.",
     )
     reply_mode: ReplyMode = Field(
         ReplyMode.REPLIES,
@@ -223,11 +236,19 @@ class Settings(BaseSettings):
         "thumbtack_legacy_api_url",
         "thumbtack_legacy_connect_url",
         "thumbtack_lead_url",
+        "thumbtack_reviews_url",
     )
     @classmethod
     def _url(cls, value: str | None) -> str | None:
         if value is not None and not _is_address(value):
             raise ValueError("must be an address that begins with https://")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _time_zone(cls, value: str | None) -> str | None:
+        if value is not None and times.zone_named(value) is None:
+            raise ValueError("must be a time zone's name like America/Chicago")
         return value
 
     @field_validator("slack_leads_channel")

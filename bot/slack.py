@@ -23,8 +23,11 @@ LONGEST_RETRY_AFTER = 3600.0
 """Seconds. More is not believed; Slack asks for half a minute."""
 
 FORM = frozenset(
-    {"conversations.replies", "conversations.history", "conversations.info", "users.info", "usergroups.list"}
-)
+    {
+        "chat.getPermalink", "conversations.replies", "conversations.history", "conversations.info", "users.info",
+        "usergroups.list",
+    }
+)  # fmt: skip
 """Reads take query or form arguments, no JSON."""
 
 SLACKS_HOST = ("https", "hooks.slack.com")

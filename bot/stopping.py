@@ -6,7 +6,7 @@ from typing import Any
 from bot import replies
 from bot.errors import Reason
 from bot.replies import Desk
-from storage import audit, connections, erasing, leads, messages, outbox, targeting
+from storage import audit, connections, erasing, leads, messages, outbox, targeting, webhooks
 from storage.connections import Left
 from storage.models import Business, Erasure, Generation, ReplyState
 from storage.outbox import Kind
@@ -45,6 +45,7 @@ async def leave(
     """Forget the tokens that speak for a business, at both APIs, and queue telling Thumbtack (and `user`) of it."""
     business_id = leads.known(business.id)
     left = await connections.leave(desk.tx, business_id, now=desk.now)
+    webhook_id = await webhooks.forget(desk.tx, business_id)
     if not left and user is None:
         return left
     payload = {
@@ -55,6 +56,7 @@ async def leave(
         "user": user,
         "url": sealed_url,
         "erasure_id": erasure.id if erasure else None,
+        "webhook_id": webhook_id,
         "paused": any(row.set_enabled is False for row in await targeting.of_business(desk.tx, business_id)),
         **_token(left),
     }

@@ -1,7 +1,8 @@
 """By which of Thumbtack's APIs a reply to a lead can go out, if by any.
 
-A lead that came by the Pro API is answered over the business's connection (v2, Bearer), or with the user name and
-password of the v1 endpoint where the business has none; a lead that came by v4 over the business's v4 connection.
+A lead that v4 told of is answered over the business's v4 connection; one that the Pro API told of over its connection
+there (v2, Bearer), or with the user name and password of the v1 endpoint where the business has none. Where both told of
+it, v4 is preferred, and each API gets the id by which it calls the lead.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from enum import Enum
 
 from bot.errors import Reason
 from bot.settings import Settings
-from storage import businesses, connections
+from storage import businesses, connections, leads
 from storage.database import Transaction
 from storage.models import Connection, ConnectionState, Generation, Lead
 
@@ -28,9 +29,10 @@ class Api(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """How replies to a lead go. `waits`: somebody must connect the business again first."""
+    """How replies to a lead go. `lead_id`: what this API calls the lead; `waits`: the business must be connected again."""
 
     api: Api
+    lead_id: str
     connection_id: int | None = None
     waits: bool = False
 
@@ -42,15 +44,31 @@ async def find(tx: Transaction, settings: Settings, lead: Lead, *, now: datetime
     business = await businesses.get(tx, lead.business_id)
     if business is not None and business.disconnected_at is not None:
         return Reason.DISCONNECTED
-    generation = Generation(lead.generation)
-    found = await connections.of_business(tx, lead.business_id, generation)
-    lacks_scope = found is not None and SCOPES[generation] not in found.scopes
-    if found is not None and not lacks_scope and not _is_over(settings, found, now=now):
-        api = Api.V2 if generation is Generation.LEGACY else Api.V4
-        return Way(api=api, connection_id=found.id, waits=found.state == ConnectionState.BROKEN)
-    if generation is Generation.LEGACY and has_v1(settings):
-        return Way(api=Api.V1) if lead.business_id is not None else Reason.NO_BUSINESS
-    return Reason.SCOPE_MISSING if lacks_scope else Reason.NOT_CONFIGURED
+    v4 = await _over(tx, settings, lead, Generation.V4, now=now)
+    legacy = await _over(tx, settings, lead, Generation.LEGACY, now=now)
+    legacy_id = await leads.id_in(tx, lead, Generation.LEGACY)
+    if not isinstance(legacy, Way) and legacy_id is not None and has_v1(settings):
+        legacy = Way(api=Api.V1, lead_id=legacy_id) if lead.business_id is not None else Reason.NO_BUSINESS
+    found = [way for way in (v4, legacy) if isinstance(way, Way)]
+    if found:
+        return min(found, key=lambda way: way.waits)  # v4 first, where both can or neither
+    return next((reason for reason in (v4, legacy) if isinstance(reason, Reason)), Reason.NOT_CONFIGURED)
+
+
+async def _over(
+    tx: Transaction, settings: Settings, lead: Lead, generation: Generation, *, now: datetime
+) -> Way | Reason | None:
+    """The way over the business's connection to one of the APIs; None where there is none, or it does not know the lead."""
+    lead_id = await leads.id_in(tx, lead, generation)
+    found = None if lead_id is None else await connections.of_business(tx, lead.business_id, generation)
+    if lead_id is None or found is None:
+        return None
+    if SCOPES[generation] not in found.scopes:
+        return Reason.SCOPE_MISSING
+    if _is_over(settings, found, now=now):
+        return None
+    api = Api.V2 if generation is Generation.LEGACY else Api.V4
+    return Way(api=api, lead_id=lead_id, connection_id=found.id, waits=found.state == ConnectionState.BROKEN)
 
 
 def has_v1(settings: Settings) -> bool:

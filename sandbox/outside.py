@@ -11,6 +11,7 @@ CHANNEL = "C0LEADS"
 BOT_TOKEN = "xoxb-sandbox"  # noqa: S105 -- opens only the stand-in
 SIGNING_SECRET = "sandbox-signing-secret"  # noqa: S105 -- same
 WEBHOOK_USERNAME, WEBHOOK_PASSWORD = "user", "pass"
+WEBHOOK_SECRET = "sandbox-webhook-secret"  # noqa: S105 -- same
 PRO_API_USERNAME, PRO_API_PASSWORD = "corkboard", "sandbox"
 PRO_API_CLIENT = ("sandbox-pro-api", "sandbox-pro-api-secret")
 V4_CLIENT = ("sandbox-v4", "sandbox-v4-secret")
@@ -31,10 +32,12 @@ class Outside:
             password=PRO_API_PASSWORD,
             webhook_username=WEBHOOK_USERNAME,
             webhook_password=WEBHOOK_PASSWORD,
+            webhook_secret=WEBHOOK_SECRET,
             legacy_client=PRO_API_CLIENT,
             v4_client=V4_CLIENT,
             known_leads=None,
         )
+        self.thumbtack.v4.echoes = True
         for business_id, name in BUSINESSES:
             self.thumbtack.grants.add_business(business_id, name)
         self.app = Starlette(
@@ -85,4 +88,5 @@ def settings(address: str, *, bot_url: str | None = None) -> dict[str, str]:
         "THUMBTACK_CLIENT_SECRET": V4_CLIENT[1],
         "THUMBTACK_WEBHOOK_USERNAME": WEBHOOK_USERNAME,
         "THUMBTACK_WEBHOOK_PASSWORD": WEBHOOK_PASSWORD,
+        "THUMBTACK_WEBHOOK_SECRET": WEBHOOK_SECRET,
     }

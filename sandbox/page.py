@@ -104,10 +104,15 @@ def _conversation(reader: Reader, channel: Channel) -> Iterator[RenderableType]:
 
 def _customers(thumbtack: ThumbtackStandIn) -> Iterator[RenderableType]:
     by_lead: dict[str, list[Sent]] = {}
-    for sent in thumbtack.sent:
+    for sent in sorted([*thumbtack.sent, *thumbtack.typed], key=lambda one: one.at):
         by_lead.setdefault(sent.lead_id, []).append(sent)
     for lead_id, received in by_lead.items():
         yield Text()
         yield title(f"What {thumbtack.customer_of(lead_id)} received on Thumbtack")
         yield Text()
-        yield rows([(time(one.at), Text(one.text)) for one in received], indent=2)
+        yield rows([(time(one.at), _received(one)) for one in received], indent=2)
+
+
+def _received(sent: Sent) -> Text:
+    """What a customer reads; whether it came from the bot or from a person in Thumbtack's app is for us."""
+    return Text.assemble(sent.text, (" (typed in Thumbtack's app)" if sent.via == "app" else "", "dim"))

@@ -2,7 +2,9 @@
 
     GET    /            everything there is to see
     POST   /lead        a customer asks for something, each time something else
+    POST   /v4          likewise, told by Thumbtack's newer API, ten minutes after they asked
     POST   /customer    the customer who came last writes the text of the request
+    POST   /app         somebody of the team answers that customer in Thumbtack's own app (the newer API tells it)
     POST   /price       Thumbtack says what that lead costs
     POST   /review      that customer reviews, with five stars
     POST   /outage      Thumbtack takes no replies any more ... DELETE /outage   until it does again
@@ -13,6 +15,7 @@ Everything else can be done under /slack/control and /thumbtack/control.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -26,9 +29,13 @@ from sandbox.reading import Reader
 from sandbox.slack import Answer, SlackStandIn
 from sandbox.slack.block_kit import elements
 from sandbox.slack.workspace import Person
-from sandbox.thumbtack import ThumbtackStandIn
+from sandbox.thumbtack import ThumbtackStandIn, v4_bodies
 
 Json = dict[str, Any]
+
+ASKED_BEFORE = timedelta(minutes=10)
+"""How old a lead of the newer API is when it comes: what the business says in the first moments is not somebody's words,
+but Thumbtack's quick reply."""
 
 OUTAGE = Fault(status=503, headers={"Retry-After": "1"})
 """Thumbtack is temporarily unavailable, and asks for a second of patience."""
@@ -46,6 +53,8 @@ def routes(slack: SlackStandIn, thumbtack: ThumbtackStandIn, channel: str) -> li
     return [
         Route("/", look),
         Route("/lead", customers.playing(customers.asks), methods=["POST"]),
+        Route("/v4", customers.playing(customers.asks_by_v4), methods=["POST"]),
+        Route("/app", customers.playing(customers.is_answered), methods=["POST"]),
         Route("/customer", customers.playing(customers.writes), methods=["POST"]),
         Route("/price", customers.playing(customers.is_priced), methods=["POST"]),
         Route("/review", customers.playing(customers.reviews), methods=["POST"]),
@@ -63,7 +72,9 @@ class _Customers:
     def __init__(self, thumbtack: ThumbtackStandIn) -> None:
         self._thumbtack = thumbtack
 
-    def playing(self, play: Callable[[str], Awaitable[httpx.Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def playing(
+        self, play: Callable[[str], Awaitable[httpx.Response | None]]
+    ) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint that plays with the text it got, and tells what the bot answered."""
 
         async def endpoint(request: Request) -> Response:
@@ -73,6 +84,8 @@ class _Customers:
                 return _told(str(error), status=404)
             except httpx.TransportError:
                 return _told(f"The bot does not answer at {self._thumbtack.webhook_url}.", status=502)
+            if answer is None:
+                return _told("Thumbtack knows; its newer API says so only when the bot asks.")
             return _told(f"Thumbtack called the bot, which answered {answer.status_code}.")
 
         return endpoint
@@ -80,16 +93,35 @@ class _Customers:
     async def asks(self, _text: str) -> httpx.Response:
         return await self._thumbtack.lead()
 
-    async def writes(self, text: str) -> httpx.Response:
-        return await self._thumbtack.message(self._last(), text or "Are you still available?")
+    async def asks_by_v4(self, _text: str) -> httpx.Response:
+        asked_at = v4_bodies.iso(datetime.now(UTC) - ASKED_BEFORE)
+        return await self._thumbtack.v4_lead(createdAt=asked_at)
 
-    async def is_priced(self, text: str) -> httpx.Response:
-        return await self._thumbtack.price(self._last(), text or "$26.00")
+    async def writes(self, text: str) -> httpx.Response:
+        lead_id, said = self._last(), text or "Are you still available?"
+        if self._thumbtack.is_v4(lead_id):
+            return await self._thumbtack.v4_message(lead_id, said)
+        return await self._thumbtack.message(lead_id, said)
+
+    async def is_answered(self, text: str) -> httpx.Response:
+        lead_id = self._last()
+        if not self._thumbtack.is_v4(lead_id):
+            raise LookupError("Only the newer API tells of Thumbtack's app: POST /v4 makes a lead that it tells of.")
+        return await self._thumbtack.v4_message(lead_id, text or "Yes, we can.", sender="Business")
+
+    async def is_priced(self, text: str) -> httpx.Response | None:
+        lead_id, price = self._last(), text or "$26.00"
+        if self._thumbtack.is_v4(lead_id):
+            self._thumbtack.v4_change(lead_id, leadPrice=price, chargeState="Charged")
+            return None
+        return await self._thumbtack.price(lead_id, price)
 
     async def reviews(self, text: str) -> httpx.Response:
-        lead_id = self._last()
+        lead_id, said = self._last(), text or "Great work, would hire again."
+        if self._thumbtack.is_v4(lead_id):
+            return await self._thumbtack.v4_review(lead_id, 5, said)
         told = {"reviewerNickname": self._thumbtack.customer_of(lead_id)}
-        return await self._thumbtack.review(lead_id, "5", text or "Great work, would hire again.", review=told)
+        return await self._thumbtack.review(lead_id, "5", said, review=told)
 
     async def outage(self, request: Request) -> Response:
         if request.method == "DELETE":

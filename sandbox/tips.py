@@ -27,6 +27,8 @@ _SHORT = (
     ("  … and edits it", "-X PUT -d 'Yes, at nine.'", "ana"),
     ("  … or a note", "-d 'note: bring a ladder'", "ana"),
     ("Olga connects", "-d '/thumbtack connect'", "olga"),
+    ("Thumbtack's new API", "-X POST", "v4"),
+    ("  … and its app", "-d 'I can come at four.'", "app"),
     ("Thumbtack is down", "-X POST", "outage"),
     ("  … and back", "-X DELETE", "outage"),
 )

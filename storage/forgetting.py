@@ -26,6 +26,7 @@ from storage.models import (
     Erasure,
     Inbox,
     Lead,
+    LeadAlias,
     LeadCharge,
     LeadEvent,
     Message,
@@ -35,6 +36,7 @@ from storage.models import (
     Row,
     Targeting,
     Thread,
+    Webhook,
     WorkState,
 )
 from storage.outbox import Kind, phones_lane, targeting_lane
@@ -86,7 +88,7 @@ async def business(tx: Transaction, gone: Business, *, now: datetime) -> Forgott
     await _part_customers(tx, business_id)
     counts["customers"] += await _delete(tx, Customer, col(Customer.business_id) == business_id)
     counts["phone_numbers"] = await _delete(tx, Phone, col(Phone.business_id) == business_id)
-    for row in (Targeting, Consent, ConnectionBusiness):
+    for row in (Targeting, Webhook, Consent, ConnectionBusiness):
         await _delete(tx, row, col(row.business_id) == business_id)
     await _forget_names(tx, business_id)
     await _delete(tx, Business, col(Business.id) == business_id)
@@ -95,6 +97,8 @@ async def business(tx: Transaction, gone: Business, *, now: datetime) -> Forgott
 
 async def leads(tx: Transaction, lead_ids: Sequence[int], *, now: datetime) -> Forgotten | None:
     """Delete these leads and what is theirs, customers too who have no other; None while something is being said."""
+    joined = select(col(Lead.id)).where(col(Lead.joined_id).in_(lead_ids))
+    lead_ids = [*lead_ids, *(one for one in (await tx.execute(joined)).scalars() if one is not None)]
     if not await _hold_leads(tx, lead_ids, now=now):
         return None
     places = await _places(tx, lead_ids)
@@ -103,18 +107,27 @@ async def leads(tx: Transaction, lead_ids: Sequence[int], *, now: datetime) -> F
 
 
 async def strays(tx: Transaction, *, before: datetime) -> Forgotten:
-    """Forget some old webhooks whose lead is no more, and old reviews without a lead; nothing where none is left."""
-    known = select(col(Lead.id)).where(
-        col(Lead.environment) == col(Inbox.environment), col(Lead.thumbtack_id) == col(Inbox.lead_thumbtack_id)
-    )
-    old = and_(col(Inbox.received_at) < before, col(Inbox.settled_at).is_not(None), ~known.exists())
+    """Forget some old webhooks whose lead is no more, old reviews without a lead, and old customers without one.
+
+    The two APIs call a customer by two ids: the one that its lead does not use is of no use. Nothing where none is left.
+    """
+    unknown = [
+        ~select(col(row.id))
+        .where(col(row.environment) == col(Inbox.environment), col(row.thumbtack_id) == col(Inbox.lead_thumbtack_id))
+        .exists()
+        for row in (Lead, LeadAlias)
+    ]
+    old = and_(col(Inbox.received_at) < before, col(Inbox.settled_at).is_not(None), *unknown)
     bodies = select(col(Inbox.id)).where(old).order_by(col(Inbox.id)).limit(STRAYS_AT_ONCE)
     quiet = or_(col(Review.modified_at).is_(None), col(Review.modified_at) < before)
     alone = and_(col(Review.lead_id).is_(None), col(Review.received_at) < before, quiet)
     places = await _places_of_reviews(tx, alone)
+    lonely = select(col(Customer.id)).where(col(Customer.created_at) < before, ~_leads_of_customer().exists())
+    idle = (await tx.execute(lonely.limit(STRAYS_AT_ONCE).with_for_update(skip_locked=True))).scalars().all()
     counts = {
         "reviews": await _delete(tx, Review, alone),
         "webhooks": await _delete(tx, Inbox, col(Inbox.id).in_(bodies)),
+        "customers": await _forget_lonely(tx, idle),
     }
     return Forgotten(counts=counts, places=sorted(places, key=str))
 
@@ -252,8 +265,11 @@ def _bodies(environment: str, business_thumbtack_id: str) -> ColumnElement[bool]
 def _about_leads(leads: Leads) -> ColumnElement[bool]:
     """Webhooks about these leads; found from the leads, by an index, for the inbox is long."""
     one = aliased(Inbox)
-    of_lead = and_(col(Lead.environment) == col(one.environment), col(Lead.thumbtack_id) == col(one.lead_thumbtack_id))
-    return col(Inbox.id).in_(select(col(one.id)).join(Lead, of_lead).where(col(Lead.id).in_(leads)))
+    found = []
+    for row, lead_id in ((Lead, col(Lead.id)), (LeadAlias, col(LeadAlias.lead_id))):
+        named = and_(col(row.environment) == col(one.environment), col(row.thumbtack_id) == col(one.lead_thumbtack_id))
+        found.append(select(col(one.id)).join(row, named).where(lead_id.in_(leads)))
+    return or_(*(col(Inbox.id).in_(query) for query in found))
 
 
 async def _forget_leads(tx: Transaction, leads: Leads) -> Counter[str]:
@@ -271,6 +287,7 @@ async def _forget_leads(tx: Transaction, leads: Leads) -> Counter[str]:
     for name, row in (("threads", Thread), ("events", LeadEvent), ("charges", LeadCharge), ("reviews", Review)):
         counts[name] = await _delete(tx, row, col(row.lead_id).in_(leads))
     counts["messages"] += await _delete(tx, Message, col(Message.lead_id).in_(leads))
+    await _delete(tx, LeadAlias, col(LeadAlias.lead_id).in_(leads))
     of_leads = select(col(Lead.customer_id)).where(col(Lead.id).in_(leads), col(Lead.customer_id).is_not(None))
     customers = list((await tx.execute(of_leads.distinct())).scalars())
     counts["leads"] = await _delete(tx, Lead, col(Lead.id).in_(leads))
@@ -280,12 +297,15 @@ async def _forget_leads(tx: Transaction, leads: Leads) -> Counter[str]:
 
 async def _forget_lonely(tx: Transaction, customers: Sequence[int | None]) -> int:
     """Customers without a lead go too."""
-    others = select(col(Lead.id)).where(col(Lead.customer_id) == col(Customer.id))
     gone = 0
     for start in range(0, len(customers), 500):
         some = customers[start : start + 500]
-        gone += await _delete(tx, Customer, col(Customer.id).in_(some), ~others.exists())
+        gone += await _delete(tx, Customer, col(Customer.id).in_(some), ~_leads_of_customer().exists())
     return gone
+
+
+def _leads_of_customer() -> Select[Any]:
+    return select(col(Lead.id)).where(col(Lead.customer_id) == col(Customer.id))
 
 
 async def _part_customers(tx: Transaction, business_id: int) -> None:

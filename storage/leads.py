@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import col
 
+from storage import lanes
 from storage.database import Transaction
 from storage.merging import fill
-from storage.models import Environment, Lead, LeadCharge, LeadEvent
+from storage.models import Environment, Generation, Lead, LeadAlias, LeadCharge, LeadEvent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,21 +24,64 @@ class Merged:
 
 
 async def get(tx: Transaction, lead_id: int) -> Lead | None:
-    """A lead by our id."""
-    return await tx.get(Lead, lead_id)
+    """A lead by our id; where that one joined another (see `storage.joining`), the other."""
+    lead = await tx.get(Lead, lead_id)
+    return lead if lead is None or lead.joined_id is None else await get(tx, lead.joined_id)
 
 
 async def find(tx: Transaction, environment: Environment, thumbtack_id: str) -> Lead | None:
-    """A lead by Thumbtack's id."""
-    query = select(Lead).where(col(Lead.environment) == environment, col(Lead.thumbtack_id) == thumbtack_id)
-    return (await tx.execute(query)).scalar_one_or_none()
+    """A lead by Thumbtack's id, whichever of its APIs calls it so."""
+    by_id = select(Lead).where(col(Lead.environment) == environment, col(Lead.thumbtack_id) == thumbtack_id)
+    lead = (await tx.execute(by_id)).scalar_one_or_none()
+    if lead is not None:
+        return await get(tx, known(lead.id))
+    by_alias = select(col(LeadAlias.lead_id)).where(
+        col(LeadAlias.environment) == environment, col(LeadAlias.thumbtack_id) == thumbtack_id
+    )
+    lead_id = (await tx.execute(by_alias)).scalar_one_or_none()
+    return None if lead_id is None else await get(tx, lead_id)
+
+
+async def find_to_change(tx: Transaction, environment: Environment, thumbtack_id: str) -> Lead | None:
+    """Like `find`: the lead as it stands, and no other webhook about it is taken in until this transaction ends.
+
+    Webhooks that call it by its other id come in another lane of the inbox, perhaps on another replica. What is held is
+    a name, not the row: whoever holds one of the lead's messages and changes the lead does not wait for us.
+    """
+    return await hold(tx, await find(tx, environment, thumbtack_id))
+
+
+async def hold(tx: Transaction, lead: Lead | None) -> Lead | None:
+    """Likewise of a lead that was found; where it joined another meanwhile, that one."""
+    while lead is not None:
+        await lanes.lock(tx, f"lead:{lead.id}")
+        query = select(Lead).where(col(Lead.id) == lead.id).execution_options(populate_existing=True)
+        lead = (await tx.execute(query)).scalar_one_or_none()
+        if lead is None or lead.joined_id is None:
+            break
+        lead = await tx.get(Lead, lead.joined_id)
+    return lead
+
+
+async def id_in(tx: Transaction, lead: Lead, generation: Generation) -> str | None:
+    """What an API calls a lead; None where that API never told of it."""
+    if lead.generation == generation:
+        return lead.thumbtack_id
+    query = (
+        select(col(LeadAlias.thumbtack_id))
+        .where(col(LeadAlias.lead_id) == lead.id, col(LeadAlias.generation) == generation)
+        .order_by(col(LeadAlias.id))
+        .limit(1)
+    )
+    found: str | None = (await tx.execute(query)).scalar_one_or_none()
+    return found
 
 
 async def merge(
     tx: Transaction, *, environment: Environment, thumbtack_id: str, values: Mapping[str, Any], now: datetime
 ) -> Merged:
     """Take in a lead's own body: `values` (columns of Lead) fill what is empty and never empty what is filled."""
-    lead = await find(tx, environment, thumbtack_id) or _new(tx, environment, thumbtack_id, values)
+    lead = await find_to_change(tx, environment, thumbtack_id) or _new(tx, environment, thumbtack_id, values)
     arrived = lead.received_at is None
     filled = fill(lead, values)
     if arrived:
@@ -52,7 +96,7 @@ async def placeholder(
     tx: Transaction, *, environment: Environment, thumbtack_id: str, values: Mapping[str, Any], now: datetime
 ) -> Merged:
     """The lead something else names (a message, a review, a price); a placeholder where it was not heard of."""
-    lead = await find(tx, environment, thumbtack_id)
+    lead = await find_to_change(tx, environment, thumbtack_id)
     if lead is None:
         lead = _new(tx, environment, thumbtack_id, values)
         await tx.flush()

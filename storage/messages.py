@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import CursorResult, Select, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -15,6 +15,8 @@ from storage.models import Direction, Environment, Lead, Message, Outbox, ReplyS
 from storage.outbox import Kind
 
 SAME_TEXT_WITHIN = timedelta(seconds=120)
+ECHO_WITHIN = timedelta(hours=1)
+"""How far apart our sending and Thumbtack's time of it may be: clocks, a hold window, a wait for an answer."""
 
 CONTENT = ("text", "attachments")
 """What of a customer's message is shown."""
@@ -84,10 +86,7 @@ async def record_inbound(tx: Transaction, told: Message) -> Heard:
 
 
 async def _same_inbound(tx: Transaction, told: Message) -> Message | None:
-    by_id = select(Message).where(
-        col(Message.environment) == told.environment, col(Message.thumbtack_id) == told.thumbtack_id
-    )
-    same = (await tx.execute(by_id)).scalar_one_or_none()
+    same = await by_thumbtack_id(tx, told.environment, told.thumbtack_id or "")
     if same is not None or told.text is None or told.sent_at is None:
         return same
     by_text = select(Message).where(
@@ -95,15 +94,15 @@ async def _same_inbound(tx: Transaction, told: Message) -> Message | None:
         col(Message.direction) == told.direction,
         col(Message.text) == told.text,
         col(Message.generation) != told.generation,
-        col(Message.sent_at).between(*_around(told.sent_at)),
+        col(Message.sent_at).between(*_around(told.sent_at, SAME_TEXT_WITHIN)),
     )
     return (await tx.execute(by_text.order_by(col(Message.id)).limit(1))).scalar_one_or_none()
 
 
-def _around(sent_at: datetime) -> tuple[datetime, datetime]:
-    """The times at which the same text counts as the same message; whatever time it was, also the last there is."""
-    latest = datetime.max.replace(tzinfo=UTC)
-    return sent_at - SAME_TEXT_WITHIN, sent_at + min(SAME_TEXT_WITHIN, latest - sent_at)
+def _around(sent_at: datetime, within: timedelta) -> tuple[datetime, datetime]:
+    """The times that are about the same; whatever time it was, also the first or last there is."""
+    earliest, latest = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    return sent_at - min(within, sent_at - earliest), sent_at + min(within, latest - sent_at)
 
 
 async def at(tx: Transaction, *, team_id: str, channel: str, ts: str) -> Message | None:
@@ -227,6 +226,47 @@ async def waiting_of(tx: Transaction, business_id: int) -> Sequence[int]:
         .order_by(col(Message.id))
     )
     return [found for found in (await tx.execute(query)).scalars() if found is not None]
+
+
+async def by_thumbtack_id(tx: Transaction, environment: Environment, thumbtack_id: str) -> Message | None:
+    """A message of either side by Thumbtack's id, for reading."""
+    query = select(Message).where(col(Message.environment) == environment, col(Message.thumbtack_id) == thumbtack_id)
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def handed_over(tx: Transaction, lead_id: int, *, near: datetime) -> Sequence[Message]:
+    """Replies to a lead that were handed to Thumbtack about that time, whatever came of it, for changing."""
+    query = (
+        _handed_over(lead_id)
+        .where(col(Message.sent_at).between(*_around(near, ECHO_WITHIN)))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return (await tx.execute(query)).scalars().all()
+
+
+async def all_handed_over(tx: Transaction, lead_id: int) -> Sequence[Message]:
+    """Every reply to a lead that was handed to Thumbtack, for reading."""
+    return (await tx.execute(_handed_over(lead_id))).scalars().all()
+
+
+def _handed_over(lead_id: int) -> Select[Message]:
+    return (
+        select(Message)
+        .where(
+            col(Message.lead_id) == lead_id,
+            col(Message.direction) == Direction.OUTBOUND,
+            col(Message.sent_at).is_not(None),
+        )
+        .order_by(col(Message.id))
+    )
+
+
+async def inbound(tx: Transaction, lead_id: int) -> Sequence[Message]:
+    """What Thumbtack told about a lead that was not sent from here, in the order in which it was written."""
+    query = select(Message).where(col(Message.lead_id) == lead_id, col(Message.direction) == Direction.INBOUND)
+    found = (await tx.execute(query)).scalars().all()
+    return sorted(found, key=lambda one: (one.sent_at or one.stored_at, one.id))
 
 
 async def last_writer(tx: Transaction, lead_id: int) -> str | None:

@@ -52,6 +52,7 @@ class Kind(StrEnum):
     UPDATE_CARD = "update_card"
     POST_ARRIVED = "post_arrived"
     POST_CHARGE = "post_charge"
+    POST_STATUS = "post_status"
     POST_MESSAGE = "post_message"
     POST_REVIEW = "post_review"
     POST_OUTCOME = "post_outcome"
@@ -71,6 +72,14 @@ class Kind(StrEnum):
     ERASE = "erase"
     DELETE_POSTS = "delete_posts"
     TELL_ERASED = "tell_erased"
+    POST_EVENT = "post_event"
+    POINT_TO_LEAD = "point_to_lead"
+    CONFIRM_REPLY = "confirm_reply"
+    LOOK_FOR_REPLY = "look_for_reply"
+    FETCH_LEAD = "fetch_lead"
+    SYNC_LEAD = "sync_lead"
+    SET_WEBHOOK = "set_webhook"
+    TEST_WEBHOOK = "test_webhook"
 
 
 def slack_lane(lead_id: int) -> str:
@@ -91,6 +100,11 @@ def targeting_lane(business_id: int) -> str:
 def phones_lane(business_id: int) -> str:
     """The lane of changes to a business's phone numbers."""
     return f"phones:{business_id}"
+
+
+def webhook_lane(business_id: int) -> str:
+    """The lane of what is done about a business's webhook."""
+    return f"webhook:{business_id}"
 
 
 def erasure_lane(erasure_id: int) -> str:
@@ -291,6 +305,14 @@ async def pending_of(tx: Transaction, lane: str, kind: Kind) -> Outbox | None:
     if found is not None:
         touch(tx, TOPIC)  # who looked for it meanwhile looks again
     return found
+
+
+async def hasten(tx: Transaction, lane: str, kind: Kind, *, now: datetime) -> None:
+    """Let an entry that waits for its time go at once, unless it was tried before."""
+    found = await pending_of(tx, lane, kind)
+    if found is not None and found.attempt == 0:
+        found.due_at = min(found.due_at, now)
+        await tx.flush()
 
 
 async def lead_post_under_way(tx: Transaction, channel: str, *, besides: int = 0) -> bool:

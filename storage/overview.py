@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlmodel import col
 
+from storage import webhooks
 from storage.connections import LIVE
 from storage.database import Transaction
 from storage.models import (
@@ -19,18 +20,20 @@ from storage.models import (
     Erasure,
     Outbox,
     Targeting,
+    Webhook,
     WorkState,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A business with its connections, what was set for it, and its erasure where one is announced or under way."""
+    """A business with its connections, what was set for it, its webhook, and its erasure, announced or under way."""
 
     business: Business
     connections: Sequence[Connection]
     targeting: Sequence[Targeting]
     erasure: Erasure | None
+    webhook: Webhook | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +51,14 @@ async def standings(tx: Transaction, *, environment: Environment) -> Sequence[St
     connections = await _connections(tx, environment)
     targeting = await _targeting(tx, environment)
     erasures = {erasure.business_id: erasure for erasure in await _erasures(tx)}
+    hooks = await webhooks.of_environment(tx, environment)
     standings = [
         Standing(
             business=business,
             connections=connections.get(business.id, ()),
             targeting=targeting.get(business.id, ()),
             erasure=erasures.get(business.id),
+            webhook=hooks.get(business.id or 0),
         )
         for business in found
     ]

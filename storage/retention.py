@@ -10,7 +10,7 @@ from sqlmodel import col
 from storage import erasing, forgetting
 from storage.database import Database, Transaction
 from storage.forgetting import Forgotten
-from storage.models import Inbox, Lead, LeadCharge, LeadEvent, Message, Outbox, Review
+from storage.models import Inbox, Lead, LeadAlias, LeadCharge, LeadEvent, Message, Outbox, Review
 from storage.outbox import Kind
 
 LEADS_AT_ONCE = 100
@@ -61,6 +61,13 @@ async def _old_leads(tx: Transaction, *, before: datetime, after_id: int) -> Seq
             col(Inbox.lead_thumbtack_id) == col(Lead.thumbtack_id),
             col(Inbox.received_at) >= before,
         ),
+        select(col(Inbox.id))
+        .join(
+            LeadAlias,
+            (col(LeadAlias.environment) == col(Inbox.environment))
+            & (col(LeadAlias.thumbtack_id) == col(Inbox.lead_thumbtack_id)),
+        )
+        .where(col(LeadAlias.lead_id) == col(Lead.id), col(Inbox.received_at) >= before),
         select(col(Outbox.id)).where(
             col(Outbox.lead_id) == col(Lead.id), col(Outbox.settled_at).is_(None), col(Outbox.kind) != Kind.SEND_REPLY
         ),
@@ -69,6 +76,7 @@ async def _old_leads(tx: Transaction, *, before: datetime, after_id: int) -> Seq
         select(col(Lead.id))
         .where(
             col(Lead.id) > after_id,
+            col(Lead.joined_id).is_(None),  # it goes with the lead that it joined
             func.coalesce(col(Lead.received_at), before) <= before,
             *(~one.exists() for one in heard),
         )

@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from storage.database import Transaction
 from storage.merging import NOTHING, fill
-from storage.models import Review
+from storage.models import Environment, Review
 
 SHOWN = ("rating", "text", "reviewer_name", "verified", "photos", "created_at", "modified_at")
 """What a post of a review shows, and a later modification may change."""
@@ -30,6 +30,12 @@ async def get(tx: Transaction, review_id: int) -> Review | None:
     return await tx.get(Review, review_id)
 
 
+async def find(tx: Transaction, environment: Environment, thumbtack_id: str) -> Review | None:
+    """A review by Thumbtack's id."""
+    query = select(Review).where(col(Review.environment) == environment, col(Review.thumbtack_id) == thumbtack_id)
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
 async def stands(tx: Transaction, review_id: int, *, channel: str, ts: str) -> None:
     """A review has a post of its own there; what is posted later belongs to it too (see `Review.also_ts`)."""
     review = await get(tx, review_id)
@@ -46,10 +52,7 @@ async def merge(tx: Transaction, told: Review) -> Merged:
 
     A later modifyTime replaces, the same one (or none on either side) fills what was missing, an earlier one is stale.
     """
-    query = select(Review).where(
-        col(Review.environment) == told.environment, col(Review.thumbtack_id) == told.thumbtack_id
-    )
-    held = (await tx.execute(query)).scalar_one_or_none()
+    held = await find(tx, told.environment, told.thumbtack_id)
     if held is None:
         tx.add(told)
         await tx.flush()

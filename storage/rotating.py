@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from storage import vault as vaults
 from storage.database import Database, Transaction
-from storage.models import Connection, Consent, Outbox, Row, Seal
+from storage.models import Connection, Consent, Outbox, Row, Seal, Webhook
 from storage.vault import Vault, VaultError
 
 AT_ONCE = 500
@@ -26,6 +26,7 @@ SEALED: Sequence[tuple[type[Row], Sequence[str]]] = (
     (Seal, ("canary",)),
     (Connection, ("access_token", "refresh_token")),
     (Consent, ("verifier",)),
+    (Webhook, ("password",)),
 )
 """The columns that hold sealed text; what is sealed inside an outbox payload is found by its looks."""
 

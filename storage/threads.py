@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from storage import lanes
 from storage.database import Transaction
-from storage.models import Thread
+from storage.models import Lead, Thread
 
 
 async def lock(tx: Transaction, channel: str) -> None:
@@ -46,10 +46,19 @@ async def forget(tx: Transaction, thread: Thread) -> None:
     await tx.execute(delete(Thread).where(col(Thread.id) == thread.id))
 
 
-async def of_lead(tx: Transaction, lead_id: int | None) -> Thread | None:
-    """The thread a lead is worked in: the newest, where there were several."""
+async def own(tx: Transaction, lead_id: int | None) -> Thread | None:
+    """The thread below a lead's own card: the newest, where there were several."""
     query = select(Thread).where(col(Thread.lead_id) == lead_id).order_by(col(Thread.id).desc()).limit(1)
     return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def of_lead(tx: Transaction, lead_id: int | None) -> Thread | None:
+    """The thread a lead is worked in: its own; where it has none and joined another lead, that one's."""
+    thread = await own(tx, lead_id)
+    if thread is not None or lead_id is None:
+        return thread
+    lead = await tx.get(Lead, lead_id)
+    return None if lead is None or lead.joined_id is None else await of_lead(tx, lead.joined_id)
 
 
 async def at(tx: Transaction, *, team_id: str, channel: str, ts: str) -> Thread | None:

@@ -31,6 +31,7 @@ HISTORY = {"channels:history", "groups:history"}
 NEEDED_BY_METHOD: Mapping[str, set[str]] = {
     "auth.test": set(),
     "chat.delete": {"chat:write"},
+    "chat.getPermalink": set(),
     "chat.postEphemeral": {"chat:write"},
     "chat.postMessage": {"chat:write"},
     "chat.update": {"chat:write"},

@@ -16,7 +16,7 @@ from storage.database import Database, StorageError, Transaction
 from storage.models import Environment, Inbox, WorkState
 from storage.outbox import Kind
 from webhooks import routes
-from webhooks.thumbtack.payloads import legacy
+from webhooks.ownership import of_address
 from webhooks.thumbtack.payloads.body import read_json
 from webhooks.writing import Page, write
 
@@ -100,8 +100,10 @@ class Ingest:
 
     async def _understand(self, tx: Transaction, row: Inbox, now: datetime) -> None:
         page = Page(tx=tx, environment=Environment(row.environment), now=now, default_channel=self._default_channel)
-        for fact in legacy.facts(routes.kind_of(row.route), read_json(row.body or b"")):
-            await write(page, fact)
+        for fact in routes.reading_of(row.route).facts(read_json(row.body or b"")):
+            named = routes.business_of(row.route)
+            theirs = await of_address(tx, fact, environment=page.environment, address=named, at=row.received_at)
+            await write(page, theirs)
 
     async def _failed(self, taken: Taken, error: Exception, now: datetime) -> None:
         """Try again later where the database failed: another replica was in the way, or the disk is full. Else keep it.
@@ -124,4 +126,15 @@ class Ingest:
     async def _keep(self, tx: Transaction, row: Inbox, now: datetime, reason: str) -> None:
         await inbox.settle(tx, leads.known(row.id), state=WorkState.DEAD, now=now, reason=reason)
         payload = {"notice": "not_understood", "inbox_id": row.id, "route": row.route, "lead": row.lead_thumbtack_id}
+        named = _named(row)
+        if named is not None:
+            payload["event"] = named
         await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)
+
+
+def _named(row: Inbox) -> str | None:
+    """What a body that could not be understood says that it is, where its address does not tell."""
+    webhook = routes.find(row.route)
+    if webhook is None or webhook.reading.named is None or row.body is None:
+        return None
+    return webhook.reading.named(read_json(row.body))

@@ -9,8 +9,8 @@ import structlog
 from storage import audit, businesses, connections, erasing, outbox, resuming
 from storage.connections import LIVE
 from storage.database import Transaction
-from storage.models import Business, Connection
-from storage.outbox import Kind
+from storage.models import Business, Connection, Generation
+from storage.outbox import Kind, webhook_lane
 from webhooks import cards
 from webhooks.thumbtack import errors
 from webhooks.thumbtack.facts import BusinessRef
@@ -120,6 +120,8 @@ async def _linked(
         "kept": list(kept),
     }
     await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)
+    if connection.generation == Generation.V4:
+        await _set_webhooks(tx, connection, ids, now=now)
     log.info(
         "connected", connection_id=connection.id, businesses=len(ids), generation=connection.generation, ended=ended
     )
@@ -129,6 +131,13 @@ async def _linked(
         left_out=None if left_out is None else name_of(left_out),
         kept=kept,
     )
+
+
+async def _set_webhooks(tx: Transaction, connection: Connection, business_ids: Sequence[int], *, now: datetime) -> None:
+    """Let Thumbtack bring us what happens to these businesses, where it does not yet."""
+    for business_id in business_ids:
+        payload = {"business_id": business_id, "team_id": connection.team_id, "user": connection.connected_by}
+        await outbox.enqueue(tx, Kind.SET_WEBHOOK, now=now, lane=webhook_lane(business_id), payload=payload)
 
 
 def _audit(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -14,9 +15,10 @@ from storage.inbox import Arrival, InboxWriter, NotStored
 from storage.models import Environment
 from webhooks.problems import Refused, problem
 from webhooks.thumbtack.errors import JsonError, ShapeError
-from webhooks.thumbtack.payloads import legacy
 from webhooks.thumbtack.payloads.body import body_hash, read_json
-from webhooks.verification import Credentials
+from webhooks.thumbtack.payloads.ids import read_id
+from webhooks.thumbtack.payloads.kinds import Reading
+from webhooks.verification import Admission
 
 MAX_BODY = 1024 * 1024
 """1 MiB; Thumbtack's own bodies are a few kB."""
@@ -28,21 +30,14 @@ RETRY_AFTER = "5"
 
 log = structlog.get_logger()
 
-ANSWERS_UNKNOWN = {legacy.Kind.MESSAGE, legacy.Kind.LEAD_UPDATE}
-"""Events that answer 202 where their lead is unknown (Thumbtack's Pro API guide, Messages and Update Lead)."""
-
-MEANS_AGAIN = {legacy.Kind.LEAD_UPDATE}
-"""Events whose same body may mean something again: Charged, Refunded, Charged is three changes."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
     """The ASGI endpoint of one webhook route."""
 
-    kind: legacy.Kind
-    route: str
+    reading: Reading
     environment: Environment
-    credentials: Credentials | None
+    admission: Admission
     inbox: InboxWriter
     clock: Callable[[], datetime]
 
@@ -52,55 +47,65 @@ class Receiver:
         try:
             response = await self._answer(request)
         except Refused as refused:
-            log.info("webhook_refused", route=self.route, reason=refused.reason)
+            log.info("webhook_refused", route=request.scope["route"].path, reason=refused.reason)
             response = problem(refused)
         except ClientDisconnect:
             return
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        self._verify(request)
-        arrival = self._read(await read_body(request))
+        named = read_id(request.path_params.get("business_id"))
+        self._verify(request, named)
+        arrival = self._read(await read_body(request), route=_address(request, named), named=named)
         try:
             async with asyncio.timeout(STORED_WITHIN):
                 known = await self.inbox.append(arrival)
         except (NotStored, TimeoutError) as error:
-            log.warning("webhook_not_stored", route=self.route, error=str(error) or type(error).__name__)
+            log.warning(
+                "webhook_not_stored", route=request.scope["route"].path, error=str(error) or type(error).__name__
+            )
             raise Refused("storage", retry_after=RETRY_AFTER) from None
         status = 202 if arrival.asks_known and not known else 200
         return Response(b"{}", status_code=status, media_type="application/json")
 
-    def _verify(self, request: Request) -> None:
-        if self.credentials is None:
+    def _verify(self, request: Request, business_id: str | None) -> None:
+        if not self.admission.configured:
             raise Refused("not_configured")
-        if not self.credentials.allow(request.headers.get("authorization")):
+        if not self.admission.allow(request.headers, environment=self.environment, business_id=business_id):
             raise Refused("credentials")
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise Refused("media_type")
 
-    def _read(self, body: bytes) -> Arrival:
+    def _read(self, body: bytes, *, route: str, named: str | None) -> Arrival:
+        """`named`: the business that the address is for."""
         try:
             payload = read_json(body)
         except JsonError as error:
             raise Refused("json") from error
         try:
-            ids = legacy.ids(self.kind, payload)
+            ids = self.reading.ids(payload)
         except ShapeError as error:
             raise Refused("shape", detail=str(error)) from error
-        digest = body_hash(payload)
+        digest = body_hash(payload, ignoring=self.reading.ignoring)
         return Arrival(
             environment=self.environment,
-            route=self.route,
+            route=route,
             lane=f"{self.environment}:{ids.lead_id or ids.object_id}",
             body=body,
             body_hash=digest,
-            dedupe=None if self.kind in MEANS_AGAIN else f"{self.route} {digest}",
+            dedupe=None if self.reading.means_again else f"{route} {digest}",
             lead_thumbtack_id=ids.lead_id,
-            business_thumbtack_id=ids.business_id,
+            business_thumbtack_id=ids.business_id or named,
             received_at=self.clock(),
-            asks_known=self.kind in ANSWERS_UNKNOWN,
+            asks_known=self.reading.asks_known,
         )
+
+
+def _address(request: Request, named: str | None) -> str:
+    """The route with the business in it, as a database takes it whatever the caller wrote there."""
+    path: str = request.scope["route"].path
+    return path.rstrip("/").replace("{business_id}", quote(named or " ", safe=""))
 
 
 async def read_body(request: Request) -> bytes:

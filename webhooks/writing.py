@@ -1,36 +1,38 @@
 """Writes down what happened at Thumbtack: the rows, and in the same transaction what Slack is to be told."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from storage import businesses, leads, messages, outbox, reviews, threads
+from storage import businesses, joining, leads, messages, ordering, outbox, reviews, threads
 from storage.database import Transaction
 from storage.models import Direction, Environment, Lead, Message, Review
 from storage.outbox import Kind, slack_lane
+from webhooks import echoes
+from webhooks.lead_columns import ON_CARD_OR_BELOW, columns
+from webhooks.parties import UNNAMED_BUSINESS, Parties, remember
 from webhooks.thumbtack import money
 from webhooks.thumbtack.facts import (
     BusinessRef,
     CustomerRef,
     Fact,
+    Generation,
     LeadPriceChanged,
     LeadReceived,
+    LeadStatusChanged,
     MessageReceived,
+    OtherEvent,
     ReviewReceived,
+    Sender,
 )
 
 NEW_LEAD_FIRST = 0
 
-UNNAMED_BUSINESS = BusinessRef(thumbtack_id="")
-"""Keeps the customer of a lead that names no business. The lead itself is of no business then: nothing can be sent."""
+FETCH_AFTER = timedelta(seconds=3)
+"""How long a lead that was only named has to come by itself: Thumbtack pushes its description as a message before it."""
 
-ON_CARD_OR_BELOW = frozenset(
-    {
-        "category", "title", "description", "details", "schedule", "address1", "address2", "city", "state", "zip_code",
-        "travel_preferences", "price_text",
-    }
-)  # fmt: skip
-"""Columns whose text may be too long for the card; what does not fit follows in the thread."""
+LEAD_FOLLOWS = timedelta(seconds=5)
+"""How long the card of a lead that v4 only named waits for the lead: then what Thumbtack itself wrote makes no noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +72,6 @@ class Page:
         return thread.channel if thread else self.default_channel
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parties:
-    """Our ids of a business and its customer, as columns of a lead; `changed`: something that a card shows of them."""
-
-    ids: dict[str, Any]
-    changed: bool = False
-
-
 async def write(page: Page, fact: Fact) -> None:
     """Write one fact."""
     match fact:
@@ -87,28 +81,37 @@ async def write(page: Page, fact: Fact) -> None:
             await message_received(page, fact)
         case LeadPriceChanged():
             await price_changed(page, fact)
+        case LeadStatusChanged():
+            await status_changed(page, fact)
         case ReviewReceived():
             await review_received(page, fact)
+        case OtherEvent():
+            await other_event(page, fact)
         case _:
             assert_never(fact)
 
 
 async def lead_received(page: Page, fact: LeadReceived) -> None:
     """A lead's own body: a new card, the lead a placeholder was waiting for, or something that was missing."""
-    parties = await _parties(page, fact.business or (UNNAMED_BUSINESS if fact.customer else None), fact.customer)
+    moved = await _recognise(page, fact)
+    business = fact.business or (UNNAMED_BUSINESS if fact.customer else None)
+    parties = await _parties(page, business, customer=fact.customer, lead_id=fact.lead_id)
     merged = await leads.merge(
         page.tx,
         environment=page.environment,
         thumbtack_id=fact.lead_id,
-        values=parties.ids | _columns(fact),
+        values=parties.ids | columns(fact),
         now=page.now,
     )
     lead = merged.lead
     lead.price_cents = money.cents(lead.price_text)
     priced = await _price_in_lead(page, lead, fact)
+    if merged.arrived or moved:
+        await _judge_early(page, lead, None if merged.arrived else moved)
     if lead.announced_at is None:
         await _announce(page, lead)
     elif merged.arrived:
+        await outbox.hasten(page.tx, slack_lane(leads.known(lead.id)), Kind.POST_LEAD, now=page.now)
         await _update_card(page, lead)
         await page.say(Kind.POST_ARRIVED, lead)
         await _say_rest(page, lead)
@@ -118,32 +121,66 @@ async def lead_received(page: Page, fact: LeadReceived) -> None:
 
 
 async def message_received(page: Page, fact: MessageReceived) -> None:
-    """A message: into its lead's thread, which is opened where the lead has not come yet."""
+    """A message: into its lead's thread, which is opened where the lead has not come yet; our own is not told again."""
+    if await _is_echo(page, fact):
+        return
     lead = await _named_lead(page, fact)
-    heard = await messages.record_inbound(
-        page.tx,
-        Message(
-            lead_id=lead.id,
-            environment=page.environment,
-            generation=fact.generation,
-            direction=Direction.INBOUND,
-            thumbtack_id=fact.message_id,
-            author=fact.sender,
-            text=fact.text,
-            attachments=[asdict(attachment) for attachment in fact.attachments],
-            sent_at=fact.sent_at,
-            stored_at=page.now,
-            extra=fact.extra,
-        ),
-    )
+    heard = await messages.record_inbound(page.tx, _message(page, lead, fact))
     if heard.message.lead_id != lead.id:
         return  # told of another lead before, and standing there
+    if heard.is_new:
+        await _judge(page, lead, heard.message)
+    if heard.message.is_automatic:
+        return
     if lead.announced_at is None:
         await _announce(page, lead)
     if "text" in heard.filled:
         await page.say(Kind.POST_MESSAGE, lead, message_id=heard.message.id)
     if "attachments" in heard.filled and heard.message.attachments:
         await page.say(Kind.POST_PHOTOS, lead, message_id=heard.message.id)
+    await ordering.by_time(page.tx, slack_lane(leads.known(lead.id)))
+
+
+async def _is_echo(page: Page, fact: MessageReceived) -> bool:
+    """Whether this is a reply that was sent from here, told again; then it arrived, which settles what was in doubt.
+
+    The reply is held before anything about its lead is (see `bot.replies`).
+    """
+    lead = await leads.find_to_change(page.tx, page.environment, fact.lead_id)
+    reply = await echoes.reply_of(page.tx, lead, fact, environment=page.environment, now=page.now)
+    if reply is None:
+        return False
+    if echoes.heard(reply, fact, now=page.now):
+        await outbox.enqueue(
+            page.tx, Kind.CONFIRM_REPLY, now=page.now, lead_id=reply.lead_id, message_id=reply.id, priority=outbox.FIRST
+        )
+    return True
+
+
+async def _judge(page: Page, lead: Lead, message: Message) -> None:
+    """Whether Thumbtack made a message, or, once the lead is there, the team answered with it in Thumbtack's app."""
+    others = await messages.inbound(page.tx, leads.known(lead.id))
+    message.is_automatic = echoes.is_automatic(lead, message, others)
+    is_answer = message.author == Sender.BUSINESS and not message.is_automatic
+    if is_answer and not lead.is_placeholder and not lead.is_test:
+        said_at = min(message.sent_at or page.now, page.now)
+        leads.answered(page.tx, lead, actor=None, via="thumbtack", now=said_at)
+
+
+def _message(page: Page, lead: Lead, fact: MessageReceived) -> Message:
+    return Message(
+        lead_id=lead.id,
+        environment=page.environment,
+        generation=fact.generation,
+        direction=Direction.INBOUND,
+        thumbtack_id=fact.message_id,
+        author=fact.sender,
+        text=fact.text,
+        attachments=[asdict(attachment) for attachment in fact.attachments],
+        sent_at=fact.sent_at,
+        stored_at=page.now,
+        extra=fact.extra,
+    )
 
 
 async def price_changed(page: Page, fact: LeadPriceChanged) -> None:
@@ -163,10 +200,21 @@ async def price_changed(page: Page, fact: LeadPriceChanged) -> None:
         await _say_price(page, lead)
 
 
+async def status_changed(page: Page, fact: LeadStatusChanged) -> None:
+    """How a lead stands: the card and one line in the thread, where it did not stand so before."""
+    lead = await leads.find_to_change(page.tx, page.environment, fact.lead_id)
+    if lead is None or lead.status == fact.status or (_is_open(lead.status) and _is_open(fact.status)):
+        return
+    lead.status = fact.status
+    if lead.announced_at is not None:
+        await _update_card(page, lead)
+        await page.say(Kind.POST_STATUS, lead, payload={"status": fact.status})
+
+
 async def review_received(page: Page, fact: ReviewReceived) -> None:
     """A review: into its lead's thread, or a post of its own where it names no lead."""
     named = await _named_lead(page, fact) if fact.lead_id else None
-    parties = await _parties(page, fact.business, None)
+    parties = await _parties(page, fact.business)
     merged = await reviews.merge(
         page.tx,
         Review(
@@ -197,10 +245,44 @@ async def review_received(page: Page, fact: ReviewReceived) -> None:
         await page.say_of_review(Kind.POST_PHOTOS, review, lead)
 
 
+async def other_event(page: Page, fact: OtherEvent) -> None:
+    """Something that we do not know: one honest line where it names a lead that stands in Slack, else nothing."""
+    lead = None if fact.lead_id is None else await leads.find(page.tx, page.environment, fact.lead_id)
+    if lead is not None and lead.announced_at is not None:
+        await page.say(Kind.POST_EVENT, lead, payload={"event_type": fact.event_type})
+
+
+def _is_open(status: str | None) -> bool:
+    """v4 pushes "Open" and answers "active"; a lead of which it says nothing is open."""
+    return status is None or status.casefold() in {"open", "active"}
+
+
+async def _recognise(page: Page, fact: LeadReceived) -> frozenset[int]:
+    """Where the other API told of the same request to the same business, both ids name one lead from now on.
+
+    There may have been two until now; returns the messages that were the other's.
+    """
+    if fact.business is None or fact.request_id is None:
+        return frozenset()
+    business, _ = await businesses.ensure(
+        page.tx, environment=page.environment, thumbtack_id=fact.business.thumbtack_id, name=None, now=page.now
+    )
+    return await joining.recognise(
+        page.tx,
+        environment=page.environment,
+        thumbtack_id=fact.lead_id,
+        generation=fact.generation,
+        business_id=leads.known(business.id),
+        request_id=fact.request_id,
+        now=page.now,
+    )
+
+
 async def _named_lead(page: Page, fact: MessageReceived | LeadPriceChanged | ReviewReceived) -> Lead:
     """The lead something else is about; a placeholder where it was not heard of."""
     business = None if isinstance(fact, LeadPriceChanged) else fact.business
-    parties = await _parties(page, business, fact.customer if isinstance(fact, MessageReceived) else None)
+    customer = fact.customer if isinstance(fact, MessageReceived) else None
+    parties = await _parties(page, business, customer=customer, lead_id=fact.lead_id)
     values = {**parties.ids, "generation": fact.generation}
     if isinstance(fact, LeadPriceChanged):
         values["extra"] = fact.extra
@@ -212,50 +294,12 @@ async def _named_lead(page: Page, fact: MessageReceived | LeadPriceChanged | Rev
     return named.lead
 
 
-async def _parties(page: Page, business: BusinessRef | None, customer: CustomerRef | None) -> Parties:
-    """Remember the business and its customer, as far as they were named."""
-    if business is None:
-        return Parties(ids={})
-    ours, renamed = await businesses.ensure(
-        page.tx, environment=page.environment, thumbtack_id=business.thumbtack_id, name=business.name, now=page.now
+async def _parties(
+    page: Page, business: BusinessRef | None, *, customer: CustomerRef | None = None, lead_id: str | None = None
+) -> Parties:
+    return await remember(
+        page.tx, business, environment=page.environment, now=page.now, customer=customer, lead_id=lead_id
     )
-    ids: dict[str, Any] = {} if business is UNNAMED_BUSINESS else {"business_id": ours.id}
-    if customer is None:
-        return Parties(ids=ids, changed=renamed)
-    known, filled = await businesses.ensure_customer(
-        page.tx,
-        business_id=leads.known(ours.id),
-        thumbtack_id=customer.thumbtack_id,
-        name=customer.name,
-        phone=customer.phone,
-        now=page.now,
-    )
-    return Parties(ids={**ids, "customer_id": known.id}, changed=renamed or filled)
-
-
-def _columns(fact: LeadReceived) -> dict[str, Any]:
-    return {
-        "generation": fact.generation,
-        "is_test": fact.is_test,
-        "created_at": fact.created_at,
-        "request_thumbtack_id": fact.request_id,
-        "category_id": fact.category_id,
-        "category": fact.category,
-        "title": fact.title,
-        "description": fact.description,
-        "schedule": fact.schedule,
-        "address1": fact.address1,
-        "address2": fact.address2,
-        "city": fact.city,
-        "state": fact.state,
-        "zip_code": fact.zip_code,
-        "travel_preferences": fact.travel_preferences,
-        "details": [asdict(answer) for answer in fact.details],
-        "attachments": [asdict(attachment) for attachment in fact.attachments],
-        "lead_type": fact.lead_type,
-        "price_text": fact.price,
-        "extra": fact.extra,
-    }
 
 
 async def _price_in_lead(page: Page, lead: Lead, fact: LeadReceived) -> bool:
@@ -274,12 +318,24 @@ async def _price_in_lead(page: Page, lead: Lead, fact: LeadReceived) -> bool:
     )
 
 
+async def _judge_early(page: Page, lead: Lead, among: frozenset[int] | None) -> None:
+    """What was said before the lead came can be judged now; what was not posted yet, and Thumbtack made, is not."""
+    for message in await messages.inbound(page.tx, leads.known(lead.id)):
+        if among is None or message.id in among:
+            await _judge(page, lead, message)
+
+
 async def _announce(page: Page, lead: Lead) -> None:
     """Open the lead's thread: its card, then what did not fit on it, then its photos."""
     lead.announced_at = page.now
-    await page.say(Kind.POST_LEAD, lead, priority=NEW_LEAD_FIRST)
+    comes_yet = lead.is_placeholder and lead.generation == Generation.V4
+    due_at = page.now + LEAD_FOLLOWS if comes_yet else None
+    await page.say(Kind.POST_LEAD, lead, priority=NEW_LEAD_FIRST, due_at=due_at)
     if not lead.is_placeholder:
         await _say_rest(page, lead)
+    elif lead.generation == Generation.V4:
+        due_at = page.now + FETCH_AFTER
+        await outbox.enqueue(page.tx, Kind.FETCH_LEAD, now=page.now, lead_id=lead.id, due_at=due_at)
 
 
 async def _say_rest(page: Page, lead: Lead) -> None:

@@ -38,6 +38,7 @@ ACTIONS: Mapping[str, Action] = {
     "phone_renamed": Action(words="renamed a phone number of"),
     "phone_removed": Action(words="removed a phone number of"),
     "phones_imported": Action(words="imported phone numbers for"),
+    "webhook_set": Action(words="set the webhook of"),
     "erasure_asked": Action(words="asked to erase"),
     "erasure_planned": Action(words="asked to erase"),
     "erasure_cancelled": Action(words="called off the erasure of"),

@@ -27,13 +27,14 @@ from bot.blocks.posts import Post
 class Missing:
     """Something that a business could do and cannot. `scopes`: what Thumbtack did not grant for it.
 
-    Where `scopes` is empty, the other API does it: `other`, which there is a client for or not.
+    Where `scopes` is empty, the other API does it: `other`, which there is a client for or not; or `setting` is not set.
     """
 
     feature: str
     scopes: tuple[str, ...] = ()
     other: str | None = None
     has_client: bool = False
+    setting: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,8 @@ def connected(told: Connected) -> Post:
 def _missing(one: Missing) -> str:
     if one.scopes:
         return f"{one.feature}: Thumbtack did not grant {', '.join(f'`{escape(scope)}`' for scope in one.scopes)}"
+    if one.setting is not None:
+        return f"{one.feature}: set `{one.setting}` and start again"
     if one.other is not None and one.has_client:
         return f"{one.feature}: `/thumbtack connect`, “{GOES_FOR[one.other]}”"
     return f"{one.feature}: needs a client of {CALLED[one.other or 'legacy']}, see `/thumbtack connect`"

@@ -103,9 +103,13 @@ def stays_inside(reason: str) -> Post:
     return _told(f":memo: Kept inside. {sentence(reason)}")
 
 
-def copy_back(text: str) -> list[Post]:
-    """Gives somebody's own words back when nothing else holds them any more, in boxes to copy from."""
-    told = "This was not sent. Here is the text, to copy:"
+def copy_back(text: str, *, reason: str | None = None) -> list[Post]:
+    """Gives somebody's own words back, in boxes to copy from.
+
+    Nothing else holds them any more; or, where there is a `reason`, they stayed inside and are to be sent in Thumbtack.
+    """
+    why = "This was not sent." if reason is None else f":memo: Kept inside. {sentence(reason)}"
+    told = f"{why} Here is the text, to copy:"
     return [
         Post(text=told, blocks=[section(told), rich(copyable(part))])
         for part in split(text, LONGEST_TEXT - 400)

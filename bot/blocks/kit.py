@@ -144,6 +144,12 @@ def link_button(action_id: str, label: str, url: str) -> Element:
     return {"type": "button", "action_id": action_id, "text": plain(label), "url": url}
 
 
+def menu(action_id: str, pages: Iterable[tuple[str, str]], value: int) -> Element:
+    """Three dots that open a menu of pages, each a label and an address; `value` is our own id. At most 5."""
+    options = [{"text": plain(label), "value": str(value), "url": url} for label, url in pages]
+    return {"type": "overflow", "action_id": action_id, "options": options}
+
+
 def divider() -> Block:
     """A thin line between things."""
     return {"type": "divider"}

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
 from enum import StrEnum
 from typing import assert_never
 
-from bot.blocks import contacts, lead_details, messages
+from bot.blocks import appointments, contacts, lead_details, messages, terms
 from bot.blocks.kit import (
     LARGEST,
     Block,
@@ -30,7 +31,7 @@ from bot.blocks.mrkdwn import escape, shorten, visible
 from bot.blocks.pieces import Piece, laid_out, pack
 from bot.blocks.posts import Post
 from storage.models import Business, Customer, Environment, Lead
-from webhooks.thumbtack.payloads import lead_types
+from webhooks.thumbtack.payloads import lead_types, travel
 
 SHORT_FACT = 100
 LONG_FACT = 300
@@ -55,7 +56,10 @@ class RepliesGo(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class LeadView:
-    """All that a card shows. `ring`: user and group ids to mention; `ring_hint`: say how to set them."""
+    """All that a card shows.
+
+    `ring`: user and group ids to mention; `ring_hint`: say how to set them; `zone`: where appointments are told.
+    """
 
     lead: Lead
     business: Business | None
@@ -64,6 +68,7 @@ class LeadView:
     ring: tuple[str, ...]
     ring_hint: bool
     lead_url: str | None
+    zone: tzinfo
 
     @property
     def name(self) -> str | None:
@@ -130,7 +135,7 @@ def continuations(view: LeadView) -> list[Post]:
 
 def price_line(charge_text: str | None, charge_state: str | None) -> Post:
     """The line in the thread that tells of a change of what the lead costs."""
-    told = f"Lead cost: {_cost(charge_text, charge_state) or 'not known'}"
+    told = f"Lead cost: {terms.cost(charge_text, charge_state) or 'not known'}"
     return Post(text=escape(told), blocks=[rich(line(icon("receipt"), words(f" {told}")))])
 
 
@@ -168,24 +173,29 @@ def _facts(view: LeadView) -> Iterator[Block]:
         return
     name, phone = view.name or "Name not given", view.phone
     rows: list[list[Element]] = [[icon("bust_in_silhouette"), words(" "), words(shorten(name, SHORT_FACT), bold=True)]]
-    rows += _schedule(lead)
+    rows += _schedule(view)
     rows += _place(lead)
-    if travel := visible(lead.travel_preferences):
-        rows.append([icon("car"), words(f" {shorten(travel, LONG_FACT)}")])
+    if who_travels := visible(travel.label(lead.travel_preferences)):
+        rows.append([icon("car"), words(f" {shorten(who_travels, LONG_FACT)}")])
+    rows += terms.estimate(lead)
     title = visible(lead.title)
     if title and title != visible(lead.category):
         rows.insert(0, [words(shorten(title, SHORT_FACT), bold=True)])
-    call = contacts.call_link(phone)
-    if phone and not call:
-        rows.append([icon("telephone_receiver"), words(f" {shorten(phone, SHORT_FACT)}")])
-    yield rich(lines(*rows))
+    call, code = contacts.call_link(phone), terms.access_code(lead)
+    if told := " · ".join(
+        filter(None, (None if call else phone and shorten(phone, SHORT_FACT), None if call else code))
+    ):
+        rows.append([icon("telephone_receiver"), words(f" {told}")])
+    yield rich(lines(*terms.status(lead), *rows))
     if call:
-        yield section(f":telephone_receiver: {call}")
+        yield section(" · ".join(filter(None, (f":telephone_receiver: {call}", code))))
 
 
-def _schedule(lead: Lead) -> Iterator[list[Element]]:
-    """When, as sent: usually three lines that begin with Date, Time and Length."""
-    schedule = visible(lead.schedule)
+def _schedule(view: LeadView) -> Iterator[list[Element]]:
+    """When: v4's times, else as sent, which is usually three lines that begin with Date, Time and Length."""
+    times = appointments.rows(view.lead, view.zone)
+    yield from ([icon("calendar"), words(f" {told}")] for told in times)
+    schedule = None if times else visible(view.lead.schedule)
     if schedule is None:
         return
     for row in shorten(schedule, LONG_FACT).split("\n", 5):
@@ -207,19 +217,16 @@ def _place(lead: Lead) -> Iterator[list[Element]]:
 def _meta(view: LeadView) -> list[Block]:
     """What is good to know but not first: photos, kind and cost of the lead, whose it is."""
     lead = view.lead
-    cost = _cost(lead.charge_text, lead.charge_state)
+    cost = terms.cost_of(lead)
     parts = [
         f"{messages.counted(lead.attachments)} below" if lead.attachments else None,
         shorten(visible(lead_types.label(lead.lead_type)) or "", SHORT_FACT),
+        terms.asked_others(lead),
         f"Lead cost {cost}" if cost else None,
         shorten(view.business_name or "", SHORT_FACT),
     ]
     told = " · ".join(filter(None, parts))
     return [small_plain(told)] if told else []
-
-
-def _cost(charge_text: str | None, charge_state: str | None) -> str | None:
-    return ", ".join(shorten(part, SHORT_FACT) for part in _given(charge_text, charge_state)) or None
 
 
 def _ring(view: LeadView) -> Iterator[Block]:
@@ -235,21 +242,22 @@ def _ring(view: LeadView) -> Iterator[Block]:
 def _buttons(view: LeadView) -> list[Block]:
     """What replying here does, and the button for it."""
     name = shorten(view.name or "the customer", 80).removesuffix(".")  # "Sam W." ends the sentence by himself
+    pages = terms.pages(view.lead, view.lead_url)
     match view.replies:
         case RepliesGo.OUT:
             told = f"Replies in this thread go to {name}. Start one with “note:” to keep it inside."
         case RepliesGo.QUIET:
             told = f"Only the Reply button, and messages that start with “send:”, go to {name}. The rest stays inside."
         case RepliesGo.INSIDE:
-            told = "Replies stay inside: Corkboard has no Thumbtack credentials for this business. Answer in Thumbtack."
-            open_it = [actions([link_button("lead_open", "Open in Thumbtack", view.lead_url)])] if view.lead_url else []
-            return [small_plain(told), *open_it]
+            told = "Replies here stay inside: Corkboard has no Thumbtack credentials for this business. Answer in Thumbtack."
+            opens = [link_button("lead_open", "Open in Thumbtack", view.lead_url)] if view.lead_url else []
+            return [small_plain(told), *([actions([*opens, *pages])] if opens or pages else [])]
         case RepliesGo.STAGING:
             told = "Replies are not sent: this lead is from Thumbtack's other environment."
             return [small_plain(told)]
         case _:
             assert_never(view.replies)
-    return [small_plain(told), actions([button("reply_open", "Reply", _id(view.lead), style="primary")])]
+    return [small_plain(told), actions([button("reply_open", "Reply", _id(view.lead), style="primary"), *pages])]
 
 
 def _id(lead: Lead) -> int:
@@ -271,8 +279,13 @@ def _long_facts(view: LeadView) -> list[Piece]:
         "Charge": lead.charge_state,
         "Business": view.business_name,
     }
-    long = {"When": lead.schedule, "Where": contacts.address(lead), "Getting there": lead.travel_preferences}
+    long = {
+        "When": lead.schedule,
+        "Where": contacts.address(lead),
+        "Getting there": travel.label(lead.travel_preferences),
+    }
     return [
+        *appointments.all_proposed(lead, view.zone),
         *lead_details.long_facts(short, longest=SHORT_FACT),
         *lead_details.long_facts(long, longest=LONG_FACT),
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.kit import LARGEST, Block, Element, icon, line, lines, rich, small, small_plain, words
+from bot.blocks.kit import LARGEST, Block, Element, icon, line, lines, link, rich, small, small_plain, words
 from bot.blocks.messages import counted
 from bot.blocks.mrkdwn import date, escape, shorten, visible
 from bot.blocks.pieces import Piece, laid_out, of_text, pack
@@ -13,11 +13,14 @@ _NAME = 100
 _NOTIFIED = 300
 
 
-def review(review: Review, *, business_name: str | None, customer_name: str | None = None) -> list[Post]:
+def review(
+    review: Review, *, business_name: str | None, customer_name: str | None = None, answer_url: str | None = None
+) -> list[Post]:
     """A review with its stars first, in as many posts as its text needs.
 
     `customer_name` is the lead's customer, whom the reviewer's nickname may hide. Where there is a lead, the first post
-    is shown in the channel too, so that everybody sees the stars. Photos are posts of `messages.photos`.
+    is shown in the channel too, so that everybody sees the stars. Photos are posts of `messages.photos`. `answer_url` is
+    Thumbtack's page where it can be answered.
     """
     left = of_text(review.text, quoted=True)
     parts: list[list[Piece]] = []
@@ -30,6 +33,8 @@ def review(review: Review, *, business_name: str | None, customer_name: str | No
     said = "".join(element["text"] for piece in first for element in piece.inline)
     text = f"New review: {title}" + (f": {shorten(said, _NOTIFIED)}" if said else "")
     blocks = [_head(review, title), *([laid_out(first)] if first else []), *_foot(review, business_name)]
+    if answer_url:
+        blocks.append(rich(line(link(answer_url, "Answer it in Thumbtack"))))
     more = [_more(who, part) for part in others]
     return [Post(text=escape(text), blocks=blocks, broadcast=review.lead_id is not None), *more]
 

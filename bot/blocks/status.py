@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from itertools import chain
 
+from bot.blocks import webhooks
 from bot.blocks.changes import API_NAMES, MOST, and_more, change, people, short, who
 from bot.blocks.kit import (
     LARGEST,
@@ -24,6 +25,7 @@ from bot.blocks.kit import (
 from bot.blocks.mrkdwn import shorten, visible
 from bot.blocks.posts import Post
 from bot.blocks.settings import Keepers
+from bot.blocks.webhooks import WebhookView
 from storage.models import Audit, Business, Connection, ConnectionState, Environment, Erasure, Generation, Targeting
 from storage.overview import Backlog
 
@@ -34,9 +36,6 @@ _ROOM_FOR_CHANGES = 3_500  # bytes of LARGEST
 
 _LONGEST_NAME = 80
 _AROUND = 100
-
-
-Fit = TypeVar("Fit", Block, list[Element])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +50,13 @@ class Connected:
 
 @dataclass(frozen=True, kw_only=True)
 class BusinessView:
-    """A connected business, or one that is being erased."""
+    """A connected business, or one that is being erased. `webhook`: of one that v4 is connected for."""
 
     business: Business
     connections: Sequence[Connected]
     targeting: Sequence[Targeting]
     erasure: Erasure | None
+    webhook: WebhookView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +99,11 @@ def page(view: StatusView) -> Post:
     businesses = _fitting([_business(one) for one in view.businesses[:BUSINESSES]], LARGEST - size(above + below))
     more = len(view.businesses) - len(businesses)
     if more:
-        businesses.append(rich(line(words(f"And {more} more connected businesses."))))
-    return Post(text="How Corkboard stands", blocks=[*above, *businesses, *below])
+        businesses.append([rich(line(words(f"And {more} more connected businesses.")))])
+    return Post(text="How Corkboard stands", blocks=[*above, *chain.from_iterable(businesses), *below])
 
 
-def _fitting(parts: Sequence[Fit], room: int) -> list[Fit]:
+def _fitting(parts: Sequence[list[Block]], room: int) -> list[list[Block]]:
     """As many of the first ones as `room` bytes take."""
     shown = []
     for part in parts:
@@ -122,15 +122,18 @@ def _nothing() -> Block:
     return rich(line(words("No business is connected.", bold=True), words(" Type /thumbtack connect.")))
 
 
-def _business(view: BusinessView) -> Block:
+def _business(view: BusinessView) -> list[Block]:
     told = [part for connected in view.connections for part in _connection(connected)] or [[words("Not connected.")]]
     shown = view.targeting[:CATEGORIES]
+    if view.webhook is not None:
+        told.append(webhooks.shown(view.webhook))
     told += [_targeting(row) for row in shown]
     if len(shown) < len(view.targeting):
         told.append([words(f"And {len(view.targeting) - len(shown)} more categories.")])
     if view.erasure is not None:
         told.append(_erasure(view.erasure))
-    return rich(line(words(name_of(view.business), bold=True)), bullets(told))
+    buttons = [] if view.webhook is None else webhooks.buttons(view.webhook, view.business.id or 0)
+    return [rich(line(words(name_of(view.business), bold=True)), bullets(told)), *buttons]
 
 
 def _connection(view: Connected) -> list[list[Element]]:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from bot.dispatch.plans import Prepare
-from bot.dispatch.to_slack import erasing, leads, marks, messages, people, replies
-from bot.dispatch.to_thumbtack import connections, disconnecting, phones, targeting
+from bot.dispatch.to_slack import erasing, events, leads, marks, messages, people, pointing, replies
+from bot.dispatch.to_thumbtack import connections, disconnecting, echoes, phones, targeting, webhooks
+from bot.dispatch.to_thumbtack import leads as negotiations
 from bot.dispatch.to_thumbtack.replies import send_reply
 from storage.outbox import Kind
 
@@ -15,6 +16,7 @@ KINDS: Mapping[Kind, Prepare] = {
     Kind.UPDATE_CARD: leads.update_card,
     Kind.POST_ARRIVED: leads.post_arrived,
     Kind.POST_CHARGE: leads.post_charge,
+    Kind.POST_STATUS: leads.post_status,
     Kind.POST_MESSAGE: messages.post_message,
     Kind.POST_REVIEW: messages.post_review,
     Kind.POST_OUTCOME: replies.post_outcome,
@@ -34,4 +36,12 @@ KINDS: Mapping[Kind, Prepare] = {
     Kind.ERASE: erasing.erase,
     Kind.DELETE_POSTS: erasing.delete_posts,
     Kind.TELL_ERASED: erasing.tell_erased,
+    Kind.POST_EVENT: events.post_event,
+    Kind.POINT_TO_LEAD: pointing.point_to_lead,
+    Kind.CONFIRM_REPLY: echoes.confirm_reply,
+    Kind.LOOK_FOR_REPLY: echoes.look_for_reply,
+    Kind.FETCH_LEAD: negotiations.fetch_lead,
+    Kind.SYNC_LEAD: negotiations.sync_lead,
+    Kind.SET_WEBHOOK: webhooks.set_webhook,
+    Kind.TEST_WEBHOOK: webhooks.test_webhook,
 }

@@ -88,6 +88,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.action("reply_open")(on_reply)
     app.action("keeper_me")(on_keeper)
     app.action("lead_open")(on_link)
+    app.action("lead_pages")(on_link)
 
 
 async def pressed(services: Services, body: dict[str, Any], action: dict[str, Any], *, team_id: str | None) -> None:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import httpx
 
 from sandbox.outside import CHANNEL, Outside
-from sandbox.shortcuts import OUTAGE
+from sandbox.shortcuts import ASKED_BEFORE, OUTAGE
+from sandbox.thumbtack import v4_bodies
 from sandbox.thumbtack.bodies import BUSINESS_ID, BUSINESS_NAME
 
 Json = dict[str, Any]
@@ -28,6 +29,12 @@ ON_THE_WAY_RECEIVED = "On our way, see you in 20 minutes 👋"
 DOOR = "Great, the front door is open."
 PRAISE = "On time, tidy, and the door looks new."
 COST = "$26.00"
+MAYA, TESSA = "Maya Alvarez", "Tessa Lindqvist"
+TESSA_ASKS = "Do you also repair gutters?"
+TESSA_WANTS = "Gutter Cleaning and Maintenance"
+IN_THE_APP = "We do, I will bring brackets."
+QUOTE = "That is $40 on top of the cleaning."
+AGREED = "Sounds fair, see you then!"
 
 _PATIENCE = 15.0  # seconds until something is said not to happen
 _LOOK = 0.02
@@ -57,6 +64,9 @@ class Script:
         self._ana_ts = ""
         self._ben_note_ts = ""
         self._ben_ts = ""
+        self._tessa_id = ""
+        self._tessa_ts = ""
+        self._quote_ts = ""
         self.steps = (
             Step(name="Connect", tells="Olga connects the business: one command, one page.", play=self.connect),
             Step(name="Lead", tells="Maya asks for painting, with 2 photos: her card is in #leads.", play=self.lead),
@@ -75,26 +85,43 @@ class Script:
                 play=self.recovery,
             ),
             Step(name="Review", tells="Maya gives 5 stars. The whole channel sees them.", play=self.review),
+            Step(
+                name="New API",
+                tells="Olga connects Thumbtack's newer API: leads come by it, too.",
+                play=self.connect_v4,
+            ),
+            Step(name="Early", tells="Tessa's question comes before her request: it is one thread.", play=self.early),
+            Step(name="App", tells="Ben answers in Thumbtack's app. Her thread shows that, too.", play=self.app),
+            Step(name="Echo", tells="Ana replies. Thumbtack tells us our own words: said once.", play=self.echo),
             Step(name="Pause", tells="The crew is full: Olga stops new leads for 2 hours.", play=self.pause),
         )
 
     async def connect(self) -> None:
         """The owner lets Corkboard work for the business, as a person does it: in Slack, and in a browser."""
+        await self._connect("Messages, targeting")
+        await self._in_channel("the channel hears that the business is connected", f"{BUSINESS_NAME} is connected")
+
+    async def connect_v4(self) -> None:
+        """Likewise with Thumbtack's newer API; Corkboard makes its webhook there itself."""
+        await self._connect("Leads, messages, phones")
+        await _until(lambda: self._thumbtack.subscriptions.of(BUSINESS_ID), "a webhook is made at Thumbtack")
+
+    async def _connect(self, goes_for: str) -> None:
+        """One command, and the page behind its link for what it goes for."""
         asked = await self._slack.command(OLGA, "/thumbtack", "connect")
         _hold(asked.ok, f"The bot answered the command with {asked.status} {asked.failure or ''}")
-        link = await _until(self._link, "Olga is offered a link to connect")
+        link = await _until(lambda: self._link(goes_for), "Olga is offered a link to connect")
         async with httpx.AsyncClient(trust_env=False) as browser:
             leaving = await browser.get(link)
             _hold(leaving.is_redirect, f"The link was answered with {leaving.status_code}")
             back = await self._thumbtack.consent(leaving.headers["location"], businesses=[BUSINESS_ID])
             page = await browser.get(back)
         _hold(page.status_code == 200, f"The way back from Thumbtack was answered with {page.status_code}")
-        await self._in_channel("the channel hears that the business is connected", f"{BUSINESS_NAME} is connected")
 
-    def _link(self) -> str:
-        """Where the button for the Pro API leads."""
+    def _link(self, goes_for: str) -> str:
+        """Where the button for one of Thumbtack's APIs leads."""
         for block in self._slack.ephemerals(OLGA)[-1]["blocks"]:
-            if "Messages, targeting" in str(block) and "accessory" in block:
+            if goes_for in str(block) and "accessory" in block:
                 return str(block["accessory"]["url"])
         raise LookupError
 
@@ -115,7 +142,7 @@ class Script:
         )
         _hold(answer.status_code == 200, f"The bot answered the lead with {answer.status_code}: {answer.text}")
         self._lead_id = self._thumbtack.last_lead_id or ""
-        self._card_ts = (await _until(lambda: self._cards()[0], "the lead's card stands in #leads"))["ts"]
+        self._card_ts = (await _until(lambda: self._cards(MAYA)[0], "the lead's card stands in #leads"))["ts"]
         await self._in_thread("the photos are in the thread", "The stain", "The room upstairs")
 
     async def message(self) -> None:
@@ -146,15 +173,12 @@ class Script:
         answer = await self._thumbtack.price(self._lead_id, COST)
         _hold(answer.status_code == 200, f"The bot answered the price with {answer.status_code}: {answer.text}")
         await self._in_thread("the thread tells what the lead costs", COST)
-        await _until(lambda: COST in str(self._cards()[0]["blocks"]), "the card shows what the lead costs")
+        await _until(lambda: COST in str(self._cards(MAYA)[0]["blocks"]), "the card shows what the lead costs")
 
     async def outage(self) -> None:
         """Thumbtack takes no replies; somebody is in a hurry, and the customer writes."""
         self._thumbtack.faults.stand("message", OUTAGE)
-        said = await self._slack.say(BEN, CHANNEL, ON_THE_WAY, thread_ts=self._card_ts)
-        self._ben_ts = said.ts or ""
-        prompt = await _until(lambda: self._slack.ephemerals(BEN)[-1], "Ben is offered to send his reply now")
-        await self._slack.press(BEN, CHANNEL, prompt["ts"], "reply_send_now")
+        self._ben_ts = await self._say_now(BEN, ON_THE_WAY, ts=self._card_ts)
         await _until(lambda: self._thumbtack.faults.happened["message"], "Ben's reply is tried")
         await self._thumbtack.message(self._lead_id, DOOR)
         await self._in_thread("what the customer says during the outage is in the thread", DOOR)
@@ -175,46 +199,93 @@ class Script:
         shown = [message for message in self._slack.messages(CHANNEL) if PRAISE in str(message["blocks"])]
         _hold(len(shown) == 1, "The review is not shown in the channel")
 
+    async def early(self) -> None:
+        """Thumbtack's newer API tells of a question first, and then of the request that it belongs to."""
+        self._tessa_id = self._thumbtack.v4_request(createdAt=v4_bodies.iso(datetime.now(UTC) - ASKED_BEFORE))
+        question = await self._thumbtack.v4_message(self._tessa_id, TESSA_ASKS)
+        request = await self._thumbtack.v4_lead(self._tessa_id)
+        for answer in (question, request):
+            _hold(answer.status_code == 200, f"The bot answered with {answer.status_code}: {answer.text}")
+        self._tessa_ts = await _until(self._asked_by_tessa, "her question is in a thread")
+        await _until(lambda: TESSA_WANTS in str(self._cards(TESSA)[0]["blocks"]), "the card shows what she wants")
+
+    def _asked_by_tessa(self) -> str:
+        """The thread in which her question stands."""
+        heard = [one for one in self._slack.messages(CHANNEL) if TESSA_ASKS in str(one["blocks"])]
+        return str(heard[0]["thread_ts"])
+
+    async def app(self) -> None:
+        """Somebody of the team is on the road, and answers in Thumbtack's own app."""
+        answer = await self._thumbtack.v4_message(self._tessa_id, IN_THE_APP, sender="Business")
+        _hold(answer.status_code == 200, f"The bot answered the message with {answer.status_code}: {answer.text}")
+        await self._in_thread("what was typed in the app is in her thread", IN_THE_APP, ts=self._tessa_ts)
+
+    async def echo(self) -> None:
+        """A reply goes out; Thumbtack tells of it as of any message of the business, and then the customer writes."""
+        self._quote_ts = await self._say_now(ANA, QUOTE, ts=self._tessa_ts)
+        await self._marked(self._quote_ts, DELIVERED)
+        await _until(lambda: self._thumbtack.v4.echoed, "Thumbtack tells of our own reply")
+        await self._thumbtack.v4_message(self._tessa_id, AGREED)
+        await self._in_thread("what the customer says to that is in her thread", AGREED, ts=self._tessa_ts)
+
     def check(self) -> None:
         """What must be true at the end: everything once, in order, with one mark each. Raises NotHeldError."""
-        _hold(len(self._cards()) == 1, f"There are {len(self._cards())} cards instead of one")
-        wanted = [ANSWER, ON_THE_WAY_RECEIVED]
-        sent = [one.text for one in self._thumbtack.sent]
+        wanted = [(ANSWER, "v2"), (ON_THE_WAY_RECEIVED, "v2"), (QUOTE, "v4")]  # each by the API that told of its lead
+        sent = [(one.text, one.via) for one in self._thumbtack.sent]
         _hold(sent == wanted, f"Customers received {sent}, not {wanted}")
-        for ts, mark in ((self._ana_ts, DELIVERED), (self._ben_note_ts, KEPT), (self._ben_ts, DELIVERED)):
+        marked = {self._ana_ts: DELIVERED, self._ben_note_ts: KEPT, self._ben_ts: DELIVERED, self._quote_ts: DELIVERED}
+        for ts, mark in marked.items():
             _hold(self._marks(ts) == [mark], f"A message carries {self._marks(ts)}, not {mark} alone")
-        for text in ("The stain", QUESTION, COST, DOOR, PRAISE):
-            count = sum(text in str(message["blocks"]) for message in self._of_the_bot())
-            _hold(count == 1, f"“{text}” stands {count} times in the thread")
-        _hold({one.via for one in self._thumbtack.sent} == {"v2"}, "A reply did not go out by the connection")
+        self._check_thread(MAYA, self._card_ts, "The stain", QUESTION, COST, DOOR, PRAISE)
+        self._check_thread(TESSA, self._tessa_ts, TESSA_ASKS, IN_THE_APP, AGREED)
+        _hold(QUOTE not in str(self._of_the_bot(self._tessa_ts)), "What Ana wrote to Tessa was posted again")
         _hold(not self._thumbtack.grants.misused, "A refresh token was used twice")
-        ids = [message["metadata"]["event_payload"]["delivery_id"] for message in self._of_the_bot()]
+
+    def _check_thread(self, name: str, ts: str, *texts: str) -> None:
+        """One customer has one card, and everything stands once in its thread."""
+        cards, thread = [one["ts"] for one in self._cards(name)], self._of_the_bot(ts)
+        _hold(cards == [ts], f"{name} has {len(cards)} cards instead of the one with her thread")
+        for text in texts:
+            count = sum(text in str(message["blocks"]) for message in thread)
+            _hold(count == 1, f"“{text}” stands {count} times in the thread")
+        ids = [message["metadata"]["event_payload"]["delivery_id"] for message in thread]
         _hold(len(ids) == len(set(ids)), "Something was posted twice")
 
     @property
     def _received(self) -> list[str]:
         return self._thumbtack.received(self._lead_id)
 
-    def _cards(self) -> list[Json]:
+    def _cards(self, name: str) -> list[Json]:
+        """The cards of a customer."""
         parents = [one for one in self._slack.messages(CHANNEL) if one.get("thread_ts", one["ts"]) == one["ts"]]
-        return [one for one in parents if "'reply_open'" in str(one["blocks"])]
+        return [one for one in parents if name in str(one["blocks"])]
 
-    def _of_the_bot(self) -> list[Json]:
-        """What the bot wrote in the thread, without the card."""
-        return [one for one in self._slack.thread(CHANNEL, self._card_ts)[1:] if one.get("bot_id")]
+    def _of_the_bot(self, ts: str) -> list[Json]:
+        """What the bot wrote in a thread, without the card."""
+        return [one for one in self._slack.thread(CHANNEL, ts)[1:] if one.get("bot_id")]
 
     def _marks(self, ts: str) -> list[str]:
         return list(self._slack.reactions(CHANNEL, ts))
 
-    async def _in_thread(self, promise: str, *texts: str) -> None:
+    async def _in_thread(self, promise: str, *texts: str, ts: str | None = None) -> None:
+        """Wait for texts in the thread of a card, Maya's unless said otherwise."""
+
         def stands() -> bool:
-            thread = str([message["blocks"] for message in self._of_the_bot()])
+            thread = str([message["blocks"] for message in self._of_the_bot(ts or self._card_ts)])
             return all(text in thread for text in texts)
 
         await _until(stands, promise)
 
     async def _in_channel(self, promise: str, text: str) -> None:
         await _until(lambda: any(text in one["text"] for one in self._slack.messages(CHANNEL)), promise)
+
+    async def _say_now(self, person: str, text: str, *, ts: str) -> str:
+        """Somebody writes in a thread, and does not want to wait until it cannot be changed any more; its ts."""
+        before = len(self._slack.ephemerals(person))
+        said = await self._slack.say(person, CHANNEL, text, thread_ts=ts)
+        whisper = await _until(lambda: self._slack.ephemerals(person)[before], "who writes is offered to send it now")
+        await self._slack.press(person, CHANNEL, whisper["ts"], "reply_send_now")
+        return said.ts or ""
 
     async def _marked(self, ts: str, mark: str) -> None:
         await _until(lambda: self._marks(ts) == [mark], f"the message carries {mark} alone")

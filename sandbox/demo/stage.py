@@ -31,7 +31,7 @@ _TELLS = 63  # characters of the longest sentence, so that a step fits into 80 c
 
 _INTRODUCTION = Text.assemble(
     ("Corkboard turns Thumbtack leads into Slack threads.\n", "bold"),
-    "Maya is a customer on Thumbtack. Olga, Ana and Ben are your team, in Slack.\n",
+    "Maya and Tessa are customers on Thumbtack. Olga, Ana and Ben are your team.\n",
     "All of it happens on this machine: no account is needed, nothing leaves it.\n",
 )
 

@@ -4,6 +4,11 @@
     POST   /control/message   {"text": …, "lead_id": …}
     POST   /control/price     {"price": "$26.00", "state": "Charged", "lead_id": …}
     POST   /control/review    {"rating": "5", "text": …, "lead_id": …}   lead_id null: an unverified review
+    POST   /control/v4/lead     as v4 tells it: any fields of its lead; "lead_id" of one that /v4/request made
+    POST   /control/v4/request  likewise, but the bot is not told yet; /v4/change: it is otherwise from now on
+    POST   /control/v4/message  {"text": …, "lead_id": …, "sender": "Customer", or "Business": typed in Thumbtack's app}
+    POST   /control/v4/review   {"rating": 5, "text": …, "lead_id": …}
+    POST   /control/v4/event    {"eventType": …, "data": {…}}   anything else
     GET    /control/received  what customers received; ?lead_id=… for one of them
     GET    /control/pro       what the pro allowed and what was set: consents, targeting, phone numbers, webhooks
     POST   /control/business  {"business_id": …, "name": …}   the pro has one business more
@@ -13,7 +18,8 @@
     POST   /control/faults    {"target": "message", "status": 503, "times": 2}, or "standing": true, until DELETE
     DELETE /control/faults    everything works again
 
-Without `lead_id` it is the lead that came last. `"staging": true` plays Thumbtack's test environment.
+Without `lead_id` it is the lead that came last. `"staging": true` plays Thumbtack's test environment; under /v4,
+`"manner"` ("basic", "bearer", "header", "none") says how a pro's own webhook is called.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,17 +33,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.faults import Fault
+from sandbox.thumbtack import control_v4
+from sandbox.thumbtack.control_v4 import Mistake, Play
 
 if TYPE_CHECKING:
     from sandbox.thumbtack.stand_in import ThumbtackStandIn  # it imports us
 
 Asked = dict[str, Any]
 M = TypeVar("M", bound=BaseModel)
-Play = Callable[[Asked], Awaitable[httpx.Response]]
-
-
-class _Mistake(Exception):  # noqa: N818  # not an error of the program: what curl sent cannot be played
-    """What is wrong with a request, in words."""
 
 
 class _FaultOrder(BaseModel):
@@ -79,7 +82,9 @@ class _Revocation(BaseModel):
 def control_routes(stand_in: "ThumbtackStandIn") -> list[Route]:
     """The routes of the remote control, to be mounted under /control."""
     control = _Control(stand_in)
+    v4 = [Route(path, control.playing(play), methods=["POST"]) for path, play in control_v4.plays(stand_in).items()]
     return [
+        *v4,
         Route("/lead", control.playing(control.lead), methods=["POST"]),
         Route("/message", control.playing(control.message), methods=["POST"]),
         Route("/price", control.playing(control.price), methods=["POST"]),
@@ -104,7 +109,7 @@ def _ordering(
         async def endpoint(control: "_Control", request: Request) -> Response:
             try:
                 order = model.model_validate(await _asked(request))
-            except (_Mistake, ValidationError) as mistake:
+            except (Mistake, ValidationError) as mistake:
                 return JSONResponse({"error": str(mistake)}, 400)
             do(control, order)
             return JSONResponse(order.model_dump())
@@ -119,17 +124,17 @@ class _Control:
         self._stand_in = stand_in
 
     def playing(self, play: Play) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint that plays and answers what the bot answered."""
+        """An endpoint that plays and answers what the bot answered; null where it was not told."""
 
         async def endpoint(request: Request) -> Response:
             try:
                 answer = await play(await _asked(request))
-            except _Mistake as mistake:
+            except (Mistake, LookupError) as mistake:
                 return JSONResponse({"error": str(mistake)}, 400)
             except httpx.HTTPError as error:
                 return JSONResponse({"error": f"The bot could not be reached: {error}"}, 502)
-            told = {"lead_id": self._stand_in.last_lead_id, "bot_status": answer.status_code, "bot_answer": answer.text}
-            return JSONResponse(told)
+            told = {"bot_status": answer and answer.status_code, "bot_answer": answer and answer.text}
+            return JSONResponse({"lead_id": self._stand_in.last_lead_id} | told)
 
         return endpoint
 
@@ -201,7 +206,7 @@ class _Control:
     def _lead_of(self, asked: Asked) -> str:
         lead_id = asked.get("lead_id") or self._stand_in.last_lead_id
         if lead_id is None:
-            raise _Mistake("There is no lead yet: POST one to /control/lead first, or name a lead_id.")
+            raise Mistake("There is no lead yet: POST one to /control/lead first, or name a lead_id.")
         return str(lead_id)
 
 
@@ -216,7 +221,7 @@ async def _asked(request: Request) -> Asked:
     try:
         asked = await request.json()
     except ValueError:
-        raise _Mistake("The body is not JSON.") from None
+        raise Mistake("The body is not JSON.") from None
     if not isinstance(asked, dict):
-        raise _Mistake("The body is not a JSON object.")
+        raise Mistake("The body is not a JSON object.")
     return asked

@@ -14,6 +14,7 @@ from sandbox.thumbtack.admission import Admission
 from sandbox.thumbtack.answering import AnswerError, Door, json_body, problem
 from sandbox.thumbtack.grants import Grant, Grants
 from sandbox.thumbtack.pro_api import text_of
+from sandbox.thumbtack.v4_bodies import iso
 from sandbox.thumbtack.world import Sent, World
 
 Json = dict[str, Any]
@@ -99,7 +100,8 @@ class PartnerApi:
 
     def _written(self, lead_id: str) -> list[tuple[datetime, Json]]:
         """Every message of a lead, with its time."""
-        mine = [(one.at, self._from_business(one)) for one in self._world.sent if one.lead_id == lead_id]
+        ours = (*self._world.sent, *self._world.typed)
+        mine = [(one.at, self._from_business(one)) for one in ours if one.lead_id == lead_id]
         name = self._world.customer_name(lead_id) or "Customer"
         customer = {"customerID": self._world.party_id(lead_id, "customer") or "", "displayName": name}
         return mine + [
@@ -114,7 +116,9 @@ class PartnerApi:
 
 
 def negotiation(lead: Json, lead_id: str, business: Json) -> Json:
-    """A lead as v4 shows it: the names of its page's sample."""
+    """A lead as v4 shows it: one that v4 pushed in those words, any other in those of its page's sample."""
+    if "negotiationID" in lead:
+        return lead
     request, customer = lead.get("request") or {}, lead.get("customer") or {}
     return {
         "negotiationID": lead_id,
@@ -131,17 +135,14 @@ def negotiation(lead: Json, lead_id: str, business: Json) -> Json:
     }
 
 
-def iso(at: datetime) -> str:
-    """A time as v4 writes it."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 def _message(message_id: str, lead_id: str, text: str, at: datetime) -> Json:
     return {"messageID": message_id, "negotiationID": lead_id, "text": text, "attachments": [], "sentAt": iso(at)}
 
 
 def _review(pushed: Json) -> Json:
     """A review as v4 lists it."""
+    if "reviewText" in pushed:
+        return {name: value for name, value in pushed.items() if name != "businessID"}
     created = datetime.fromtimestamp(int(pushed["createTime"]) / 1000, UTC)
     return {
         "reviewID": pushed["reviewID"],

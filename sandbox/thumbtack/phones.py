@@ -19,7 +19,7 @@ from sandbox.thumbtack.admission import Admission
 from sandbox.thumbtack.answering import AnswerError, Door, json_body, problem
 from sandbox.thumbtack.bodies import new_id
 from sandbox.thumbtack.grants import Grants
-from sandbox.thumbtack.partner_api import iso
+from sandbox.thumbtack.v4_bodies import iso
 
 Json = dict[str, Any]
 

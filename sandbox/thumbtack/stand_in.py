@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from sandbox.thumbtack.grants import Grants
 from sandbox.thumbtack.partner_api import PartnerApi
 from sandbox.thumbtack.phones import Phone, PhoneBook
 from sandbox.thumbtack.pro_api import ProApi
+from sandbox.thumbtack.pushing import Pushes, Secrets
 from sandbox.thumbtack.subscriptions import Subscription, Subscriptions
 from sandbox.thumbtack.targeting import Targeting, TargetingCall
 from sandbox.thumbtack.tokens import Client, LegacyTokens, V4Tokens
@@ -29,7 +29,9 @@ _USER_AGENT = "Go-http-client/1.1"
 
 
 class ThumbtackStandIn:
-    """Takes what the bot sends to customers (`app`, `sent`, `received`), and plays the customers (`lead`, `message` …).
+    """Takes what the bot sends to customers (`app`, `sent`, `received`), and plays the customers.
+
+    `lead`, `message` … are told as the Pro API tells them, `v4_lead`, `v4_message` … as v4 does (see `pushing.Pushes`).
 
     `app` serves, wherever it is mounted: the Pro API under /legacy with its consent page at /connect/, the v4 API under
     /api with its OAuth server under /oauth2, and a remote control for curl under /control. `consent` is what a pro does
@@ -46,6 +48,7 @@ class ThumbtackStandIn:
         webhook_url: str = "",
         webhook_username: str = "",
         webhook_password: str = "",
+        webhook_secret: str = "",
         known_leads: Iterable[str] | None = (),
         legacy_client: tuple[str, str] = ("sandbox-pro-api", "sandbox-pro-api-secret"),
         v4_client: tuple[str, str] = ("sandbox-v4", "sandbox-v4-secret"),
@@ -55,6 +58,7 @@ class ThumbtackStandIn:
     ) -> None:
         """`username`, `password`: what the bot must show. `webhook_…`: where the bot is, and what it wants to be shown.
 
+        `webhook_secret`: what a v4 webhook may show instead of user name and password.
         `known_leads`: leads that exist beside those it plays; None: any lead that the bot names. `legacy_client`,
         `v4_client`: the OAuth clients' ids and secrets. `clock`: by which tokens expire.
         """
@@ -72,6 +76,14 @@ class ThumbtackStandIn:
         self.phone_book = PhoneBook(grants=grants, faults=faults, clock=clock, changed=world.changed)
         self.subscriptions = Subscriptions(grants=grants, faults=faults, clock=clock, deliver=self._deliver_to)
         partner, legacy, v4 = Client(username, password), Client(*legacy_client), Client(*v4_client)
+        secrets = Secrets(username=webhook_username, password=webhook_password, secret=webhook_secret)
+        self.v4 = Pushes(
+            world=world, subscriptions=self.subscriptions, clock=clock, secrets=secrets, deliver=self._deliver_to
+        )
+        world.on_sent = self.v4.echo_soon
+        self.v4_request, self.v4_lead, self.v4_change = self.v4.request, self.v4.lead, self.v4.change
+        self.v4_message, self.v4_echo = self.v4.message, self.v4.echo
+        self.v4_review, self.v4_event = self.v4.review, self.v4.event
         self.app = Starlette(routes=[*self._legacy(partner, legacy), *self._v4(v4), self._remote()])
 
     def _legacy(self, partner: Client, client: Client) -> list[BaseRoute]:
@@ -104,6 +116,15 @@ class ThumbtackStandIn:
     def sent(self) -> list[Sent]:
         """What customers received, oldest first."""
         return self._world.sent
+
+    @property
+    def typed(self) -> list[Sent]:
+        """What customers received from a person in Thumbtack's own app, oldest first."""
+        return self._world.typed
+
+    def is_v4(self, lead_id: str) -> bool:
+        """Whether a lead was played as v4's."""
+        return self._world.is_v4(lead_id)
 
     def received(self, lead_id: str) -> list[str]:
         """The texts that the customer of a lead received, oldest first."""
@@ -188,8 +209,8 @@ class ThumbtackStandIn:
         headers = {"Content-Type": "application/json", "User-Agent": _USER_AGENT}
         return await self._http().request(method, url, auth=self._webhook_auth, headers=headers, **content)
 
-    async def _deliver_to(self, subscription: Subscription, body: Json) -> None:
-        """Bring a v4 event to a webhook: its path, at the bot's address; one that is not reached has missed it."""
+    async def _deliver_to(self, subscription: Subscription, body: Json) -> httpx.Response:
+        """Bring a v4 event to a webhook: its path, at the bot's address."""
         auth = httpx.Auth()  # nothing
         headers = {"User-Agent": _USER_AGENT}
         match subscription.auth:
@@ -198,8 +219,7 @@ class ThumbtackStandIn:
             case {"header": name, "value": value}:
                 headers[name] = value
         url = f"{self.webhook_url.rstrip('/')}{urlsplit(subscription.url).path}"
-        with suppress(httpx.HTTPError):
-            await self._http().post(url, json=body, auth=auth, headers=headers)
+        return await self._http().post(url, json=body, auth=auth, headers=headers)
 
     def _http(self) -> httpx.AsyncClient:
         self._client = self._client or httpx.AsyncClient(trust_env=False)
@@ -215,6 +235,7 @@ class ThumbtackStandIn:
 
     async def aclose(self) -> None:
         """Close the connections to the bot."""
+        await self.v4.aclose()
         if self._client is not None and self._owns_client:
             await self._client.aclose()
 

@@ -5,11 +5,13 @@ Source: Thumbtack's "Pro Profiles" page. What test-negotiation answers is not pu
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -18,7 +20,7 @@ from sandbox.thumbtack.admission import Admission
 from sandbox.thumbtack.answering import AnswerError, Door, json_body, problem
 from sandbox.thumbtack.bodies import new_id
 from sandbox.thumbtack.grants import Grants
-from sandbox.thumbtack.partner_api import iso
+from sandbox.thumbtack.v4_bodies import iso
 
 Json = dict[str, Any]
 
@@ -85,6 +87,10 @@ class Subscriptions:
         """The webhooks of a business, oldest first."""
         return list(self._books[business_id].values())
 
+    def wanting(self, business_id: str, event_type: str) -> list[Subscription]:
+        """Those that are told of such an event, oldest first."""
+        return [one for one in self.of(business_id) if one.enabled and event_type in one.event_types]
+
     def add(self, business_id: str, url: str, *event_types: str, auth: dict[str, str] | None = None) -> Subscription:
         """A webhook is there."""
         types = event_types or ("NegotiationCreatedV4", "MessageCreatedV4")
@@ -116,8 +122,8 @@ class Subscriptions:
     async def _fire(self, request: Request) -> Response:
         business_id = self._admission.v4_business(request, WRITE)
         event_type = "NegotiationCreatedV4"
-        for one in self.of(business_id):
-            if one.enabled and event_type in one.event_types:
+        for one in self.wanting(business_id, event_type):
+            with suppress(httpx.HTTPError):  # one that is not reached has missed it
                 await self._deliver(one, test_negotiation(one.webhook_id, business_id, at=self._clock()))
         return JSONResponse({})
 

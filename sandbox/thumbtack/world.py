@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sandbox.thumbtack.bodies import new_id
+from sandbox.thumbtack.v4_bodies import full_name
 
 LONGEST_TEXT = 16_384  # of a message, in characters
 
-Via = Literal["v1", "v2", "v4"]
+Via = Literal["v1", "v2", "v4", "app"]
+"""By which version of the API; "app": a person typed it in Thumbtack's own app."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class Asked:
 
 
 class World:
-    """Leads and messages, in memory."""
+    """Leads and messages, in memory. Leads and reviews are kept as they were pushed, in either API's words."""
 
     def __init__(
         self, known_leads: Iterable[str] | None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -45,7 +47,9 @@ class World:
         self.leads: dict[str, dict[str, Any]] = {}
         self.reviews: list[dict[str, Any]] = []
         self.sent: list[Sent] = []
+        self.typed: list[Sent] = []
         self.asked: list[Asked] = []
+        self.on_sent: Callable[[Sent], None] = lambda _: None
         self._named = None if known_leads is None else set(known_leads)
         self._clock = clock
         self._event = asyncio.Event()
@@ -58,8 +62,13 @@ class World:
 
     def remember(self, lead: dict[str, Any]) -> None:
         """A lead exists from now on; one without an id does not."""
-        if lead.get("leadID") is not None:
-            self.leads[str(lead["leadID"])] = lead
+        lead_id = lead.get("leadID", lead.get("negotiationID"))
+        if lead_id is not None:
+            self.leads[str(lead_id)] = lead
+
+    def is_v4(self, lead_id: str) -> bool:
+        """Whether v4 told of this lead."""
+        return "negotiationID" in self.leads.get(lead_id, {})
 
     def party_id(self, lead_id: str | None, party: Literal["business", "customer"]) -> str | None:
         """The id of a lead's business or customer; None where the lead is unknown or has none."""
@@ -70,7 +79,7 @@ class World:
     def customer_name(self, lead_id: str) -> str | None:
         """The name of a lead's customer; None where the lead is unknown or has none."""
         customer = self.leads.get(lead_id, {}).get("customer")
-        return str(customer["name"]) if isinstance(customer, dict) and customer.get("name") else None
+        return (full_name(customer) or None) if isinstance(customer, dict) else None
 
     def last_lead_id(self) -> str | None:
         """The lead that came last, None before the first."""
@@ -81,11 +90,23 @@ class World:
         text, message_id = str(message.get("text") or ""), str(message.get("messageID"))
         self.asked.append(Asked(lead_id=lead_id, text=text, at=self._clock(), message_id=message_id))
 
+    def type(self, message: dict[str, Any]) -> None:
+        """Somebody of the business typed this message in Thumbtack's app, as v4 pushes it."""
+        business_id, lead_id = str(message["business"]["businessID"]), str(message["negotiationID"])
+        text, message_id = str(message.get("text") or ""), str(message["messageID"])
+        self.typed.append(
+            Sent(
+                business_id=business_id, lead_id=lead_id, text=text, at=self._clock(), via="app", message_id=message_id
+            )
+        )
+        self.changed()
+
     async def receive(self, *, business_id: str, lead_id: str, text: str, via: Via) -> Sent:
         """The customer of a lead gets a message."""
         sent = Sent(business_id=business_id, lead_id=lead_id, text=text, at=self._clock(), via=via, message_id=new_id())
         self.sent.append(sent)
         self.changed()
+        self.on_sent(sent)
         return sent
 
     def changed(self) -> None:

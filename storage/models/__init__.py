@@ -14,12 +14,14 @@ from storage.models.connections import (
     Generation,
     Phone,
     Targeting,
+    Webhook,
 )
 from storage.models.leads import (
     Business,
     Customer,
     Direction,
     Lead,
+    LeadAlias,
     LeadCharge,
     LeadEvent,
     Message,
@@ -48,6 +50,7 @@ __all__ = [
     "Keeper",
     "Lane",
     "Lead",
+    "LeadAlias",
     "LeadCharge",
     "LeadEvent",
     "Lease",
@@ -61,5 +64,6 @@ __all__ = [
     "Seal",
     "Targeting",
     "Thread",
+    "Webhook",
     "WorkState",
 ]

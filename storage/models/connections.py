@@ -149,3 +149,25 @@ class Erasure(Row, table=True):
     started_at: datetime | None = at_()
     finished_at: datetime | None = at_()
     counts: dict[str, Any] = dict_()
+
+
+class Webhook(Row, table=True):
+    """A webhook of ours at v4, for one business: with credentials of its own, so that no business can post as another.
+
+    `url` names the business; `password` is sealed. `thumbtack_id` is None until Thumbtack confirmed it.
+    """
+
+    __table_args__ = (UniqueConstraint("business_id"),)
+    id: int | None = id_()
+    business_id: int = ref_("business.id", nullable=False)
+    environment: Environment = text_(nullable=False)
+    thumbtack_id: str | None = text_()
+    url: str = text_(nullable=False)
+    username: str = text_(nullable=False)
+    password: str = text_(nullable=False)
+    event_types: list[str] = list_()
+    is_enabled: bool = Field(default=False, nullable=False)
+    made_at: datetime = at_(nullable=False)
+    checked_at: datetime | None = at_()
+    last_delivery_at: datetime | None = at_()
+    reason: str | None = text_()  # why it could not be set last, a code

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field
 
 from storage.columns import Json
-from storage.models.base import Environment, Row, at_, dict_, id_, list_, ref_, text_
+from storage.models.base import BigId, Environment, Row, at_, dict_, id_, list_, ref_, text_
 
 
 class Business(Row, table=True):
@@ -42,6 +42,10 @@ class Customer(Row, table=True):
 class Lead(Row, table=True):
     """A customer's request to one business. A placeholder (received_at is None) until the lead's own body arrives.
 
+    From v4 alone: `status` and `charge_breakdown` as sent; `estimate` {"type", "price_per_unit", "unit_quantity",
+    "unit_name", "total"}; `windows`, a list of {"kind": "proposed" or "booking", "start", "end"} in RFC 3339; how many
+    other pros the customer asked. `poll_at`: when it is worth asking v4 how it stands.
+    `joined_id`: this row turned out to be that lead; it stays for whoever still holds its id (see `storage.joining`).
     `details` is a list of {"question", "answer"}; `attachments` a list of {"url", "file_name", "file_size",
     "mime_type", "description"}; `extra` holds the fields of the body that we do not know.
     """
@@ -84,12 +88,35 @@ class Lead(Row, table=True):
     charge_text: str | None = text_()
     charge_cents: int | None = Field(default=None, sa_type=BigInteger)
     charge_state: str | None = text_()
+    charge_breakdown: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    status: str | None = text_()
+    estimate: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    windows: list[dict[str, Any]] | None = Field(default=None, sa_type=Json)
+    asked_others: int | None = Field(default=None)
+    review_link: str | None = text_()
+    refund_link: str | None = text_()
+    access_code: str | None = text_()
+    polled_at: datetime | None = at_()
+    poll_at: datetime | None = at_()
+    joined_id: int | None = Field(default=None, sa_type=BigId, index=True)
     extra: dict[str, Any] = dict_()
 
     @property
     def is_placeholder(self) -> bool:
         """Whether only something about this lead was heard so far, not the lead itself."""
         return self.received_at is None
+
+
+class LeadAlias(Row, table=True):
+    """Another id of a lead that two APIs call by two names: the same request to the same business."""
+
+    __tablename__ = "lead_alias"
+    __table_args__ = (UniqueConstraint("environment", "thumbtack_id"),)
+    id: int | None = id_()
+    lead_id: int = ref_("lead.id", nullable=False)
+    environment: Environment = text_(nullable=False)
+    thumbtack_id: str = text_(nullable=False)
+    generation: str = text_(nullable=False)
 
 
 class LeadEvent(Row, table=True):
@@ -144,6 +171,7 @@ class ReplyState(StrEnum):
     HELD = "held"  # stored; the hold window is open
     WAITING = "waiting"  # Thumbtack asked to try later
     SENDING = "sending"  # the call is under way
+    LOOKING = "looking"  # sent, and the answer was lost: Thumbtack's list of messages will tell
     CHOICE = "choice"  # a person must say whether it is meant (a file is attached)
     OVERDUE = "overdue"  # too old to be sent by itself: its writer is asked
     DELIVERED = "delivered"
@@ -158,9 +186,10 @@ class Message(Row, table=True):
 
     Outbound: `team_id, channel, slack_ts` name the person's own message (slack_ts None: written in the window
     `view_id`, and then `line_ts` is the bot's line that shows it); `text` and `blocks` are Slack's, as last edited, and
-    `changed_ts` is the ts of that edit; `sent_text` is what the customer got. `lead_id` is None while its thread is not
-    attached yet. `mark` is the reaction that stands in Slack, `marks_tried` those that may stand beside it until a call
-    under way is known to have succeeded.
+    `changed_ts` is the ts of that edit; `sent_text` and `sent_at` are what was handed to Thumbtack last and when, from
+    just before the call on (`state` says whether it arrived), `echoed_at` is when Thumbtack told us of it in turn.
+    `lead_id` is None while its thread is not attached yet. `mark` is the reaction that stands in Slack, `marks_tried`
+    those that may stand beside it until a call under way is known to have succeeded.
     Inbound: `slack_ts` is our post. `reason` is a code of `bot.errors`, never text from outside.
     """
 
@@ -196,8 +225,10 @@ class Message(Row, table=True):
     marks_tried: list[str] = list_()
     reason: str | None = text_()
     trace_id: str | None = text_()
+    is_automatic: bool = Field(default=False, nullable=False)  # inbound: Thumbtack made it, nobody wrote it
     confirmed_at: datetime | None = at_()  # a person said "send now": the age counts from here
     sent_text: str | None = text_()
+    echoed_at: datetime | None = at_()
     extra: dict[str, Any] = dict_()
 
 

@@ -303,6 +303,34 @@ def test_inbox_replay_posts_a_file_as_thumbtack_would(server, tmp_path, run, mon
     ]
 
 
+@pytest.mark.parametrize(
+    ("credentials", "shown"),
+    [
+        ({"THUMBTACK_WEBHOOK_SECRET": "the-secret"}, "Bearer the-secret"),
+        ({"THUMBTACK_WEBHOOK_USERNAME": "user", "THUMBTACK_WEBHOOK_PASSWORD": "pass"}, "Basic dXNlcjpwYXNz"),
+        (
+            {
+                "THUMBTACK_WEBHOOK_SECRET": "the-secret",
+                "THUMBTACK_WEBHOOK_USERNAME": "user",
+                "THUMBTACK_WEBHOOK_PASSWORD": "pass",
+            },
+            "Basic dXNlcjpwYXNz",
+        ),
+    ],
+)
+def test_inbox_replay_shows_v4s_secret_where_there_is_nothing_else(server, tmp_path, run, credentials, shown):
+    url, heard = server
+    (tmp_path / "event.json").write_text("{}")
+    for route in ("/v4/webhooks", "/staging/v4/webhooks/77", "/v1/lead"):
+        run("inbox", "replay", str(tmp_path / "event.json"), f"--url={url}", f"--route={route}", **credentials)
+    legacy = shown if shown.startswith("Basic") else "Basic Og=="
+    assert heard == [
+        ("POST", "/v4/webhooks", shown, b"{}"),
+        ("POST", "/staging/v4/webhooks/77", shown, b"{}"),
+        ("POST", "/v1/lead", legacy, b"{}"),
+    ]
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "ftp://127.0.0.1:9", "file:///etc/hostname"])
 def test_inbox_replay_tells_when_nobody_answers(url, tmp_path, run):
     (tmp_path / "lead.json").write_text("{}")

@@ -62,7 +62,7 @@ async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_pat
     async with asyncio.timeout(PATIENCE):
         assert await play(console, headless=True), printed(console)
     told = printed(console)
-    assert told.count("✓") == 10
+    assert told.count("✓") == 14
     assert "✗" not in told
     assert "\x1b" not in told
     assert max(map(len, told.splitlines())) <= 80
@@ -77,6 +77,10 @@ async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_pat
         "Bright Oak Home Services is connected",
         "★★★★★ 5 of 5",
         "What Maya Alvarez received on Thumbtack",
+        "Gutter Cleaning and Maintenance · San Mateo, CA",  # on a card that was there before the request
+        "Do you also repair gutters?",
+        "We do, I will bring brackets. (typed in Thumbtack's app)",
+        "That is $40 on top of the cleaning.  ✅",
     ):
         assert said in told
     assert "be there at 10" not in told
@@ -108,7 +112,7 @@ async def test_what_customers_received_is_checked_at_the_end(console, monkeypatc
     monkeypatch.setattr(stage, "Script", Short)
     async with asyncio.timeout(PATIENCE):
         assert not await play(console, headless=True)
-    assert "✗ Customers received [], not ['Yes, we do." in printed(console)
+    assert "✗ Customers received [], not [('Yes, we do." in printed(console)
 
 
 async def test_a_bot_that_does_not_start_is_told_with_its_own_words(console, monkeypatch):
@@ -187,7 +191,7 @@ async def test_it_stays_and_every_line_it_prints_works_when_pasted(console, monk
     staying = asyncio.create_task(play(console, headless=False))
     begin = await told(console, "Ctrl-C ends it.")
     pasted = [line[line.index("curl") :] for line in re.sub(r"\\\n +", "", begin).splitlines() if "curl" in line]
-    assert len(pasted) == 12
+    assert len(pasted) == 14
     shows = [
         ("House Cleaning · San Francisco, CA", "Sam W."),
         ("Can you come today?",),
@@ -197,6 +201,8 @@ async def test_it_stays_and_every_line_it_prints_works_when_pasted(console, monk
         ("changed    Yes, at nine.", "Sam W. received: Yes, at nine.", "✅         Ana: Yes, at nine."),
         ("📝         Ana: note: bring a ladder",),
         ("only Olga",),
+        ("Gutter Cleaning and Maintenance · San Mateo, CA", "Tessa Lindqvist"),
+        ("I can come at four.",),
         (),
         (),
         (),

@@ -106,6 +106,32 @@ async def test_customers_and_thumbtack(curl, world):
     assert "Hello" in page
 
 
+@pytest.mark.usefixtures("_bot")
+async def test_leads_of_the_newer_api(curl, world):
+    answer = await curl.post("/app")
+    assert (answer.status_code, answer.text) == (404, "There is no lead yet: POST /lead makes one.\n")
+    await curl.post("/lead")
+    answer = await curl.post("/app")
+    assert (answer.status_code, answer.text[:12]) == (404, "Only the new")
+    called = "Thumbtack called the bot, which answered 200.\n"
+    assert (await curl.post("/v4")).text == called
+    lead_id = world.thumbtack.last_lead_id
+    assert world.thumbtack.is_v4(lead_id)
+    assert (await curl.post("/customer", content="Hello")).text == called
+    assert (await curl.post("/app", content="At four.")).text == called
+    assert (await curl.post("/review")).text == called
+    answer = await curl.post("/price", content="$31.00")
+    assert answer.text == "Thumbtack knows; its newer API says so only when the bot asks.\n"
+    assert world.thumbtack.v4_change(lead_id)["leadPrice"] == "$31.00"
+    reply = f"/thumbtack/legacy/v1/business/510000000000000101/lead/{lead_id}/message"
+    await curl.post(reply, json={"text": "And bring a key."}, auth=("corkboard", "sandbox"))
+    _, _, received = (await curl.get("/")).text.partition("What Tessa Lindqvist received on Thumbtack")
+    assert [line.strip()[10:].strip() for line in received.splitlines() if ":" in line] == [
+        "At four. (typed in Thumbtack's app)",
+        "And bring a key.",
+    ]
+
+
 async def test_a_command_is_answered_with_its_links(curl, world):
     said = deque()
 

@@ -246,6 +246,7 @@ async def test_who_connected_picks_the_business_where_thumbtack_may_not_say_it(p
 
 async def test_a_business_is_not_picked_for_a_connection_that_is_over(place: Office):
     await place.post("/v1/lead", bodies.lead())
+    await place.ingested()  # the choice shows who was heard of by then
     place.thumbtack.grants.granted_scopes["v4"] = SCOPES
     connection = await place.connect("v4")
     async with place.database.transaction() as tx:

@@ -55,7 +55,7 @@ async def test_nothing_is_sent_for_a_disconnected_business_by_any_way_until_it_i
     lead = await Conversation.opened(place)
     await stop(place)
     await place.at_rest()
-    assert "Replies stay inside" in place.read(place.slack.thread(CHANNEL, lead.ts)[0])  # v1 would still take them
+    assert "Replies here stay inside" in place.read(place.slack.thread(CHANNEL, lead.ts)[0])  # v1 would still take them
     kept = await lead.say("We come at 9.")
     await lead.marked(kept, MEMO)
     await place.connect("legacy")

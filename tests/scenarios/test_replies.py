@@ -225,13 +225,19 @@ async def test_what_no_database_takes_becomes_a_sign_that_it_does(place: Office)
 async def test_where_nothing_can_be_sent_everything_stays_inside_and_the_card_says_so(place: Office):
     lead = await Conversation.opened(place)
     card = place.cards[0]
-    assert "Replies stay inside" in str(card["blocks"])
+    assert "Replies here stay inside" in str(card["blocks"])
     assert "/pro-inbox/messages/" in str([block for block in card["blocks"] if block["type"] == "actions"])
-    for words in ("Yes, we do.", "<@U0BEN> look", "note: hm"):
-        await lead.marked(await lead.say(words), MEMO)
+    await lead.marked(await lead.say("note: hm"), MEMO)
     await lead.marked(await lead.say("", files=["door.jpg"]), MEMO)
-    assert lead.received == []
+    await place.at_rest()
     assert lead.prompts() == []
+    for words in ("Yes, we *do*.", "<@U0BEN> look"):
+        await lead.marked(await lead.say(words), MEMO)
+    await place.at_rest()
+    assert lead.received == []
+    told, mentions = place.whispers("U0ANA")
+    assert ("Kept inside." in told, "Answer in Thumbtack" in told, "to copy:" in told) == (True, True, True)
+    assert (told.rstrip("`\n ").endswith("Yes, we do."), "look" in mentions) == (True, True)
 
 
 async def test_a_test_lead_is_not_answered_from_here(place: Office):

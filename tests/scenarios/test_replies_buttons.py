@@ -127,7 +127,7 @@ async def test_each_button_in_each_state_that_is_not_its_own_does_nothing(place:
 async def test_values_that_are_not_ours_are_never_an_error(place: Office):
     await Conversation.opened(place)
     for value in (None, "", "x", "-1", "999999", "9" * 40, "1 OR 1=1", "²", "\x00"):
-        for action_id in ("reply_retry", "reply_send", "reply_open", "lead_open"):
+        for action_id in ("reply_retry", "reply_send", "reply_open", "lead_open", "lead_pages"):
             assert (await _interact(place, action_id, value)).status == 200, (action_id, value)
     await place.at_rest()
     told = {call.args["text"] for call in place.slack.called("response_url")}

@@ -84,7 +84,7 @@ async def test_a_sqlite_file_that_holds_something_is_copied_first(database):
     with pytest.raises(StorageError):  # there is a table lane already
         await migrate.upgrade(database)
     (copied,) = database.file.parent.glob("corkboard.db.before-*")
-    assert copied.name.startswith("corkboard.db.before-0002-")
+    assert copied.name.startswith("corkboard.db.before-0003-")
     with sqlite3.connect(copied) as found:
         assert found.execute("SELECT key FROM lane").fetchall() == [("kept",)]
     found.close()

@@ -13,7 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from storage import connections, migrate, outbox, rotating, vault
+from storage import businesses, connections, migrate, outbox, rotating, vault, webhooks
 from storage.connections import Granted
 from storage.database import Database, utcnow
 from storage.models import Connection, Consent, Environment, Generation, Outbox, Seal
@@ -237,3 +237,16 @@ async def test_two_that_rotate_at_once_take_turns(beside):
 async def _rotate_and_close(database: Database, file: Path) -> None:
     await rotating.rotate_file(database, file)
     await database.close()
+
+
+async def test_the_password_of_a_webhook_is_sealed_anew(database: Database):
+    async with database.transaction() as tx:
+        business, _ = await businesses.ensure(
+            tx, environment=Environment.PRODUCTION, thumbtack_id="1", name=None, now=utcnow()
+        )
+        sealed = Vault([OLD]).seal("let-me-in")
+        await webhooks.add(tx, business, url="https://x", username="corkboard", password=sealed, now=utcnow())
+    assert (await rotating.reseal(database, Vault([NEW, OLD]))).resealed == 1
+    async with database.reading() as tx:
+        (guard,) = await webhooks.guards(tx)
+    assert Vault([NEW]).open(guard.password) == "let-me-in"

@@ -27,6 +27,7 @@ PHONES = Missing(
     scopes=("supply::businesses/associate-phone-numbers.read", "supply::businesses/associate-phone-numbers.write"),
 )
 TARGETING = Missing(feature="targeting", other="legacy", has_client=True)
+UNREACHED = Missing(feature="webhooks", setting="PUBLIC_URL")
 
 POSTS = {
     "connect_offers": [connecting.offers(WAYS)],
@@ -57,6 +58,7 @@ POSTS = {
         connections.connected(
             Connected(names=(TIM, ELM), works=("leads", "messages"), missing=(PHONES, TARGETING), by=OLGA)
         ),
+        connections.connected(Connected(names=(TIM,), works=("leads",), missing=(UNREACHED,), by=OLGA)),
         connections.connected(
             Connected(
                 names=(ELM,),

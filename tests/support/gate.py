@@ -18,25 +18,33 @@ from storage.models import Row
 from webhooks import routes
 from webhooks.ingest import Ingest
 from webhooks.problems import on_http_exception
-from webhooks.verification import Credentials
+from webhooks.verification import Credentials, LegacyAdmission, V4Admission
 
 R = TypeVar("R", bound=Row)
 USER = "thumbtack"
 PASSWORD = "let-me-in"
 PREVIOUS = "let-me-in-before"
+SECRET = "let-me-in-by-secret"
 RIGHT = Credentials(username=USER, passwords=[PASSWORD, PREVIOUS])
 
 
 class Gate:
     """The webhook routes, the inbox behind them, and the means to look at what became of it."""
 
-    def __init__(self, database: Database, *, credentials: Credentials | None = RIGHT) -> None:
+    def __init__(
+        self, database: Database, *, credentials: Credentials | None = RIGHT, secret: str | None = SECRET
+    ) -> None:
         self.database = database
         self.ahead = timedelta()
         self.writer = InboxWriter(database)
         self.ingest = self.another_ingest()
         self.app = Starlette(
-            routes=routes.routes(credentials=credentials, inbox=self.writer, clock=self.clock),
+            routes=routes.routes(
+                legacy=LegacyAdmission(credentials=credentials),
+                v4=V4Admission(credentials=credentials, secret=secret),
+                inbox=self.writer,
+                clock=self.clock,
+            ),
             exception_handlers={HTTPException: on_http_exception},
         )
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://bot")

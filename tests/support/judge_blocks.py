@@ -26,10 +26,13 @@ ACTIONS = frozenset(
         "reply_send_again",
         "reply_open",
         "lead_open",
+        "lead_pages",
         "keeper_me",
         "connect_open",
         "connect_again",
         "targeting_undo",
+        "webhook_repair",
+        "webhook_test",
         "targeting_resume",
         "phone_add",
         "phone_rename",
@@ -79,6 +82,7 @@ _KINDS = {
     "static_select": sb.StaticSelectMenu,
     "radio_buttons": sb.RadioButtonGroup,
     "multi_static_select": sb.StaticMultiSelectMenu,
+    "overflow": sb.OverflowMenu,
     "option": sb.Option,
 }
 _LEAVES = {
@@ -156,13 +160,14 @@ def _rules(block: dict[str, Any]) -> list[str]:
     found += ["has an empty list" for elements in _values(block, "elements") if elements == []]
     if block["type"] == "image":
         found += [] if block["image_url"].startswith("https://") else ["shows a picture that is not at https"]
-    buttons = [element for element in block.get("elements", []) if element.get("type") == "button"]
+    buttons = [element for element in block.get("elements", []) if element.get("type") in ("button", "overflow")]
     if len({button["action_id"] for button in buttons}) != len(buttons):
         found.append("has two buttons with one action_id")
     for button in buttons:
         if button["action_id"] not in ACTIONS:
             found.append(f"has a button that the contract does not know: {button['action_id']}")
-        if "url" not in button and not button["value"].isdecimal():
+        values = _values(button, "value")
+        if "url" not in button and not (values and all(value.isdecimal() for value in values)):
             found.append("has a button whose value is not an id of ours")
     return found
 

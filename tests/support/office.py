@@ -32,6 +32,7 @@ from sandbox.thumbtack import ThumbtackStandIn
 from storage import inbox, migrate, outbox
 from storage.database import Database
 from storage.models import Connection, Inbox, Lane, Outbox, Row, WorkState
+from storage.outbox import Kind
 
 R = TypeVar("R", bound=Row)
 WEBHOOK = ("thumbtack", "let-me-in")
@@ -121,16 +122,21 @@ class Office:
         self._running_database().wake({outbox.TOPIC, inbox.TOPIC})
 
     async def at_rest(self, *, within: float = 10.0) -> None:
-        """Wait until everything that was heard and may be said now was said."""
+        """Wait until everything that was heard and may be said now was said; a card that waits for its lead waits no more."""
         await self.ingested(within=within)
         changed = asyncio.Event()
         self._running_database().on_commit(outbox.TOPIC, changed.set)
         async with asyncio.timeout(within):
             while True:
                 changed.clear()
+                now = self.clock()
                 async with self.database.reading() as tx:
-                    if (await tx.execute(_to_be_said(self.clock() + MEANWHILE))).first() is None:
-                        return
+                    nothing = (await tx.execute(_to_be_said(now + MEANWHILE))).first() is None
+                    card_due = (await tx.execute(_early_card(now))).scalar_one_or_none() if nothing else None
+                if nothing and card_due is None:
+                    return
+                if card_due is not None:
+                    await self.advance(seconds=(card_due - now).total_seconds())
                 await changed.wait()
 
     async def ingested(self, *, within: float = 10.0) -> None:
@@ -292,6 +298,17 @@ def _to_be_said(now: datetime) -> Select[Any]:
         col(Outbox.settled_at).is_(None),
         col(Outbox.state) != WorkState.PARKED,
         or_(col(Outbox.claimed_until) > now, and_(col(Outbox.due_at) <= now, ~ahead.exists(), ~quiet.exists())),
+    )
+
+
+def _early_card(now: datetime) -> Select[Any]:
+    """When a card is due that waits for its lead (see `webhooks.writing.LEAD_FOLLOWS`)."""
+    return (
+        select(col(Outbox.due_at))
+        .where(col(Outbox.kind) == Kind.POST_LEAD, col(Outbox.settled_at).is_(None))
+        .where(col(Outbox.attempt) == 0, col(Outbox.due_at) > now)
+        .order_by(col(Outbox.due_at))
+        .limit(1)
     )
 
 

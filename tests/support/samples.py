@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.blocks.leads import LeadView, RepliesGo
 from storage.models import Business, Customer, Direction, Environment, Lead, Message, Review
@@ -58,6 +59,41 @@ def a_lead(**fields: Any) -> Lead:
     )
 
 
+def a_v4_lead(**fields: Any) -> Lead:
+    """A lead with everything that v4 may send."""
+    return a_lead(
+        **{
+            "generation": "v4",
+            "created_at": NOW,
+            "title": None,
+            "schedule": None,
+            "travel_preferences": "ProviderTravelToCustomer",
+            "lead_type": None,
+            "price_text": "$2,469.12",
+            "charge_text": "$25.00",
+            "charge_state": "Created",
+            "charge_breakdown": {"subtotal": "$23.15", "salesTax": "$1.85"},
+            "status": "Open",
+            "estimate": {
+                "type": "PerUnit",
+                "price_per_unit": "$1,234.56",
+                "unit_quantity": "2",
+                "unit_name": "room",
+                "total": "$2,469.12",
+            },
+            "windows": [
+                {"kind": "proposed", "start": "2026-09-26T13:00:00+00:00", "end": "2026-09-26T16:00:00+00:00"},
+                {"kind": "proposed", "start": "2026-09-27T05:00:00+00:00", "end": "2026-09-27T08:00:00+00:00"},
+            ],
+            "asked_others": 3,
+            "review_link": "https://www.thumbtack.com/reviews/example",
+            "refund_link": "https://www.thumbtack.com/refund/example",
+            "access_code": "1234567",
+            **fields,
+        }
+    )
+
+
 def a_bare_lead(**fields: Any) -> Lead:
     """A lead with as little as Thumbtack may send."""
     return Lead(
@@ -89,6 +125,7 @@ def a_view(lead: Lead | None = None, **fields: Any) -> LeadView:
             "ring": (),
             "ring_hint": False,
             "lead_url": "https://www.thumbtack.com/pro-inbox/messages/299614694480093245",
+            "zone": ZoneInfo("America/Los_Angeles"),
             **fields,
         }
     )

@@ -7,11 +7,23 @@ from support.samples import NOW
 
 from bot.blocks.settings import Keepers
 from bot.blocks.status import BusinessView, Connected, StatusView
-from storage.models import Audit, Business, Connection, ConnectionState, Environment, Erasure, Generation, Targeting
+from bot.blocks.webhooks import EVENTS, WebhookView
+from storage.models import (
+    Audit,
+    Business,
+    Connection,
+    ConnectionState,
+    Environment,
+    Erasure,
+    Generation,
+    Targeting,
+    Webhook,
+)
 from storage.overview import Backlog
 
 ANA, OLGA = "U012AB3CD", "U045GH6IJ"
 CREW = "S034EF5GH"
+HERE = "https://bot.example.com/v4/webhooks/286845156044809661"
 
 
 def a_business(**fields: Any) -> Business:
@@ -60,6 +72,27 @@ def a_targeting(**fields: Any) -> Targeting:
     )
 
 
+def a_webhook(**fields: Any) -> WebhookView:
+    """Of a business that everything comes for."""
+    row = Webhook(
+        **{
+            "business_id": 1,
+            "environment": Environment.PRODUCTION,
+            "thumbtack_id": "587754774977404932",
+            "url": HERE,
+            "username": "corkboard",
+            "password": "sealed",
+            "event_types": list(EVENTS),
+            "is_enabled": True,
+            "made_at": NOW,
+            "checked_at": NOW,
+            "last_delivery_at": NOW,
+            **fields.pop("row", {}),
+        }
+    )
+    return WebhookView(**{"row": row, "url": HERE, "lacks": (), "may_press": True, **fields})
+
+
 def an_entry(action: str, **fields: Any) -> Audit:
     return Audit(**{"team_id": "T0CORKBOARD", "actor": OLGA, "action": action, "at": NOW, **fields})
 
@@ -89,7 +122,13 @@ def a_good_day() -> StatusView:
     v4 = connected(("leads", "messages", "phone numbers"), generation=Generation.V4)
     return a_status(
         businesses=[
-            BusinessView(business=a_business(), connections=[connected(), v4], targeting=[a_targeting()], erasure=None),
+            BusinessView(
+                business=a_business(),
+                connections=[connected(), v4],
+                targeting=[a_targeting()],
+                erasure=None,
+                webhook=a_webhook(),
+            ),
             BusinessView(
                 business=a_business(id=2, name="Maya's Cleaning"),
                 connections=[connected(("messages",), lacks={"targeting": ("targeting",)})],
@@ -150,6 +189,7 @@ def a_crowded_office() -> StatusView:
         connections=[connected(lacks={"targeting": ("targeting",)}), connected(generation=Generation.V4)],
         targeting=[a_targeting(category_id=str(n), category="Interior Painting " * 9) for n in range(40)],
         erasure=Erasure(asked_at=NOW, starts_at=NOW),
+        webhook=a_webhook(row={"event_types": [f"{n}" * 99 for n in range(99)]}),
     )
     people = [f"U0{number:08d}" for number in range(100)]
     long = {f"field {n}": "x" * 500 for n in range(30)}
@@ -167,7 +207,30 @@ def a_crowded_office() -> StatusView:
     )
 
 
+def a_day_of_webhooks() -> StatusView:
+    """Each way in which a webhook may stand."""
+    v4 = connected(("leads", "messages", "phone numbers"), generation=Generation.V4)
+    waiting = {"thumbtack_id": None, "last_delivery_at": None}
+    views = {
+        "Everything comes": a_webhook(),
+        "Nothing came yet": a_webhook(row={"last_delivery_at": None}, may_press=False),
+        "Leads only": a_webhook(row={"event_types": ["NegotiationCreatedV4"]}),
+        "Elsewhere": a_webhook(url="https://new.example.com/v4/webhooks/1"),
+        "None": a_webhook(row=waiting | {"reason": "unavailable"}),
+        "Not allowed": a_webhook(row=waiting, lacks=("supply::webhooks.read", "supply::webhooks.write")),
+        "No address": a_webhook(row=waiting, url=None),
+        "Paused": a_webhook(row={"is_enabled": False}),
+    }
+    return a_status(
+        businesses=[
+            BusinessView(business=a_business(name=name), connections=[v4], targeting=(), erasure=None, webhook=view)
+            for name, view in views.items()
+        ]
+    )
+
+
 PAGES = {
+    "status_webhooks": a_day_of_webhooks(),
     "status_nothing": a_status(),
     "status_good_day": a_good_day(),
     "status_bad_day": a_bad_day(),

@@ -5,6 +5,7 @@ removed; what was missing, null or empty is None. External ids are text (they ex
 instants; one that cannot be read is None.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -54,16 +55,51 @@ class BusinessRef:
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerRef:
-    """The customer an event is about; `phone` is as sent."""
+    """The customer an event is about; `phone` is as sent. Some bodies of v4 name a customer without an id."""
 
-    thumbtack_id: str
+    thumbtack_id: str | None
     name: str | None = None
     phone: str | None = None
 
 
+class WindowKind(StrEnum):
+    """Whether a time was booked, or is one of those that the customer proposes."""
+
+    BOOKING = "booking"
+    PROPOSED = "proposed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A time when the work may be done; `end` is None where only the beginning is known."""
+
+    kind: WindowKind
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What the pro's own prices make of the request. Texts as sent, amounts with their dollar sign.
+
+    `type` is Thumbtack's code: Fixed, PerUnit, OnSite, Hourly, MoreInfo, or one of those to come.
+    """
+
+    type: str | None = None
+    price_per_unit: str | None = None
+    unit_quantity: str | None = None
+    unit_name: str | None = None
+    total: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class LeadReceived:
-    """A customer contacted a business. v4 calls it a negotiation."""
+    """A customer contacted a business. v4 calls it a negotiation.
+
+    From v4 alone: `status`, `estimate`, `windows`, how many other pros the customer asked, what the lead's cost is made
+    of (`charge_breakdown`, amounts by Thumbtack's names), Thumbtack's pages to ask for a review or a refund, and the
+    code by which a phone that Thumbtack does not know reaches the customer.
+    """
 
     generation: Generation
     lead_id: str
@@ -88,6 +124,14 @@ class LeadReceived:
     lead_type: str | None = None
     lead_price: str | None = None
     charge_state: str | None = None
+    status: str | None = None
+    estimate: Estimate | None = None
+    windows: tuple[Window, ...] = ()
+    asked_others: int | None = None
+    charge_breakdown: Mapping[str, str] | None = None
+    review_link: str | None = None
+    refund_link: str | None = None
+    access_code: str | None = None
     is_test: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -120,6 +164,15 @@ class LeadPriceChanged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeadStatusChanged:
+    """Thumbtack says, when it is asked, how a lead stands: Open, Canceled, Picked, or a word that is yet to come."""
+
+    generation: Generation
+    lead_id: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReviewReceived:
     """A customer reviewed a business; `lead_id` only where Thumbtack verified the review."""
 
@@ -138,4 +191,15 @@ class ReviewReceived:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-Fact = LeadReceived | MessageReceived | LeadPriceChanged | ReviewReceived
+@dataclass(frozen=True, kw_only=True)
+class OtherEvent:
+    """Something happened that this program does not know; `event_type` is Thumbtack's name for it."""
+
+    generation: Generation
+    event_type: str
+    lead_id: str | None = None
+    business: BusinessRef | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+Fact = LeadReceived | MessageReceived | LeadPriceChanged | LeadStatusChanged | ReviewReceived | OtherEvent

@@ -5,6 +5,7 @@ import re
 _AMOUNT = r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3}){1,6}|[0-9]{1,19})(?:\.(?P<cents>[0-9]{1,2})0*)?(?![\w]|[.,][0-9])"
 _DOLLARS = re.compile(rf"(?<![-−])\$\s*{_AMOUNT}")
 _BARE = re.compile(rf"\s*{_AMOUNT}\s*(?:/.*)?", re.DOTALL)
+_PLAIN = re.compile(r"(?P<whole>[0-9]{1,15})(?P<rest>\.[0-9]{1,4})?")
 _LARGEST = 2**63 - 1  # what a 64-bit column takes
 
 
@@ -23,3 +24,12 @@ def cents(text: str | None) -> int | None:
         return None
     amount = int(found["whole"].replace(",", "")) * 100 + int((found["cents"] or "0").ljust(2, "0"))
     return amount if amount <= _LARGEST else None
+
+
+def dollars(text: str | None) -> str | None:
+    """A bare number as people write money, "1234.56" as "$1,234.56"; anything else, "$25.00" too, as it is.
+
+    v4 writes one amount of the same estimate with the sign and another without (seen in real deliveries).
+    """
+    found = _PLAIN.fullmatch(text) if text else None
+    return f"${int(found['whole']):,}{found['rest'] or ''}" if found else text

@@ -69,7 +69,18 @@ async def _missing(at: At, connection: Connection, known: Sequence[Business]) ->
             found.append(Missing(feature=feature.name, scopes=lacks[feature.name]))
         elif feature.name != features.LEADS:  # they come by webhook, whatever is connected
             found.append(Missing(feature=feature.name, other=other, has_client=has_client))
-    return found
+    return [*found, *_missing_webhooks(at, connection)]
+
+
+def _missing_webhooks(at: At, connection: Connection) -> list[Missing]:
+    """What v4's events cannot come for: they are subscribed to as soon as it stands."""
+    if connection.generation != Generation.V4:
+        return []
+    if scopes := features.lacks_webhooks(connection.scopes):
+        return [Missing(feature=features.WEBHOOKS.name, scopes=scopes)]
+    if at.services.settings.public_url is None:
+        return [Missing(feature=features.WEBHOOKS.name, setting="PUBLIC_URL")]
+    return []
 
 
 async def connect_failed(at: At, *, ask_keeper: bool) -> Post | None:  # noqa: ARG001 -- the signature of `Made`

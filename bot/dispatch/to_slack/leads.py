@@ -1,12 +1,14 @@
 """A lead's thread: its card, what follows the card, and the lines that tell of changes."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from bot import replies
+from bot import replies, zones
 from bot.blocks import leads as blocks
 from bot.blocks import messages as message_blocks
+from bot.blocks import standing
 from bot.dispatch.plans import Answer, At, More, NotYet, Prepared
 from bot.dispatch.to_slack.posting import Then, one_of, posting, updating
 from bot.replies import Desk
@@ -31,34 +33,38 @@ async def view(at: At, lead: Lead) -> blocks.LeadView:
     """All that the card shows."""
     settings = at.services.settings
     ring = settings.slack_ring
+    business = await businesses.get(at.tx, lead.business_id)
     return blocks.LeadView(
         lead=lead,
-        business=await businesses.get(at.tx, lead.business_id),
+        business=business,
         customer=await businesses.customer(at.tx, lead.customer_id),
         replies=await replies.replies_go(at.desk, lead),
         ring=ring,
         ring_hint=not ring and await leads.is_first_posted(at.tx, lead),
         lead_url=settings.thumbtack_lead_url.replace("{lead_id}", quote(lead.thumbtack_id, safe="")),
+        zone=zones.of_lead(lead, business, always=settings.time_zone),
     )
 
 
 async def post_lead(at: At) -> Prepared:
     """POST_LEAD: the parent message. Once it stands, the lead is attached to it."""
     lead = await lead_of(at)
-    if await threads.of_lead(at.tx, lead.id) is not None:
-        return None
+    joined = lead.id != at.entry.lead_id
+    if await threads.own(at.tx, at.entry.lead_id) is not None or (joined and not at.maybe_done):
+        return None  # a lead that joined another gets no card; one that may be out is looked for
     channel = at.entry.channel or at.services.settings.slack_leads_channel
     if channel is None:
         return NO_CHANNEL
-    lead_id, delivery_id, as_placeholder = leads.known(lead.id), at.entry.delivery_id, lead.is_placeholder
+    lead_id, delivery_id, as_placeholder = leads.known(at.entry.lead_id), at.entry.delivery_id, lead.is_placeholder
 
     async def then(tx: Transaction, answer: Answer, now: datetime) -> None:
         posted = await leads.get(tx, lead_id)
-        if posted is None:
+        if posted is None or "ts" not in answer:
             return
         await threads.lock(tx, answer["channel"])
-        posted.posted_at = now
-        leads.record(tx, posted, kind="posted", via="slack", now=now)
+        if posted.id == lead_id:
+            posted.posted_at = now
+            leads.record(tx, posted, kind="posted", via="slack", now=now)
         await threads.attach(
             tx,
             lead_id=lead_id,
@@ -71,7 +77,12 @@ async def post_lead(at: At) -> Prepared:
         )
         await _match(Desk(tx=tx, settings=at.services.settings, now=now), posted, answer["channel"], answer["ts"])
 
-    return posting(at, blocks.card(await view(at, lead)), channel=channel, then=then)
+    plan = posting(at, blocks.card(await view(at, lead)), channel=channel, then=then)
+    return replace(plan, perform=_not_posted) if joined else plan
+
+
+async def _not_posted() -> Answer:
+    return {}
 
 
 async def _match(desk: Desk, lead: Lead, channel: str, ts: str) -> None:
@@ -176,4 +187,13 @@ async def post_charge(at: At) -> Prepared:
     if thread is None:
         return NO_THREAD
     post = blocks.price_line(at.entry.payload.get("charge"), at.entry.payload.get("state"))
+    return posting(at, post, channel=thread.channel, thread=thread)
+
+
+async def post_status(at: At) -> Prepared:
+    """POST_STATUS {status}: one line that tells how the lead stands now."""
+    thread = await _thread(at)
+    if thread is None:
+        return NO_THREAD
+    post = standing.status_line(at.entry.payload["status"])
     return posting(at, post, channel=thread.channel, thread=thread)

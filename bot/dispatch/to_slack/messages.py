@@ -1,6 +1,7 @@
 """What customers say: their messages and their reviews."""
 
 from datetime import datetime
+from urllib.parse import quote
 
 from bot.blocks import messages as blocks
 from bot.blocks import reviews as review_blocks
@@ -10,24 +11,27 @@ from bot.dispatch.to_slack.leads import NO_CHANNEL, NO_THREAD, lead_of
 from bot.dispatch.to_slack.posting import one_of, posting, updating
 from storage import businesses, leads, messages, reviews, threads
 from storage.database import Transaction
-from storage.models import Message, Review
+from storage.models import Business, Environment, Message, Review
 from webhooks.thumbtack.facts import Sender
 
 
 async def post_message(at: At) -> Prepared:
-    """POST_MESSAGE: a customer's message. It rings for who wrote last, or for the ring list where nobody did yet."""
+    """POST_MESSAGE: a message from Thumbtack. A customer's rings for who wrote last, or for the ring list at first.
+
+    What somebody answered in Thumbtack's app rings for nobody; what Thumbtack made itself is not shown.
+    """
     thread = await threads.of_lead(at.tx, at.entry.lead_id)
     message = await messages.get(at.tx, at.entry.message_id)
-    if message is None:
+    if message is None or message.is_automatic:
         return None
     if thread is None:
         return NO_THREAD
-    message_id = message.id
+    message_id, name = message.id, await _writer_name(at, message)
     writer = await messages.last_writer(at.tx, thread.lead_id)
-    ring = (writer,) if writer else at.services.settings.slack_ring
-    posts = blocks.customer_message(
-        message, name=await _writer_name(at, message), mention=ring, broadcast=writer is None
-    )
+    ring, broadcast = (writer,) if writer else at.services.settings.slack_ring, writer is None
+    if message.author == Sender.BUSINESS:
+        ring, broadcast = (), False
+    posts = blocks.customer_message(message, name=name, mention=ring, broadcast=broadcast)
 
     async def then(tx: Transaction, answer: Answer, _now: datetime) -> None:
         posted = await messages.get(tx, message_id)
@@ -54,22 +58,25 @@ async def post_review(at: At) -> Prepared:
     review = await reviews.get(at.tx, at.entry.payload["review_id"])
     if review is None:
         return None
-    business = await businesses.get(at.tx, review.business_id)
+    lead = await leads.get(at.tx, review.lead_id) if review.lead_id is not None else None
+    business = await businesses.get(at.tx, review.business_id or (lead.business_id if lead else None))
+    customer = await businesses.customer(at.tx, lead.customer_id) if lead is not None else None
     posts = review_blocks.review(
         review,
         business_name=business.name if business else None,
-        customer_name=await _customer_name(at, review),
+        customer_name=customer.name if customer else None,
+        answer_url=_answer_url(at, business),
     )
     if review.slack_ts is not None and review.channel is not None and at.part == 0:
         return updating(at, posts[0], channel=review.channel, ts=review.slack_ts, delivery_id=at.entry.delivery_id)
     return await _new_review(at, review, posts)
 
 
-async def _customer_name(at: At, review: Review) -> str | None:
-    """The lead's customer, whom the reviewer's nickname may hide."""
-    lead = await leads.get(at.tx, review.lead_id) if review.lead_id is not None else None
-    customer = await businesses.customer(at.tx, lead.customer_id) if lead is not None else None
-    return customer.name if customer else None
+def _answer_url(at: At, business: Business | None) -> str | None:
+    """Where a review of this business is answered: v4's own call cannot be taken back and its body is not published."""
+    if business is None or business.environment != Environment.PRODUCTION:
+        return None
+    return at.services.settings.thumbtack_reviews_url.replace("{business_id}", quote(business.thumbtack_id, safe=""))
 
 
 async def _new_review(at: At, review: Review, posts: list[Post]) -> Prepared:

@@ -38,7 +38,7 @@ class Notice:
 
 async def _not_understood(at: At, *, ask_keeper: bool) -> Post | None:
     payload = at.entry.payload
-    known = " · ".join(str(part) for part in (payload["route"], payload.get("lead")) if part)
+    known = " · ".join(str(part) for part in (payload["route"], payload.get("event"), payload.get("lead")) if part)
     return notices.not_understood(payload["inbox_id"], understood=known, ask_keeper=ask_keeper)
 
 

@@ -6,9 +6,11 @@ from bot import replies
 from bot.blocks import deliveries
 from bot.blocks.posts import Post
 from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
-from bot.dispatch.to_slack.posting import posting
+from bot.dispatch.to_slack.posting import one_of, posting
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure, Sort
+from bot.notes import without_send
+from bot.plaintext import to_plain
 from bot.replies import Desk
 from storage import messages, threads
 from storage.database import Transaction
@@ -46,9 +48,10 @@ async def post_prompt(at: At) -> Prepared:
     message = await messages.get(at.tx, at.entry.message_id)
     if message is None or message.channel is None or message.id is None:
         return None
-    post = _prompt(at, message.id, message)
-    if post is None:
+    turn = one_of(at, _prompts(at, message.id, message))
+    if turn is None:
         return None
+    post, then = turn
     arguments = {
         "channel": message.channel,
         "user": message.author,
@@ -63,11 +66,20 @@ async def post_prompt(at: At) -> Prepared:
     async def failed(_tx: Transaction, failure: Failure, verdict: Verdict, _now: datetime) -> Verdict | Settled:
         return Settled(reason=failure.reason) if failure.sort in (Sort.REFUSED, Sort.UNKNOWN) else verdict
 
-    return Plan(perform=perform, failed=failed)
+    return Plan(perform=perform, then=then, failed=failed)
+
+
+def _prompts(at: At, message_id: int, message: Message) -> list[Post]:
+    """What to say; nothing where what was to be asked has been decided meanwhile."""
+    if at.entry.payload["prompt"] == "inside":
+        text = without_send(to_plain(message.text, message.blocks, {}))
+        stays = message.state == ReplyState.KEPT and message.deleted_at is None
+        return deliveries.copy_back(text, reason=message.reason) if stays else []
+    post = _prompt(at, message_id, message)
+    return [] if post is None else [post]
 
 
 def _prompt(at: At, message_id: int, message: Message) -> Post | None:
-    """None where what was to be asked has been decided meanwhile."""
     match at.entry.payload["prompt"], message.state:
         case "held", ReplyState.HELD:
             goes_at = message.stored_at + timedelta(seconds=at.services.settings.reply_hold_seconds)

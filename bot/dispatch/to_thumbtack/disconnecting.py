@@ -47,7 +47,7 @@ class Kept:
 
 
 async def disconnect(at: At) -> Prepared:
-    """DISCONNECT {business_id, thumbtack_id, steps, came, token, token_until, user, url, erasure_id, paused}.
+    """DISCONNECT {business_id, thumbtack_id, steps, came, token, token_until, user, url, erasure_id, webhook_id, paused}.
 
     One API at a time. `steps`: those that are still to be told; `came`: what came of it at the others; `told`: the person knows that it
     takes long.
@@ -142,13 +142,14 @@ async def _leave_pro_api(services: Services, payload: Mapping[str, Any]) -> str:
 
 async def _leave_v4(services: Services, payload: Mapping[str, Any]) -> str:
     """Remove our webhooks of this business. A way to revoke the tokens themselves is not documented."""
-    public_url, business_id = services.settings.public_url, payload["thumbtack_id"]
-    if public_url is None:
+    public_url, business_id, known = services.settings.public_url, payload["thumbtack_id"], payload.get("webhook_id")
+    if public_url is None and known is None:
         return "none"
+    here = None if public_url is None else f"{public_url.rstrip('/')}/"
     try:
         tokens = Kept(token=services.vault.open(payload["token"]))
         found = await services.thumbtack.list_webhooks(tokens, business_id=business_id)
-        ours = [one for one in found if (one.url or "").startswith(f"{public_url.rstrip('/')}/")]
+        ours = [one for one in found if one.webhook_id == known or (here and (one.url or "").startswith(here))]
         for webhook in ours:
             await _remove(services, tokens, business_id, webhook.webhook_id)
     except (errors.ScopeMissing, errors.ReconnectRequired, VaultError):

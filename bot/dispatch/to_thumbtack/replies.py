@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import edits, replies, ways
+from bot import arrivals, edits, replies, ways
 from bot.dispatch.plans import Answer, At, NotYet, Parked, Plan, Prepared, Settled
 from bot.dispatch.verdicts import Again, Verdict
 from bot.errors import Reason, code_of
@@ -14,9 +14,12 @@ from bot.replies import GOING, Desk
 from bot.services import Services
 from bot.ways import Api, Way
 from storage import businesses, leads, messages
-from storage.database import Transaction
-from storage.models import Lead, Message, ReplyState
+from storage.database import StorageError, Transaction
+from storage.models import Environment, Lead, Message, ReplyState
 from webhooks.thumbtack import errors
+
+NOT_WRITTEN = "not_written"
+"""What is about to be sent could not be written down, so nothing was sent."""
 
 
 class SendFailure(Failure):
@@ -35,8 +38,10 @@ async def send_reply(at: At) -> Prepared:
     lead = await leads.get(at.tx, at.entry.lead_id or 0)
     if message is None or lead is None:
         return None
-    if at.maybe_done:
-        await _unknown(at.desk, message, tried=message.text or "")
+    if message.echoed_at is not None and message.state != ReplyState.DELIVERED:
+        await arrivals.arrived(at.desk, message)
+    elif at.maybe_done:
+        await arrivals.lost(at.desk, message, position=at.entry.position, tried=message.text or "")
     elif message.state in GOING:
         return await _send(at, message, lead)
     return None
@@ -69,16 +74,18 @@ class Route:
     way: Way
     business_id: str
 
-    async def send(self, services: Services, *, lead_id: str, text: str) -> None:
-        """Send it once; raises CallError. `lead_id` is Thumbtack's."""
+    async def send(self, services: Services, *, text: str) -> str | None:
+        """Send it once; Thumbtack's id of the message where its answer has one. Raises CallError."""
         client, tokens = services.thumbtack, services.tokens.of(self.way.connection_id or 0)
+        lead_id = self.way.lead_id
         match self.way.api:
             case Api.V1:
                 await client.send_message_v1(business_id=self.business_id, lead_id=lead_id, text=text)
             case Api.V2:
                 await client.send_message_v2(tokens, business_id=self.business_id, lead_id=lead_id, text=text)
             case Api.V4:
-                await client.send_message_v4(tokens, negotiation_id=lead_id, text=text)
+                return await client.send_message_v4(tokens, negotiation_id=lead_id, text=text)
+        return None
 
 
 async def _overdue(at: At, message: Message) -> Parked:
@@ -90,7 +97,7 @@ async def _overdue(at: At, message: Message) -> Parked:
 
 
 def _plan(at: At, message: Message, lead: Lead, route: Route) -> Plan:
-    services, thumbtack_id = at.services, lead.thumbtack_id
+    services = at.services
     message_id, lead_id = leads.known(message.id), leads.known(lead.id)
     text, blocks, is_plain = message.text or "", message.blocks, message.view_id is not None
 
@@ -98,13 +105,14 @@ def _plan(at: At, message: Message, lead: Lead, route: Route) -> Plan:
         said = text if is_plain else await _to_plain(services, text, blocks)
         if not said or len(said) > LONGEST:
             raise SendFailure(Sort.REFUSED, Reason.TOO_LONG if said else Reason.EMPTY)
+        await _handed_over(services, message_id, said)
         try:
-            await route.send(services, lead_id=thumbtack_id, text=said)
+            told_id = await route.send(services, text=said)
         except errors.CallError as error:
             raise SendFailure(_sort(error, route.way), code_of(error), error) from error
         except Exception as error:
             raise SendFailure(Sort.UNKNOWN, Reason.OUTCOME_UNKNOWN) from error  # whatever broke, it may have been sent
-        return {"text": said}
+        return {"text": said, "id": told_id}
 
     async def then(tx: Transaction, answer: Answer, now: datetime) -> None:
         sent, answered = await messages.to_change(tx, message_id), await leads.get(tx, lead_id)
@@ -112,20 +120,44 @@ def _plan(at: At, message: Message, lead: Lead, route: Route) -> Plan:
             return
         desk = Desk(tx=tx, settings=services.settings, now=now)
         sent.sent_text, sent.sent_at = answer["text"], now
+        await _name(tx, sent, answer["id"])
         await replies.move(desk, sent, ReplyState.DELIVERED)
         await edits.went_out(desk, sent, text)
         leads.answered(tx, answered, actor=sent.author, via="slack", now=now)
 
     async def failed(tx: Transaction, failure: Failure, verdict: Verdict, now: datetime) -> Verdict | Settled:
         tried = await messages.to_change(tx, message_id)
+        if failure.reason == Reason.RECONNECT and route.way.connection_id is not None:
+            await services.tokens.refused(tx, route.way.connection_id)
         if tried is None:
             return Settled(reason=failure.reason)
         desk = Desk(tx=tx, settings=services.settings, now=now)
-        if failure.reason == Reason.RECONNECT and route.way.connection_id is not None:
-            await services.tokens.refused(tx, route.way.connection_id)
-        return await _failed(desk, tried, failure, verdict, tried=text)
+        return await _failed(desk, tried, failure, verdict, Tried(text=text, position=at.entry.position))
 
     return Plan(perform=perform, then=then, failed=failed)
+
+
+async def _handed_over(services: Services, message_id: int, text: str) -> None:
+    """Remember what is about to be sent: Thumbtack may tell of it before its answer is here, or after that was lost.
+
+    Whoever comes too late for their own call, because another took it for lost or it has arrived, does not make it.
+    """
+    try:
+        async with services.database.transaction() as tx:
+            message = await messages.to_change(tx, message_id)
+            if message is None or message.state != ReplyState.SENDING or message.echoed_at is not None:
+                raise Failure(Sort.LATER, Reason.ALREADY_DECIDED)
+            message.sent_text, message.sent_at = text, services.clock()
+    except (StorageError, OSError) as error:
+        raise Failure(Sort.LATER, NOT_WRITTEN) from error
+
+
+async def _name(tx: Transaction, sent: Message, thumbtack_id: str | None) -> None:
+    """Thumbtack's id of what was sent, unless it is known from elsewhere."""
+    if thumbtack_id is None or sent.thumbtack_id is not None:
+        return
+    if await messages.by_thumbtack_id(tx, Environment(sent.environment), thumbtack_id) is None:
+        sent.thumbtack_id = thumbtack_id
 
 
 async def _to_plain(services: Services, text: str, blocks: list[dict[str, object]]) -> str:
@@ -143,21 +175,32 @@ def _sort(error: errors.CallError, way: Way) -> Sort:
     return Sort.REFUSED
 
 
-async def _failed(desk: Desk, message: Message, failure: Failure, verdict: Verdict, *, tried: str) -> Verdict | Settled:
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What was tried: the text as it stood in Slack, and its place in the lane."""
+
+    text: str
+    position: str
+
+
+async def _failed(desk: Desk, message: Message, failure: Failure, verdict: Verdict, tried: Tried) -> Verdict | Settled:
+    if message.echoed_at is not None:  # whatever the answer was: Thumbtack told us of it
+        await arrivals.arrived(desk, message)
+        return Settled(reason=failure.reason)
     told = failure if isinstance(failure, SendFailure) else None
-    if told is None and failure.sort is not Sort.REFUSED:  # before the call: a name could not be looked up in Slack
-        return await _later(desk, message, failure, verdict, tried=tried)
+    if told is None and failure.sort is not Sort.REFUSED:  # before the call: nothing was sent
+        return await _later(desk, message, failure, verdict, tried=tried.text)
     message.trace_id = told.trace_id if told else None
     match failure.sort:
         case Sort.UNKNOWN:
-            await _unknown(desk, message, tried=tried)
+            await arrivals.lost(desk, message, position=tried.position, tried=tried.text)
             return Settled(reason=failure.reason)
         case Sort.REFUSED:
-            if not await edits.stopped(desk, message, tried):
+            if not await edits.stopped(desk, message, tried.text):
                 await replies.refuse(desk, message, reason=failure.reason, detail=told.detail if told else None)
             return Settled(reason=failure.reason)
         case Sort.LATER | Sort.HELD:
-            return await _later(desk, message, failure, verdict, tried=tried)
+            return await _later(desk, message, failure, verdict, tried=tried.text)
 
 
 async def _later(desk: Desk, message: Message, failure: Failure, verdict: Verdict, *, tried: str) -> Verdict | Settled:
@@ -167,10 +210,3 @@ async def _later(desk: Desk, message: Message, failure: Failure, verdict: Verdic
     await replies.move(desk, message, ReplyState.WAITING, reason=failure.reason)
     again_at = verdict.at if isinstance(verdict, Again) else desk.now
     return Again(at=min(again_at, replies.deadline(desk.settings, message)), reason=failure.reason)
-
-
-async def _unknown(desk: Desk, message: Message, *, tried: str) -> None:
-    """It may have arrived: said plainly, and never sent again unless a person says so."""
-    await replies.move(desk, message, ReplyState.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN)
-    await replies.outcome(desk, message, "unknown")
-    await edits.went_out(desk, message, tried)

@@ -5,6 +5,7 @@ import os
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from support.connecting_samples import POSTS as CONNECTING
@@ -14,11 +15,24 @@ from support.disconnecting_samples import WINDOWS as DISCONNECTING_WINDOWS
 from support.judge_blocks import judge
 from support.phone_samples import POSTS as PHONES
 from support.phone_samples import WINDOWS as PHONE_WINDOWS
-from support.samples import FILE, NOW, NOWHERE, PHOTO, a_bare_lead, a_customer, a_lead, a_message, a_review, a_view
+from support.samples import (
+    FILE,
+    NOW,
+    NOWHERE,
+    PHOTO,
+    a_bare_lead,
+    a_customer,
+    a_lead,
+    a_message,
+    a_review,
+    a_v4_lead,
+    a_view,
+)
 from support.status_samples import ANA, CREW, OLGA, PAGES
 from support.targeting_samples import POSTS as TARGETING
+from support.webhook_samples import POSTS as WEBHOOKS
 
-from bot.blocks import deliveries, help, keepers, leads, messages, modals, notices, reviews  # noqa: A004 -- the page's own name
+from bot.blocks import deliveries, events, help, keepers, leads, messages, modals, notices, pointers, reviews, standing  # noqa: A004 -- the page's own name
 from bot.blocks import settings as settings_blocks
 from bot.blocks import status as status_blocks
 from bot.blocks.leads import RepliesGo
@@ -34,6 +48,17 @@ LONG = a_view(
         details=[{"question": f"Question {n}?", "answer": "An answer of some length. " * 4} for n in range(500)],
     )
 )
+BOOKED = [{"kind": "booking", "start": "2027-01-02T20:30:00+00:00", "end": "2027-01-02T22:00:00+00:00"}]
+MANY_TIMES = a_view(
+    a_v4_lead(
+        windows=[
+            {"kind": "proposed", "start": f"2026-09-{day}T16:00:00+00:00", "end": f"2026-09-{day}T19:30:00+00:00"}
+            for day in range(20, 26)
+        ],
+        estimate={"type": "OnSite"},
+        price_text=None,
+    )
+)
 
 KINDS: dict[str, list[Post]] = {
     "lead_full": [leads.card(a_view(ring=RING))],
@@ -46,8 +71,27 @@ KINDS: dict[str, list[Post]] = {
     "lead_quiet": [leads.card(a_view(replies=RepliesGo.QUIET))],
     "lead_placeholder": [leads.card(a_view(a_bare_lead(received_at=None), business=None, customer=None))],
     "lead_long": [leads.card(LONG), *leads.continuations(LONG)],
+    "lead_v4": [leads.card(a_view(a_v4_lead(), ring=RING))],
+    "lead_v4_booked_inside": [
+        leads.card(
+            a_view(
+                a_v4_lead(windows=BOOKED, estimate=None, price_text="$150.00", asked_others=1, refund_link=None),
+                replies=RepliesGo.INSIDE,
+            )
+        )
+    ],
+    "lead_v4_canceled": [
+        leads.card(a_view(a_v4_lead(status="Canceled", charge_state="Refunded"), zone=ZoneInfo("America/New_York")))
+    ],
+    "lead_v4_many_times": [leads.card(MANY_TIMES), *leads.continuations(MANY_TIMES)],
     "lead_arrived": [leads.arrived_line(a_view(ring=RING))],
+    "lead_pointer": [pointers.pointer(a_lead(), "https://corkboard.slack.com/archives/C0LEADS/p1788287400000100")],
     "lead_price": [leads.price_line("$26.00", "Refunded")],
+    "lead_status": [standing.status_line("Canceled")],
+    "event": [
+        events.event_line("PresetJobCancelledV4", lead_url=a_view().lead_url),
+        events.event_line("something-new", lead_url=None),
+    ],
     "message": messages.customer_message(a_message(), name="John Davis", mention=("U012AB3CD",), broadcast=False),
     "message_first": messages.customer_message(a_message(), name="John Davis", mention=RING, broadcast=True),
     "message_attachment_only": messages.customer_message(
@@ -66,6 +110,11 @@ KINDS: dict[str, list[Post]] = {
         a_review(lead_id=None, rating="4.5", text=None, verified=False, modified_at=NOW + timedelta(days=1)),
         business_name="Tim's Painting Business",
     ),
+    "review_to_answer": reviews.review(
+        a_review(verified=None, modified_at=None),
+        business_name="Tim's Painting Business",
+        answer_url="https://www.thumbtack.com/profile/services/286845156044809661/reviews",
+    ),
     "reply_held": [deliveries.held_prompt(3, goes_at=NOW + timedelta(seconds=15), said="On my way.")],
     "reply_kept": [deliveries.kept_prompt(3, why="ask_mention", said="<@U045GH6IJ> is on her way.")],
     "reply_with_file": [deliveries.file_choice(3, said="Here is the plan.")],
@@ -79,6 +128,7 @@ KINDS: dict[str, list[Post]] = {
     "reply_deleted_too_late": [deliveries.deleted_too_late()],
     "reply_stays_inside": [deliveries.stays_inside("not_configured")],
     "reply_copy_back": deliveries.copy_back("On my way.\nTwenty minutes."),
+    "reply_copy_inside": deliveries.copy_back("On my way.\nTwenty minutes.", reason="not_configured"),
     "reply_modal_line": [deliveries.modal_line("U012AB3CD", "On my way.")],
     "reply_answered": [deliveries.answered(action_id) for action_id in deliveries.ANSWERED],
     "reply_already_decided": [deliveries.already_decided()],
@@ -97,6 +147,7 @@ KINDS: dict[str, list[Post]] = {
     **CONNECTING,
     **DISCONNECTING,
     **TARGETING,
+    **WEBHOOKS,
     **PHONES,
     **{name: [status_blocks.page(view)] for name, view in PAGES.items()},
     "access_refused": [

@@ -148,7 +148,7 @@ def test_a_phone_that_cannot_be_dialled_is_shown_as_sent(phone):
     [
         (RepliesGo.OUT, "go to John Davis", ["reply_open"]),
         (RepliesGo.QUIET, "Only the Reply button", ["reply_open"]),
-        (RepliesGo.INSIDE, "Replies stay inside", ["lead_open"]),
+        (RepliesGo.INSIDE, "Replies here stay inside", ["lead_open"]),
         (RepliesGo.STAGING, "Replies are not sent", []),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.thumbtack.money import cents
+from webhooks.thumbtack.money import cents, dollars
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,27 @@ def test_never_raises_and_fits_a_column(text):
 @given(st.integers(0, 10**15), st.integers(0, 99))
 def test_what_is_written_with_commas_comes_back(dollars, rest):
     assert cents(f"${dollars:,}.{rest:02}") == dollars * 100 + rest
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1234.56", "$1,234.56"),
+        ("150.00", "$150.00"),
+        ("25", "$25"),
+        ("$1234.56", "$1234.56"),
+        ("$25.00", "$25.00"),
+        ("-5", "-5"),
+        ("1,234.56", "1,234.56"),
+        ("Free", "Free"),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_a_bare_number_gets_its_sign(text, expected):
+    assert dollars(text) == expected
+
+
+@given(st.text(max_size=30))
+def test_the_sign_changes_no_amount(text):
+    assert cents(dollars(text)) == cents(text)

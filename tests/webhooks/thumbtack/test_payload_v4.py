@@ -1,13 +1,22 @@
 """Leads, messages and reviews of v4 as Thumbtack's pages, its description and real deliveries have them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webhooks.thumbtack.errors import ShapeError
-from webhooks.thumbtack.facts import Answer, Attachment, BusinessRef, CustomerRef, Generation, Sender
+from webhooks.thumbtack.facts import (
+    Answer,
+    Attachment,
+    BusinessRef,
+    CustomerRef,
+    Estimate,
+    Generation,
+    Sender,
+    WindowKind,
+)
 from webhooks.thumbtack.payloads.times import instant
 from webhooks.thumbtack.payloads.v4 import read_message, read_negotiation, read_review
 
@@ -34,16 +43,130 @@ def test_a_lead_as_the_description_has_it(payload):
     ]
     assert (lead.price, lead.lead_price, lead.charge_state) == ("$2,469.12", "$1,025.00", "Pending")
     assert not lead.is_test
-    assert set(lead.extra) == {
-        "business",
-        "estimate",
-        "leadPriceBreakdown",
-        "refundRequestLink",
-        "request",
-        "requestReviewLink",
-        "status",
-    }
-    assert lead.extra["request"]["proposedTimes"] == body["request"]["proposedTimes"]
+    assert set(lead.extra) == {"business", "request"}
+    assert set(lead.extra["business"]) == {"imageURL", "phoneNumber"}
+    assert lead.extra["request"] == {"contactedBusinesses": body["request"]["contactedBusinesses"]}
+
+
+def test_what_v4_alone_says_of_a_lead(payload):
+    lead = read_negotiation(payload("v4_negotiation_created")["data"])
+    assert (lead.status, lead.asked_others, lead.access_code) == ("Open", None, "1234567")
+    assert lead.estimate == Estimate(
+        type="PerUnit", price_per_unit="$1,234.56", unit_quantity="2", unit_name="room", total="$2,469.12"
+    )
+    assert [(one.kind, one.start.day, one.end - one.start) for one in lead.windows] == [
+        (WindowKind.BOOKING, 26, timedelta(minutes=90)),
+        (WindowKind.PROPOSED, 26, timedelta(hours=3)),
+        (WindowKind.PROPOSED, 27, timedelta(hours=3)),
+    ]
+    assert lead.windows[0].start == datetime(2026, 9, 26, 13, tzinfo=UTC)
+    assert lead.charge_breakdown == {"subtotal": "$949.07", "salesTax": "$75.93"}
+    assert lead.review_link == "https://www.thumbtack.com/reviews/example"
+    assert lead.refund_link == "https://www.thumbtack.com/refund/example"
+
+
+def lead_of(**fields):
+    return read_negotiation({"negotiationID": "1", **fields})
+
+
+@pytest.mark.parametrize(
+    ("customer", "name"),
+    [
+        ({"firstName": "Maya", "lastName": "Alvarez"}, "Maya Alvarez"),
+        ({"firstName": " Maya ", "lastName": " A "}, "Maya A"),
+        ({"firstName": "Maya  Alvarez", "lastName": ""}, "Maya Alvarez"),
+        ({"firstName": "", "lastName": "A"}, "A"),
+        ({"lastName": None, "displayName": "Maya\n A."}, "Maya A."),
+        ({"name": "Maya A."}, "Maya A."),
+        ({"firstName": "Ma&#39;ya"}, "Ma'ya"),
+        ({}, None),
+    ],
+)
+def test_a_customers_name(customer, name):
+    assert lead_of(customer={"customerID": "7", **customer}).customer == CustomerRef(thumbtack_id="7", name=name)
+
+
+@pytest.mark.parametrize("missing", [{}, {"customerID": None}, {"customerID": ""}, {"customerID": []}])
+def test_a_customer_without_an_id_keeps_name_and_phone(missing):
+    given = {"firstName": "Jordan", "lastName": "Blake", "phone": "4055550134", **missing}
+    assert lead_of(customer=given).customer == CustomerRef(thumbtack_id=None, name="Jordan Blake", phone="4055550134")
+    request = {"customerID": "8"}
+    assert lead_of(customer=given, request=request).customer.thumbtack_id == "8"
+    assert lead_of(request=request).customer == CustomerRef(thumbtack_id="8")
+    assert lead_of(customer=missing).customer is None
+    named = read_message({"messageID": "1", "negotiationID": "2", "customer": {"displayName": "Jordan B."} | missing})
+    assert named.customer == CustomerRef(thumbtack_id=None, name="Jordan B.")
+
+
+@pytest.mark.parametrize(
+    ("said", "price"),
+    [
+        ({"total": "$150.00", "pricePerUnit": "150.00"}, "$150.00"),
+        ({"total": "2469.12"}, "$2,469.12"),
+        ({"total": 1200}, "$1,200"),
+        ({"pricePerUnit": "75.00", "unitName": "hour", "type": "Hourly"}, "$75.00/hour"),
+        ({"pricePerUnit": "75.00"}, "$75.00"),
+        ({"unitName": "hour"}, None),
+        ({"type": "OnSite"}, None),
+        ({"type": "MoreInfo", "total": "$0.00"}, None),
+        ({"type": "OnSite", "total": "$80.00"}, "$80.00"),
+        ({"total": "Free"}, "Free"),
+        ({}, None),
+        (None, None),
+        ("$5", None),
+    ],
+)
+def test_the_price_is_what_the_estimate_comes_to(said, price):
+    assert lead_of(estimate=said).price == price
+
+
+def test_an_estimate_that_says_nothing_is_none():
+    assert lead_of(estimate={"type": "", "total": None}).estimate is None
+    assert lead_of().estimate is None
+
+
+@pytest.mark.parametrize(
+    ("others", "count"),
+    [
+        ([{"businessID": "5"}, {"businessID": "6"}, {"businessID": "7"}], 2),
+        ([{"businessID": "5"}], None),
+        ([{"negotiationID": "1"}, {"negotiationID": "2"}, "odd", None], 1),
+        ([], None),
+        ("odd", None),
+        (None, None),
+    ],
+)
+def test_how_many_others_were_asked_does_not_count_this_business(others, count):
+    read = lead_of(business={"businessID": "5"}, request={"contactedBusinesses": others})
+    assert read.asked_others == count
+
+
+def test_others_are_counted_where_the_business_is_not_named():
+    assert lead_of(request={"contactedBusinesses": [{"name": "A"}, {"name": "B"}]}).asked_others == 2
+
+
+@pytest.mark.parametrize(
+    ("request_body", "windows"),
+    [
+        ({"booking": {"start": "2026-09-26T13:00:00Z", "duration": "30"}}, [30]),
+        ({"booking": {"start": "2026-09-26T13:00:00Z"}}, [None]),
+        ({"booking": {"start": "2026-09-26T13:00:00Z", "duration": 10**17}}, [None]),
+        ({"booking": {"start": "9999-12-31T23:59:59Z", "duration": 90}}, [None]),
+        ({"booking": {"start": "soon", "duration": 90}}, []),
+        ({"proposedTimes": [{"start": "2026-09-26T13:00:00Z"}, {"end": "2026-09-26T13:00:00Z"}, 5]}, [None]),
+        ({"proposedTimes": {}, "booking": []}, []),
+    ],
+)
+def test_times_that_are_not_whole(request_body, windows):
+    minutes = [one.end and (one.end - one.start).seconds // 60 for one in lead_of(request=request_body).windows]
+    assert minutes == windows
+
+
+def test_amounts_have_their_sign():
+    lead = lead_of(leadPrice="1025.00", leadPriceBreakdown={"subtotal": 949.07, "salesTax": "$75.93"})
+    assert lead.lead_price == "$1,025.00"
+    assert lead.charge_breakdown == {"subtotal": "$949.07", "salesTax": "$75.93"}
+    assert lead_of(leadPriceBreakdown={}).charge_breakdown is None
 
 
 def test_a_lead_as_the_page_has_it(payload):
@@ -55,7 +178,8 @@ def test_a_lead_as_the_page_has_it(payload):
     assert (lead.city, lead.state, lead.zip_code) == ("San Francisco", "CA", "94117")
     assert lead.details == (Answer(question="Project scope", answer="Full kitchen renovation"),)
     assert lead.created_at == datetime(2024, 6, 13, 17, 18, 1, tzinfo=UTC)
-    assert lead.extra == {"status": "active"}
+    assert lead.status == "active"
+    assert lead.extra == {}
 
 
 def test_thumbtacks_own_test_is_recognised(payload):
@@ -96,7 +220,20 @@ def test_a_message_that_is_a_photo(payload):
 )
 def test_who_wrote(said, sender):
     assert read_message({"messageID": "1", "negotiationID": "2", "from": said}).sender is sender
-    assert read_message({"messageID": "1", "negotiationID": "2"}).sender is Sender.CUSTOMER
+
+
+@pytest.mark.parametrize(
+    ("sides", "sender"),
+    [
+        (("business",), Sender.BUSINESS),
+        (("customer",), Sender.CUSTOMER),
+        (("business", "customer"), Sender.CUSTOMER),
+        ((), Sender.CUSTOMER),
+    ],
+)
+def test_who_wrote_where_it_is_not_said_is_the_one_side_that_is_named(sides, sender):
+    named = {side: {f"{side}ID": "7"} for side in sides}
+    assert read_message({"messageID": "1", "negotiationID": "2", **named}).sender is sender
 
 
 def test_a_review(payload):

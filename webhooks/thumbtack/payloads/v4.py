@@ -5,21 +5,27 @@ names (`createdAt` and `createTime`, `firstName` and `displayName`): both are re
 if it were optional; `extra` of a fact holds what a body has beyond it.
 """
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from webhooks.thumbtack import money
 from webhooks.thumbtack.errors import ShapeError
 from webhooks.thumbtack.facts import (
     Answer,
     Attachment,
     BusinessRef,
     CustomerRef,
+    Estimate,
     Generation,
     LeadReceived,
     MessageReceived,
     ReviewReceived,
     Sender,
+    Window,
+    WindowKind,
 )
 from webhooks.thumbtack.payloads.ids import required_id
 from webhooks.thumbtack.payloads.legacy import (
@@ -29,8 +35,19 @@ from webhooks.thumbtack.payloads.legacy import (
     DetailBody,
     LocationBody,
 )
-from webhooks.thumbtack.payloads.reading import Body, Id, Instant, Items, Maybe, OptionalId, Plain, Prose, left_over
-from webhooks.thumbtack.payloads.text import prose
+from webhooks.thumbtack.payloads.reading import (
+    Body,
+    Count,
+    Id,
+    Instant,
+    Items,
+    Maybe,
+    OptionalId,
+    Plain,
+    Prose,
+    left_over,
+)
+from webhooks.thumbtack.payloads.text import plain, prose
 
 
 def _joined(value: Any) -> str | None:
@@ -40,6 +57,7 @@ def _joined(value: Any) -> str | None:
 
 
 Joined = Annotated[str | None, BeforeValidator(_joined)]
+Money = Annotated[str | None, BeforeValidator(lambda value: money.dollars(plain(value)))]
 
 
 class CategoryBody(Body):
@@ -50,34 +68,72 @@ class CategoryBody(Body):
 
 
 class CustomerBody(Body):
-    """Who asks. `phone` may be a proxy number."""
+    """Who asks. `phone` may be a proxy number. A real delivery had name and phone and no id."""
 
-    customer_id: Id
+    customer_id: OptionalId = None
     first_name: Prose = None
     last_name: Prose = None
     display_name: Prose = None
+    name: Prose = None
     phone: Plain = None
     location: Maybe[LocationBody] = None
 
 
 class BusinessBody(Body):
-    """Who is asked."""
+    """Who is asked. `access_code` lets phones that Thumbtack does not know reach the customer."""
 
     business_id: Id
     name: Prose = None
     display_name: Prose = None
+    access_code: Plain = None
 
 
 class EstimateBody(Body):
-    """What the pro would take."""
+    """What the pro's prices make of the request."""
 
-    total: Plain = None
+    type: Plain = None
+    price_per_unit: Money = None
+    unit_quantity: Plain = None
+    unit_name: Prose = None
+    total: Money = None
+
+
+class WindowBody(Body):
+    """A time that the customer proposes."""
+
+    start: Instant = None
+    end: Instant = None
+
+
+class BookingBody(Body):
+    """A time that is booked; `duration` in minutes."""
+
+    start: Instant = None
+    duration: Count = None
+
+
+class ContactedBody(Body):
+    """A business that the customer asked, this one too."""
+
+    business_id: OptionalId = None
+    negotiation_id: OptionalId = None
+
+
+class BreakdownBody(Body):
+    """What the lead's cost is made of."""
+
+    subtotal: Money = None
+    sales_tax: Money = None
 
 
 class RequestBody(Body):
     """What the customer wants."""
 
     request_id: OptionalId = None
+    customer_id: OptionalId = None
+    contacted_businesses: Items[ContactedBody] = ()
+    proposed_times: Items[WindowBody] = ()
+    booking: Maybe[BookingBody] = None
     category: Maybe[CategoryBody] = None
     description: Prose = None
     location: Maybe[LocationBody] = None
@@ -98,8 +154,12 @@ class NegotiationBody(Body):
     category: Maybe[CategoryBody] = None
     details: Items[DetailBody] = ()
     estimate: Maybe[EstimateBody] = None
-    lead_price: Plain = None
+    status: Plain = None
+    lead_price: Money = None
+    lead_price_breakdown: Maybe[BreakdownBody] = None
     charge_state: Plain = None
+    request_review_link: Plain = None
+    refund_request_link: Plain = None
 
 
 class MessageBody(Body):
@@ -146,7 +206,7 @@ def read_negotiation(payload: Any) -> LeadReceived:
         generation=Generation.V4,
         lead_id=body.negotiation_id,
         business=_business(body.business),
-        customer=_customer(customer),
+        customer=_customer(customer, elsewhere=request.customer_id),
         created_at=body.created_at or body.create_time,
         request_id=request.request_id,
         category_id=category.category_id,
@@ -160,9 +220,17 @@ def read_negotiation(payload: Any) -> LeadReceived:
         travel_preferences=request.travel_preferences,
         details=_answers(request.details or body.details),
         attachments=_attachments(request.attachments),
-        price=body.estimate.total if body.estimate else None,
+        price=_price(body.estimate),
         lead_price=body.lead_price,
         charge_state=body.charge_state,
+        status=body.status,
+        estimate=_estimate(body.estimate),
+        windows=tuple(_windows(request)),
+        asked_others=_asked_others(body, request),
+        charge_breakdown=_breakdown(body.lead_price_breakdown),
+        review_link=body.request_review_link,
+        refund_link=body.refund_request_link,
+        access_code=body.business.access_code if body.business else None,
         is_test=_is_test(body),
         extra=left_over(body, payload),
     )
@@ -171,7 +239,8 @@ def read_negotiation(payload: Any) -> LeadReceived:
 def read_message(payload: Any) -> MessageReceived:
     """The message in a body. Raises ShapeError where messageID or negotiationID is missing, and nothing else.
 
-    Whoever does not say that they are the business is the customer: a message shown once too often does no harm.
+    Where it does not say who wrote, it is the one side that it names; where it names both or neither, the customer: a
+    message shown once too often does no harm.
     """
     _require(payload, "messageID", "negotiationID")
     body = MessageBody.model_validate(payload)
@@ -179,7 +248,7 @@ def read_message(payload: Any) -> MessageReceived:
         generation=Generation.V4,
         lead_id=body.negotiation_id,
         message_id=body.message_id,
-        sender=Sender.BUSINESS if (body.sender or "").lower() == "business" else Sender.CUSTOMER,
+        sender=_sender(body),
         business=_business(body.business),
         customer=_customer(body.customer),
         text=body.text,
@@ -228,12 +297,66 @@ def _business(body: BusinessBody | None) -> BusinessRef | None:
     return BusinessRef(thumbtack_id=body.business_id, name=body.name or body.display_name) if body else None
 
 
-def _customer(body: CustomerBody | None) -> CustomerRef | None:
-    return CustomerRef(thumbtack_id=body.customer_id, name=_name(body), phone=body.phone) if body else None
+def _customer(body: CustomerBody | None, *, elsewhere: str | None = None) -> CustomerRef | None:
+    """Whatever is known of a customer; `elsewhere`: their id as another part of the body has it."""
+    body = body or CustomerBody()
+    known = CustomerRef(thumbtack_id=body.customer_id or elsewhere, name=_name(body), phone=body.phone)
+    return known if known.thumbtack_id or known.name or known.phone else None
 
 
 def _name(customer: CustomerBody) -> str | None:
-    return " ".join(part for part in (customer.first_name, customer.last_name) if part) or customer.display_name
+    """The name, whole or in parts, without stray blanks (seen in real deliveries)."""
+    parts = " ".join(part for part in (customer.first_name, customer.last_name) if part)
+    return " ".join((parts or customer.display_name or customer.name or "").split()) or None
+
+
+def _sender(body: MessageBody) -> Sender:
+    if body.sender is None:
+        return Sender.BUSINESS if body.business and not body.customer else Sender.CUSTOMER
+    return Sender.BUSINESS if body.sender.lower() == "business" else Sender.CUSTOMER
+
+
+def _estimate(body: EstimateBody | None) -> Estimate | None:
+    found = Estimate(**dict(body or EstimateBody()))
+    return None if found == Estimate() else found
+
+
+def _price(estimate: EstimateBody | None) -> str | None:
+    """The estimate as the Pro API would word it: an amount, "$150.00/hour", or none where the pro has yet to see."""
+    if estimate is None or (estimate.type in ("OnSite", "MoreInfo") and not money.cents(estimate.total)):
+        return None
+    by_unit = f"{estimate.price_per_unit}/{estimate.unit_name}" if estimate.unit_name else estimate.price_per_unit
+    return estimate.total or (by_unit if estimate.price_per_unit else None)
+
+
+def _windows(request: RequestBody) -> Iterator[Window]:
+    booking = request.booking
+    if booking and booking.start:
+        yield Window(kind=WindowKind.BOOKING, start=booking.start, end=_after(booking.start, booking.duration))
+    for one in request.proposed_times:
+        if one and one.start:
+            yield Window(kind=WindowKind.PROPOSED, start=one.start, end=one.end)
+
+
+def _after(start: datetime, minutes: int | None) -> datetime | None:
+    if not minutes:
+        return None
+    try:
+        return start + timedelta(minutes=minutes)
+    except OverflowError:  # behind the end of the calendar
+        return None
+
+
+def _asked_others(body: NegotiationBody, request: RequestBody) -> int | None:
+    """How many other pros the customer asked; None where none is named."""
+    ours = body.business.business_id if body.business else None
+    named = [one for one in request.contacted_businesses if one]
+    return sum(one.negotiation_id != body.negotiation_id and one.business_id != (ours or "") for one in named) or None
+
+
+def _breakdown(body: BreakdownBody | None) -> Mapping[str, str] | None:
+    amounts = body.model_dump(by_alias=True, exclude_none=True) if body else {}
+    return amounts or None
 
 
 def _answers(details: tuple[DetailBody | None, ...]) -> tuple[Answer, ...]:

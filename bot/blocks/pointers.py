@@ -1,0 +1,22 @@
+"""What the card of a lead becomes that turned out to be another one: a signpost to where that one stands."""
+
+from bot.blocks import leads
+from bot.blocks.kit import line, link, rich, small_plain, words
+from bot.blocks.posts import Post
+from storage.models import Lead
+
+
+def pointer(stays: Lead, url: str) -> Post:
+    """`stays`: the lead that it is; `url`: that one's card."""
+    told = "This lead stands in another thread"
+    return Post(
+        text=f"{told}: {leads.headline(stays)}",
+        blocks=[
+            rich(
+                line(
+                    words("Thumbtack told of this lead twice. It stands in "), link(url, "its other thread"), words(".")
+                )
+            ),
+            small_plain("Replies that were written here go to the same customer. Please go on over there."),
+        ],
+    )
