@@ -42,6 +42,7 @@ class Reason(StrEnum):
     NO_LEAD = "no_lead"
     OTHER_ENVIRONMENT = "other_environment"
     DISCONNECTED = "disconnected"
+    TEST_LEAD = "test_lead"
     TOO_LONG = "too_long"
     FILE_ALONE = "file_alone"
     EMPTY = "empty"
@@ -85,6 +86,7 @@ _OURS = {
     Reason.NOT_CONFIGURED: "There are no Thumbtack credentials for this business. Answer in Thumbtack instead.",
     Reason.NO_BUSINESS: "Thumbtack has not said yet which business this is. Answer in Thumbtack instead.",
     Reason.NO_LEAD: "This thread's lead is not known here. Answer in Thumbtack instead.",
+    Reason.TEST_LEAD: "This is a test delivery of Thumbtack's. Nothing to do: nobody would read an answer.",
     Reason.DISCONNECTED: "The business was disconnected before this went out. Connect it again, then press Retry.",
     Reason.OTHER_ENVIRONMENT: "This lead is from Thumbtack's other environment. Answer it there.",
     Reason.TOO_LONG: "Thumbtack takes 16,384 characters at most. Shorten it, then press Retry.",

@@ -59,6 +59,8 @@ async def replies_go(desk: Desk, lead: Lead) -> RepliesGo:
     match await why_not(desk, lead):
         case Reason.OTHER_ENVIRONMENT:
             return RepliesGo.STAGING
+        case Reason.TEST_LEAD:
+            return RepliesGo.TEST
         case None:
             return RepliesGo.QUIET if desk.settings.reply_mode is ReplyMode.QUIET else RepliesGo.OUT
         case _:
@@ -114,6 +116,8 @@ async def take(desk: Desk, message: Message, lead: Lead) -> None:
             await move(desk, message, ReplyState.KEPT, reason=kind)
         case _ if cannot is Reason.OTHER_ENVIRONMENT:
             await refuse(desk, message, reason=cannot)
+        case _ if cannot is Reason.TEST_LEAD:
+            await move(desk, message, ReplyState.KEPT, reason=cannot)
         case _ if cannot is not None:
             await move(desk, message, ReplyState.KEPT, reason=cannot)
             await prompt(desk, message, "inside")

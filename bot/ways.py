@@ -13,7 +13,7 @@ from bot.errors import Reason
 from bot.settings import Settings
 from storage import businesses, connections, leads
 from storage.database import Transaction
-from storage.models import Connection, ConnectionState, Generation, Lead
+from storage.models import Connection, ConnectionState, Environment, Generation, Lead
 
 SCOPES = {Generation.LEGACY: "messages", Generation.V4: "supply::messages.write"}
 """What a connection must be allowed so that replies go out over it."""
@@ -41,6 +41,8 @@ async def find(tx: Transaction, settings: Settings, lead: Lead, *, now: datetime
     """The way of a lead's replies, or the code of what keeps them from being sent."""
     if lead.environment != settings.thumbtack_environment:
         return Reason.OTHER_ENVIRONMENT
+    if lead.is_test and lead.environment == Environment.PRODUCTION:
+        return Reason.TEST_LEAD
     business = await businesses.get(tx, lead.business_id)
     if business is not None and business.disconnected_at is not None:
         return Reason.DISCONNECTED

@@ -52,6 +52,7 @@ class RepliesGo(StrEnum):
     QUIET = "quiet"  # only the Reply button and messages that start with "send:" go to the customer
     INSIDE = "inside"  # nothing can be sent: no credentials for this business
     STAGING = "staging"  # a lead of Thumbtack's other environment: not sent
+    TEST = "test"  # made up by Thumbtack's "Test this webhook": nobody would read it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,6 +256,8 @@ def _buttons(view: LeadView) -> list[Block]:
         case RepliesGo.STAGING:
             told = "Replies are not sent: this lead is from Thumbtack's other environment."
             return [small_plain(told)]
+        case RepliesGo.TEST:
+            return [small_plain("Replies are not sent: this is a test delivery of Thumbtack's.")]
         case _:
             assert_never(view.replies)
     return [small_plain(told), actions([button("reply_open", "Reply", _id(view.lead), style="primary"), *pages])]

@@ -16,6 +16,7 @@ LONGEST_REPLY = 3_000
 
 _WHY_NOT = {
     RepliesGo.INSIDE: "Corkboard has no Thumbtack credentials for this business. Answer in Thumbtack instead.",
+    RepliesGo.TEST: "This is a test delivery of Thumbtack's: nobody would read an answer.",
     RepliesGo.STAGING: "This lead is from Thumbtack's other environment. Answer it there.",
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.deliveries import all_said
-from support.office import Office
+from support.office import CHANNEL, Office
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 LEAD = json.loads((PAYLOADS / "v4_negotiation_created.json").read_bytes())
@@ -60,6 +60,20 @@ async def test_thumbtacks_own_test_is_marked(place: Office):
     assert told.startswith("TEST · Full Service Lawn Care · San Francisco, CA · $150.00")
     assert "Test Customer" in told
     assert "Estimate:" not in told
+
+
+async def test_thumbtacks_own_test_is_never_answered(place: Office):
+    business_id = TEST["data"]["business"]["businessID"]
+    place.thumbtack.grants.add_business(business_id, "Bright Oak")
+    await place.connect("v4", [business_id])  # replies to its other leads would go out
+    assert (await place.post("/v4/webhooks", TEST)).status_code == 200
+    await all_said(place)
+    card = place.cards[-1]
+    assert "this is a test delivery" in place.read(card)
+    said = await place.slack.say("U0ANA", CHANNEL, "We come at 9.", thread_ts=card["ts"])
+    await place.seen(lambda: place.mark(said.ts) == ["memo"])
+    await place.at_rest()
+    assert place.thumbtack.sent == []
 
 
 async def test_a_customer_without_an_id_is_on_the_card_whatever_comes_first(place: Office):

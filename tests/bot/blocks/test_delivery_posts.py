@@ -108,7 +108,7 @@ def test_reply_window_is_one_that_slack_takes(name):
     assert view["blocks"][1]["element"]["max_length"] == 3_000
 
 
-@pytest.mark.parametrize("mode", [RepliesGo.INSIDE, RepliesGo.STAGING])
+@pytest.mark.parametrize("mode", [RepliesGo.INSIDE, RepliesGo.STAGING, RepliesGo.TEST])
 def test_reply_window_says_why_nothing_can_be_sent(mode):
     view = modals.reply_modal(7, headline="x", customer_name=None, mode=mode)
     assert judge(view) == []

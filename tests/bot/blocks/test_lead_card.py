@@ -150,6 +150,7 @@ def test_a_phone_that_cannot_be_dialled_is_shown_as_sent(phone):
         (RepliesGo.QUIET, "Only the Reply button", ["reply_open"]),
         (RepliesGo.INSIDE, "Replies here stay inside", ["lead_open"]),
         (RepliesGo.STAGING, "Replies are not sent", []),
+        (RepliesGo.TEST, "this is a test delivery", []),
     ],
 )
 def test_card_says_what_replying_does(replies, says, actions):
