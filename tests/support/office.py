@@ -306,7 +306,7 @@ def _early_card(now: datetime) -> Select[Any]:
     return (
         select(col(Outbox.due_at))
         .where(col(Outbox.kind) == Kind.POST_LEAD, col(Outbox.settled_at).is_(None))
-        .where(col(Outbox.attempt) == 0, col(Outbox.due_at) > now)
+        .where(col(Outbox.attempt) == 0, col(Outbox.reason).is_(None), col(Outbox.due_at) > now)
         .order_by(col(Outbox.due_at))
         .limit(1)
     )
