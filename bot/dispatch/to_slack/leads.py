@@ -59,7 +59,7 @@ async def post_lead(at: At) -> Prepared:
 
     async def then(tx: Transaction, answer: Answer, now: datetime) -> None:
         posted = await leads.get(tx, lead_id)
-        if posted is None or "ts" not in answer:
+        if posted is None or not answer:  # joined meanwhile, and there was nothing to find
             return
         await threads.lock(tx, answer["channel"])
         if posted.id == lead_id:
