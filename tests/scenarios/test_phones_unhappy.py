@@ -10,7 +10,7 @@ from support.phone_book import OAK, WORKS, connected, listed, registered, row_id
 from sandbox.faults import Fault
 from sandbox.slack.failures import slack_error
 from sandbox.thumbtack import bodies
-from storage.models import Business, ConnectionBusiness, Outbox, WorkState
+from storage.models import Business, ConnectionBusiness, Outbox, Webhook, WorkState
 from storage.models import Phone as PhoneRow
 
 READ = "supply::businesses/associate-phone-numbers.read"
@@ -436,7 +436,7 @@ async def test_what_is_erased_while_thumbtack_is_asked_does_not_come_back(place:
     async with asyncio.timeout(5):
         await asking.wait()
     async with place.database.transaction() as tx:
-        for row in (ConnectionBusiness, Business):
+        for row in (ConnectionBusiness, Webhook, Business):
             for one in await place.rows(row):
                 await tx.delete(await tx.get(row, one.id))
     await place.at_rest()
