@@ -26,7 +26,7 @@ from bot.jobs import Scheduler
 from bot.services import Services
 from bot.settings import Settings
 from bot.slack import Slack
-from storage import connections, migrate, outbox
+from storage import connections, migrate, upkeep
 from storage.database import Database, utcnow
 from storage.inbox import InboxWriter
 from storage.models import Generation
@@ -171,7 +171,7 @@ async def _take_over(database: Database) -> None:
     """On SQLite there is one process: what is claimed was claimed by one that ended, and need not run out."""
     if database.is_sqlite:
         async with database.transaction() as tx:
-            await outbox.release_claims(tx)
+            await upkeep.release_claims(tx)
             await connections.release_claims(tx, now=utcnow())
 
 

@@ -2,97 +2,23 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from datetime import datetime
-from pathlib import Path
-from typing import NoReturn, TypeVar
 
 import click
 from cryptography.fernet import Fernet
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from bot import logs, purging, settings
-from bot.settings import Settings, SettingsError
-from storage import inbox, migrate, outbox, rotating
+from bot import purging, queues
+from bot.queues import SERVED_AT
+from bot.settings import Settings
+from bot.terminal import NOT_HELD, WRONG, cause, fail, loaded, print_table, terminal, with_database, with_tables
+from storage import migrate, rotating
 from storage.database import Database, StorageError, utcnow
 from storage.file_lock import AlreadyServed, FileLock
-from storage.models import Inbox, Outbox
 from storage.rotating import Rotated
 from storage.vault import Vault, VaultError, key_file
 
-T = TypeVar("T")
-
-WRONG = 2
-NOT_HELD = 1
-
-LISTED = 100
-"""How many entries a list shows."""
-
 PORT = click.IntRange(0, 65_535)
-SERVED_AT = "http://127.0.0.1:8000"
-
-
-def fail(message: str, code: int) -> NoReturn:
-    """End with a sentence on stderr."""
-    click.echo(message, err=True)
-    sys.exit(code)
-
-
-def loaded() -> Settings:
-    """The settings, or the end of the program with every mistake in them."""
-    try:
-        found = settings.load()
-    except SettingsError as error:
-        fail(str(error), WRONG)
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"The file .env cannot be read ({type(error).__name__}): it must be text in UTF-8.", WRONG)
-    logs.configure(found.log_format, found.log_level)
-    return found
-
-
-def with_database(found: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Do something with the database, beside a running `serve`; end with a sentence where it does not answer."""
-
-    async def run() -> T:
-        database = Database(found.database_url)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    try:
-        return asyncio.run(run())
-    except (StorageError, OSError) as error:
-        fail(f"The database does not do as asked ({_cause(error)}). Check DATABASE_URL.", WRONG)
-
-
-def _cause(error: BaseException) -> str:
-    """What the driver calls it; never its message, which could hold what customers wrote."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return type(error).__name__
-
-
-def with_tables(found: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    """The same with a database that is there and has the newest shape; ends with a sentence where it is not so."""
-    file = Database(found.database_url).file
-    if file is not None and not file.exists():
-        fail(f"There is no database at {file}. `corkboard serve` makes it; DATABASE_URL says where.", WRONG)
-    shape = with_database(found, migrate.shape)
-    if not shape.is_current:
-        fail(shape.advice, NOT_HELD)
-    return with_database(found, work)
-
-
-def terminal(*, stderr: bool = False) -> Console:
-    """Where people read: plain text when piped, and a letter that cannot be shown there ends nothing."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    return Console(stderr=stderr, highlight=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -245,7 +171,7 @@ def purge(business_id: str, *, yes: bool) -> None:
     if not known and not any(counts.values()):
         fail(f"Nothing is known of a business {business_id}.", NOT_HELD)
     threads = counts.pop("threads_to_delete", 0)
-    _print(["deleted", "count"], [(name.replace("_", " "), count) for name, count in sorted(counts.items())])
+    print_table(["deleted", "count"], [(name.replace("_", " "), count) for name, count in sorted(counts.items())])
     click.echo(f"Our posts in {threads} threads are deleted by `corkboard serve`, about one a second; then it tells.")
 
 
@@ -255,95 +181,6 @@ def _ask_before(known: Sequence[purging.Found]) -> None:
     for one in known:
         click.echo(f"{one.name or 'A business without a name'} ({one.environment}): {one.leads} leads.")
     click.confirm("Delete everything of it, with our posts in Slack?", abort=True)
-
-
-@main.group("outbox")
-def outbox_group() -> None:
-    """See what is still to be said to Slack and Thumbtack."""
-
-
-@outbox_group.command("list")
-def outbox_list() -> None:
-    """List what waits, what died, and why."""
-
-    async def read(database: Database) -> Sequence[Outbox]:
-        async with database.reading() as tx:
-            return await outbox.listing(tx, limit=LISTED)
-
-    found = with_tables(loaded(), read)
-    _print(
-        ["id", "kind", "lane", "state", "attempt", "due", "reason"],
-        [(row.id, row.kind, row.lane, row.state, row.attempt, _when(row.due_at), row.reason) for row in found],
-    )
-
-
-@outbox_group.command("retry")
-@click.argument("entry_id", type=int, metavar="ID")
-def outbox_retry(entry_id: int) -> None:
-    """Try an entry again now that died, or that waits."""
-
-    async def write(database: Database) -> bool:
-        async with database.transaction() as tx:
-            return await outbox.retry(tx, entry_id, now=utcnow())
-
-    if not with_tables(loaded(), write):
-        fail(f"There is no entry {entry_id} that died or waits.", NOT_HELD)
-    click.echo("It is tried again within 5 seconds, where `corkboard serve` runs.")
-
-
-@main.group("inbox")
-def inbox_group() -> None:
-    """See webhooks as they arrived."""
-
-
-@inbox_group.command("list")
-def inbox_list() -> None:
-    """List what is not read yet, what could not be understood, and why."""
-
-    async def read(database: Database) -> Sequence[Inbox]:
-        async with database.reading() as tx:
-            return await inbox.listing(tx, limit=LISTED)
-
-    found = with_tables(loaded(), read)
-    _print(
-        ["id", "route", "lead", "state", "received", "reason"],
-        [(row.id, row.route, row.lead_thumbtack_id, row.state, _when(row.received_at), row.reason) for row in found],
-    )
-
-
-@inbox_group.command("retry")
-@click.argument("inbox_id", type=int, metavar="[ID]", required=False)
-@click.option("--all", "everything", is_flag=True, help="All that could not be understood.")
-def inbox_retry(inbox_id: int | None, *, everything: bool) -> None:
-    """Read a webhook again that was not understood, after a fix."""
-    if (inbox_id is None) is not everything:
-        raise click.UsageError("Give an id, or --all.")
-
-    async def write(database: Database) -> int:
-        async with database.transaction() as tx:
-            return await inbox.retry(tx, inbox_id, now=utcnow())
-
-    count = with_tables(loaded(), write)
-    if count == 0 and not everything:
-        fail(f"There is no webhook {inbox_id} that waits or was not understood and whose body is still kept.", NOT_HELD)
-    click.echo(f"Webhooks to be read again within 5 seconds, where `corkboard serve` runs: {count}.")
-
-
-@inbox_group.command("replay")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--route", default="/v1/lead", show_default=True, help="The webhook route to post it to.")
-@click.option("--url", default=SERVED_AT, show_default=True, help="Where `corkboard serve` listens.")
-def inbox_replay(file: Path, route: str, url: str) -> None:
-    """Post a file to this server as Thumbtack would, with the webhook credentials of the settings."""
-    from bot.replay import NoAnswer, replay  # noqa: PLC0415 -- needs an HTTP client, the other commands do not
-
-    found = loaded()
-    try:
-        status, body = replay(found, file.read_bytes(), route=route, url=url)
-    except NoAnswer as error:
-        fail(str(error), NOT_HELD)
-    click.echo(f"{status} {body}")
-    sys.exit(0 if status < 300 else NOT_HELD)
 
 
 @main.command("test-lead")
@@ -357,31 +194,12 @@ def test_lead(business_id: str | None) -> None:
     except (NotTestable, VaultError) as error:
         fail(str(error), WRONG)
     except (StorageError, OSError) as error:
-        fail(f"The database does not do as asked ({_cause(error)}). Check DATABASE_URL.", WRONG)
+        fail(f"The database does not do as asked ({cause(error)}). Check DATABASE_URL.", WRONG)
     sys.exit(0 if held else NOT_HELD)
 
 
-def _when(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M:%SZ}"
-
-
-def _print(columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
-    """A table; piped, each row stays one line."""
-    if not rows:
-        click.echo("Nothing.")
-        return
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console = terminal()
-    if not console.is_terminal:
-        console.width = 1_000
-    console.print(table)
-    if len(rows) == LISTED:
-        click.echo(f"These are the first {LISTED}; there may be more.")
-
+for group in (queues.outbox_group, queues.inbox_group):
+    main.add_command(group)
 
 if __name__ == "__main__":
     main(prog_name="corkboard")

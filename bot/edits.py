@@ -11,7 +11,6 @@ from storage.messages import Said
 from storage.models import Message, ReplyState
 
 GONE_OUT = (ReplyState.DELIVERED, ReplyState.LOOKING, ReplyState.UNKNOWN)
-CHANGEABLE = (*replies.GOING, ReplyState.CHOICE, ReplyState.OVERDUE)
 
 
 async def edited(desk: Desk, message: Message, said: Said) -> None:

@@ -11,7 +11,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.services import Services
-from storage import inbox, leases, messages, outbox, polling, retention, webhooks
+from storage import inbox, leases, messages, outbox, polling, retention, upkeep, webhooks
 from storage.database import StorageError
 from storage.outbox import Kind
 
@@ -49,9 +49,9 @@ async def prune(services: Services) -> None:
     said = 0
     while True:
         async with services.database.transaction() as tx:
-            forgotten = await outbox.prune(tx, before=before)
+            forgotten = await upkeep.prune(tx, before=before)
         said += forgotten
-        if forgotten < outbox.PRUNED_AT_ONCE:
+        if forgotten < upkeep.PRUNED_AT_ONCE:
             break
     log.info("pruned", bodies=bodies, entries=said)
 

@@ -1,11 +1,8 @@
 """Who changed what: appended to, and shown by `/thumbtack status`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-
-from sqlalchemy import select
-from sqlmodel import col
 
 from storage.database import Transaction
 from storage.models import Audit
@@ -44,8 +41,3 @@ def record(
 async def get(tx: Transaction, audit_id: int) -> Audit | None:
     """One change by our id."""
     return await tx.get(Audit, audit_id)
-
-
-async def latest(tx: Transaction, *, limit: int) -> Sequence[Audit]:
-    """The last changes, the newest first."""
-    return (await tx.execute(select(Audit).order_by(col(Audit.id).desc()).limit(limit))).scalars().all()

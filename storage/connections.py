@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlmodel import col
 
 from storage import lanes
@@ -300,9 +300,3 @@ def broke(connection: Connection, *, reason: str) -> None:
 
 def _let_go(connection: Connection) -> None:
     connection.claimed_by = connection.claimed_until = connection.renewing_since = None
-
-
-async def count(tx: Transaction) -> int:
-    """How many connections there are that have not ended."""
-    query = select(func.count()).select_from(Connection).where(col(Connection.state).in_(LIVE))
-    return (await tx.execute(query)).scalar_one()

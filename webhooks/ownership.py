@@ -7,7 +7,7 @@ from storage import businesses, leads, reviews, webhooks
 from storage.database import Transaction
 from storage.models import Environment
 from webhooks.thumbtack.facts import BusinessRef, Fact, LeadReceived, MessageReceived, OtherEvent, ReviewReceived
-from webhooks.thumbtack.payloads.legacy import TEST_BUSINESS
+from webhooks.thumbtack.payloads.parts import TEST_BUSINESS
 
 NamesOne = LeadReceived | MessageReceived | ReviewReceived | OtherEvent
 """Facts that may say which business they are about: all that v4's webhooks bring."""

@@ -210,17 +210,6 @@ def code_window(generations: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def written(view: Mapping[str, Any], block_id: str) -> str:
-    """What was typed or chosen in a submitted window; empty where there is nothing."""
-    found: Any = view
-    for name in ("state", "values", block_id, block_id):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    if isinstance(found, Mapping) and isinstance(found.get("selected_option"), Mapping):
-        found = found["selected_option"]
-    value = found.get("value") if isinstance(found, Mapping) else None
-    return value if isinstance(value, str) else ""
-
-
 def did_not_open() -> Post:
     """For who typed the command, where Slack did not show the window."""
     told = "The window did not open in time. Type `/thumbtack connect code` again."

@@ -8,6 +8,7 @@ from typing import Any
 from bot.blocks.kit import Block, Element, icon, line, plain, rich, section, small, small_plain, words
 from bot.blocks.mrkdwn import date, escape, mention, shorten, visible
 from bot.blocks.posts import Post
+from bot.blocks.reading import filled, row_id
 
 CALLBACK = "disconnect_confirm"
 BUSINESS, HOW = "business", "how"
@@ -145,21 +146,13 @@ def _how() -> Block:
 
 def submitted(view: Mapping[str, Any]) -> Submitted:
     """What was chosen in a submitted window."""
-    values = (view.get("state") or {}).get("values") or {}
     only = str(view.get("private_metadata") or "").rpartition(":")[2]
-    chosen = _selected(values, BUSINESS) or only
-    known = chosen.isascii() and chosen.isdecimal() and len(chosen) < 19
-    return Submitted(business_id=int(chosen) if known else 0, how=_selected(values, HOW))
+    return Submitted(business_id=row_id(filled(view, BUSINESS) or only), how=filled(view, HOW))
 
 
 def sealed_url(view: Mapping[str, Any]) -> str:
     """Where a submitted window is answered, sealed as it was."""
     return str(view.get("private_metadata") or "").rpartition(":")[0]
-
-
-def _selected(values: Mapping[str, Any], name: str) -> str:
-    option = ((values.get(name) or {}).get(name) or {}).get("selected_option") or {}
-    return str(option.get("value") or "")
 
 
 # What the person is told

@@ -1,6 +1,5 @@
 """The windows that open over Slack."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from bot.blocks.kit import Block, line, plain, rich, section, small_plain, words
@@ -31,14 +30,6 @@ def reply_modal(lead_id: int, *, headline: str, customer_name: str | None, mode:
         return _modal("Reply", [about, rich(line(words(_WHY_NOT[mode])))], lead_id)
     name = shorten(visible(customer_name) or "the customer", 80)
     return _modal("Reply to customer", [about, _input(name)], lead_id) | {"submit": plain("Send")}
-
-
-def written(view: Mapping[str, Any]) -> str:
-    """What was written in a submitted reply window; empty where there is nothing."""
-    found: Any = view
-    for name in ("state", "values", REPLY_BLOCK, REPLY_INPUT, "value"):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else ""
 
 
 def did_not_open() -> Post:

@@ -3,7 +3,7 @@
 `metadata` is what the window carries through Slack and back: our own ids, and a sealed address for the answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bot.blocks.kit import Block, Element, line, plain, rich, small_plain, words
@@ -76,18 +76,6 @@ def says(title: str, post: Post) -> dict[str, Any]:
         "close": plain("Close"),
         "blocks": post.blocks,
     }
-
-
-def filled(view: Mapping[str, Any], name: str) -> str:
-    """What was written or picked in an input; empty where there is nothing."""
-    found: Any = view
-    for key in ("state", "values", name, name):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    if not isinstance(found, Mapping):
-        return ""
-    picked = found.get("selected_option")
-    value = picked.get("value") if isinstance(picked, Mapping) else found.get("value")
-    return value if isinstance(value, str) else ""
 
 
 def _whose(businesses: Sequence[Business]) -> list[Block]:

@@ -10,8 +10,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from bot import answers, replies
 from bot.blocks import deliveries, leads, modals
 from bot.blocks.posts import Post
+from bot.blocks.reading import row_id
 from bot.errors import Reason
-from bot.failures import Failure
+from bot.listeners import windows
 from bot.notes import Disposition
 from bot.replies import Desk
 from bot.services import Services
@@ -95,7 +96,7 @@ async def pressed(services: Services, body: dict[str, Any], action: dict[str, An
     """A button about a reply was pressed."""
     async with services.database.transaction() as tx:
         desk = Desk(tx=tx, settings=services.settings, now=services.clock())
-        message = await messages.to_change(tx, _row_id(action))
+        message = await messages.to_change(tx, row_id(action.get("value")))
         if message is None or message.team_id != team_id:
             await _answer(services, desk, body, deliveries.already_decided())
         else:
@@ -115,17 +116,14 @@ async def _pressed(services: Services, desk: Desk, body: dict[str, Any], action_
 
 
 async def reply_opened(services: Services, body: dict[str, Any], action: dict[str, Any]) -> None:
-    """The Reply button: its window is the one thing a listener shows by itself, since its trigger dies in 3 s."""
+    """The Reply button shows its window."""
     async with services.database.reading() as tx:
-        lead = await lead_rows.get(tx, _row_id(action))
+        lead = await lead_rows.get(tx, row_id(action.get("value")))
         view = None if lead is None else await _reply_view(services, tx, lead)
     if view is None:
         await _answer_alone(services, body, deliveries.cannot(Reason.NO_LEAD))
         return
-    try:
-        await services.slack.call("views.open", {"trigger_id": body.get("trigger_id"), "view": view})
-    except Failure as failure:
-        log.warning("window_not_opened", reason=failure.reason)
+    if not await windows.opened(services, body.get("trigger_id"), view):
         await _answer_alone(services, body, modals.did_not_open())
 
 
@@ -158,9 +156,3 @@ async def _answer(services: Services, desk: Desk, body: dict[str, Any], post: Po
     url = body.get("response_url")
     if url:
         await answers.enqueue(desk.tx, services.vault, url=url, post=post, now=desk.now, replace=replace)
-
-
-def _row_id(action: dict[str, Any]) -> int:
-    """Our own id in a button's value; 0, which is no row's, for what is not ours."""
-    value = str(action.get("value") or "")
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else 0

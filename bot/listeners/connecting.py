@@ -11,7 +11,8 @@ from bot import access, answers, ways
 from bot.blocks import connecting as blocks
 from bot.blocks.connecting import Choice, Unfinished
 from bot.blocks.posts import Post
-from bot.failures import Failure
+from bot.blocks.reading import filled, row_id
+from bot.listeners import windows
 from bot.listeners.verbs import Asked, Verb
 from bot.services import Services
 from storage import businesses, connections, outbox
@@ -61,12 +62,7 @@ CONNECT = Verb(
 
 async def _open_code_window(asked: Asked, offered: tuple[Generation, ...]) -> Post | None:
     view = blocks.code_window([str(one) for one in offered])
-    try:
-        await asked.services.slack.call("views.open", {"trigger_id": asked.trigger_id, "view": view})
-    except Failure as failure:
-        log.warning("window_not_opened", reason=failure.reason)
-        return blocks.did_not_open()
-    return None
+    return None if await windows.opened(asked.services, asked.trigger_id, view) else blocks.did_not_open()
 
 
 async def _unfinished(services: Services, tx: Transaction, *, team_id: str) -> list[Unfinished]:
@@ -110,7 +106,7 @@ async def again_pressed(services: Services, body: dict[str, Any], action: dict[s
     post = await access.refusal(services, team_id=team_id, user_id=user_id)
     async with services.database.transaction() as tx:
         if post is None:
-            connection = await connections.get(tx, _number(str(action.get("value") or "")))
+            connection = await connections.get(tx, row_id(action.get("value")))
             post = await _link_again(services, tx, connection, team_id=team_id, user_id=user_id)
         await _answer(services, tx, body, post)
 
@@ -144,8 +140,8 @@ async def business_picked(services: Services, body: dict[str, Any], action: dict
         if post is None:
             linked = await linking.pick(
                 tx,
-                _number(connection_id),
-                _number(business_id),
+                row_id(connection_id),
+                row_id(business_id),
                 team_id=team_id,
                 user_id=user_id,
                 now=services.clock(),
@@ -162,7 +158,7 @@ async def code_submitted(services: Services, view: dict[str, Any], *, user_id: s
     refused = await access.refusal(services, team_id=team_id, user_id=user_id)
     if refused is not None:
         return {blocks.CODE_BLOCK: refused.text}
-    code = _code(blocks.written(view, blocks.CODE_BLOCK))
+    code = _code(filled(view, blocks.CODE_BLOCK))
     generation = _generation(services, view)
     if code is None:
         return {blocks.CODE_BLOCK: NO_CODE}
@@ -185,7 +181,7 @@ async def code_submitted(services: Services, view: dict[str, Any], *, user_id: s
 
 
 def _generation(services: Services, view: dict[str, Any]) -> Generation | None:
-    chosen = blocks.written(view, blocks.API_BLOCK) or str(view.get("private_metadata") or "")
+    chosen = filled(view, blocks.API_BLOCK) or str(view.get("private_metadata") or "")
     return next((one for one in services.consents.offered if one == chosen), None)
 
 
@@ -206,8 +202,3 @@ async def _answer(services: Services, tx: Transaction, body: dict[str, Any], pos
     if url:
         user_id = body["user"]["id"]
         await answers.enqueue(tx, services.vault, url=url, post=post, now=services.clock(), or_tell=user_id)
-
-
-def _number(value: str) -> int:
-    """Our own id; 0, which is no row's, for what is not ours."""
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else 0

@@ -10,7 +10,7 @@ from bot import access, choosing, stopping
 from bot.blocks import disconnecting as blocks
 from bot.blocks.disconnecting import Choice, Submitted
 from bot.blocks.posts import Post
-from bot.failures import Failure
+from bot.listeners import windows
 from bot.listeners.verbs import Asked, Verb
 from bot.replies import Desk
 from bot.services import Services
@@ -29,12 +29,7 @@ async def disconnect(asked: Asked) -> Post | None:
     if not choices:
         return blocks.nothing_to_stop()
     view = blocks.confirm(choices, chosen=chosen, sealed_url=services.vault.seal(asked.response_url))
-    try:
-        await services.slack.call("views.open", {"trigger_id": asked.trigger_id, "view": view})
-    except Failure as failure:
-        log.warning("window_not_opened", reason=failure.reason)
-        return blocks.did_not_open()
-    return None
+    return None if await windows.opened(services, asked.trigger_id, view) else blocks.did_not_open()
 
 
 async def _choices(services: Services, tx: Transaction, text: str) -> tuple[Sequence[Choice], int | None]:

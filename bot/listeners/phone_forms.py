@@ -12,7 +12,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from bot import access, phone_numbers, phone_orders
 from bot.blocks import phone_outcomes, phone_windows
 from bot.blocks.posts import Post
-from bot.failures import Failure
+from bot.blocks.reading import filled, row_id
+from bot.listeners import windows
 from bot.phone_changes import Change, Wish
 from bot.phone_numbers import Entry, Wrong
 from bot.phone_orders import Who
@@ -38,13 +39,8 @@ Said = dict[str, str] | Post | None
 
 
 async def show(services: Services, trigger_id: str | None, view: dict[str, Any]) -> Post | None:
-    """Show a window: the one thing a listener does by itself, since its trigger dies in 3 s."""
-    try:
-        await services.slack.call("views.open", {"trigger_id": trigger_id, "view": view})
-    except Failure as failure:
-        log.warning("window_not_opened", reason=failure.reason)
-        return phone_outcomes.did_not_open()
-    return None
+    """Show a window; what to say where Slack does not."""
+    return None if await windows.opened(services, trigger_id, view) else phone_outcomes.did_not_open()
 
 
 def metadata(who: Who, *, business: Business | None, phone: Phone | None = None) -> str:
@@ -52,12 +48,6 @@ def metadata(who: Who, *, business: Business | None, phone: Phone | None = None)
     carried: dict[str, Any] = {"url": who.url, "replace": who.replace}
     carried |= {"business": business.id} if business else {}
     return json.dumps(carried | ({"phone": phone.id} if phone else {}))
-
-
-def number(value: object) -> int:
-    """Our own id, which a button or window carries; 0, which is no row's, for what is not ours."""
-    text = str(value or "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +62,7 @@ class Submitted:
 
     def filled(self, name: str) -> str:
         """What was written in an input."""
-        return storable(phone_windows.filled(self.view, name)).strip()
+        return storable(filled(self.view, name)).strip()
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -100,12 +90,12 @@ async def submitted(services: Services, view: dict[str, Any], *, user_id: str, t
     carried = _carried(view)
     url = _sealed(services, carried.get("url"))
     who = Who(services=services, team_id=team_id, user_id=user_id, url=url, replace=carried.get("replace") is True)
-    wanted = carried.get("business") or phone_windows.filled(view, phone_windows.BUSINESS)
+    wanted = carried.get("business") or filled(view, phone_windows.BUSINESS)
     async with services.database.transaction() as tx:
-        business = await phone_orders.business(services, tx, number(wanted))
+        business = await phone_orders.business(services, tx, row_id(wanted))
         if business is None:
             return {phone_windows.BUSINESS: NO_BUSINESS} if _asks_business(view) else phone_outcomes.not_connected()
-        _, phone = await phone_orders.phone(services, tx, number(carried.get("phone")))
+        _, phone = await phone_orders.phone(services, tx, row_id(carried.get("phone")))
         form = Submitted(tx=tx, who=who, view=view, business=business, phone=phone)
         return await FORMS[view["callback_id"]](form)
 

@@ -10,8 +10,9 @@ from bot import access, answers, choosing, phone_numbers, phone_orders
 from bot.blocks import phone_outcomes, phone_windows
 from bot.blocks import phones as phone_blocks
 from bot.blocks.posts import Post
+from bot.blocks.reading import row_id
 from bot.listeners import phone_forms
-from bot.listeners.phone_forms import metadata, number
+from bot.listeners.phone_forms import metadata
 from bot.listeners.verbs import Asked, Verb
 from bot.phone_changes import Change, Wish
 from bot.phone_numbers import Wrong
@@ -125,8 +126,8 @@ async def pressed(services: Services, body: dict[str, Any], action: dict[str, An
 async def _pressed(who: Who, action: Mapping[str, Any], *, trigger_id: str | None) -> Post | None:
     action_id = action["action_id"]
     if action_id == "phone_business":
-        return await _picked(who, number((action.get("selected_option") or {}).get("value")))
-    business, phone = await _about(who, action_id, number(action.get("value")))
+        return await _picked(who, row_id((action.get("selected_option") or {}).get("value")))
+    business, phone = await _about(who, action_id, row_id(action.get("value")))
     if business is None:
         return phone_outcomes.no_longer() if action_id in OF_A_NUMBER else phone_outcomes.not_connected()
     carried = metadata(who, business=business, phone=phone)

@@ -8,7 +8,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from bot import access
 from bot.blocks import settings as blocks
 from bot.blocks.posts import Post
-from bot.failures import Failure
+from bot.listeners import windows
 from bot.listeners.verbs import Asked, Verb
 from bot.services import Services
 from storage import managers
@@ -29,12 +29,7 @@ async def settings(asked: Asked) -> Post | None:
         allowed = await managers.listed(tx, asked.team_id)
     names = None if groups is None else {group.group_id: group.label for group in groups}
     view = blocks.people_window(keepers, allowed, names)
-    try:
-        await services.slack.call("views.open", {"trigger_id": asked.trigger_id, "view": view})
-    except Failure as failure:
-        log.warning("window_not_opened", reason=failure.reason)
-        return blocks.did_not_open()
-    return None
+    return None if await windows.opened(services, asked.trigger_id, view) else blocks.did_not_open()
 
 
 SETTINGS = Verb(sentence="says who may change things here", usage=("settings",), run=settings, managers_only=True)

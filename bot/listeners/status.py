@@ -13,6 +13,7 @@ from bot import access, answers, features
 from bot.blocks import status as blocks
 from bot.blocks import webhooks as webhook_blocks
 from bot.blocks.posts import Post
+from bot.blocks.reading import row_id
 from bot.blocks.webhooks import WebhookView
 from bot.listeners.verbs import Asked, Verb
 from bot.services import Services
@@ -60,7 +61,7 @@ async def _pressed(services: Services, body: Mapping[str, Any], action: Mapping[
     user_id, url = str(body["user"]["id"]), str(body.get("response_url") or "")
     refused = await access.refusal(services, team_id=team_id, user_id=user_id)
     async with services.database.transaction() as tx:
-        business = await businesses.get(tx, _row_id(str(action.get("value") or "")))
+        business = await businesses.get(tx, row_id(action.get("value")))
         if refused is None and business is not None:
             business_id = leads.known(business.id)
             payload = {"business_id": business_id, "team_id": team_id, "user": user_id, "url": services.vault.seal(url)}
@@ -78,10 +79,6 @@ async def _pressed(services: Services, body: Mapping[str, Any], action: Mapping[
 
 def _heard(business: Business | None, action_id: str) -> Post:
     return webhook_blocks.gone() if business is None else webhook_blocks.asked(business, action_id=action_id)
-
-
-def _row_id(value: str) -> int:
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else 0
 
 
 async def _view(services: Services, tx: Transaction, team_id: str, *, may_press: bool) -> blocks.StatusView:

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from bot import access, answers
 from bot.blocks import targeting as blocks
 from bot.blocks.posts import Post
+from bot.blocks.reading import row_id
 from bot.blocks.targeting import Subject
 from bot.listeners.pausing import Wish, called, of_business, of_some_business, store, want, why_not
 from bot.listeners.verbs import Asked, Verb
@@ -104,7 +105,7 @@ class Pressed:
     @property
     def row_id(self) -> int:
         """The value as our own id; 0, which is no row's, for what is not ours."""
-        return _row_id(self.value)
+        return row_id(self.value)
 
 
 async def _business_chosen(tx: Transaction, pressed: Pressed) -> Post:
@@ -114,7 +115,7 @@ async def _business_chosen(tx: Transaction, pressed: Pressed) -> Post:
 
 async def _category_chosen(tx: Transaction, pressed: Pressed) -> Post:
     business_id, _, when = pressed.answered.words.partition(" ")
-    business = await businesses.get(tx, _row_id(business_id))
+    business = await businesses.get(tx, row_id(business_id))
     if business is None:
         return blocks.already()
     subject = Subject(business=blocks.named(business.name, business.thumbtack_id))
@@ -196,7 +197,3 @@ def _listener(services: Services, act: Act) -> Callable[..., Any]:
         await ack()
 
     return on_press
-
-
-def _row_id(value: str) -> int:
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else 0

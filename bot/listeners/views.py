@@ -7,6 +7,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
 from bot import replies
 from bot.blocks import modals
+from bot.blocks.reading import filled, row_id
 from bot.errors import Reason, sentence
 from bot.notes import Disposition, disposition
 from bot.replies import Desk
@@ -34,7 +35,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def reply_submitted(services: Services, view: dict[str, Any], *, author: str, team_id: str) -> str | None:
     """Store what was written and queue it; returns what is wrong with it."""
-    text = storable(modals.written(view)).strip()
+    text = storable(filled(view, modals.REPLY_BLOCK, modals.REPLY_INPUT)).strip()
     match disposition(text, None, files=False, quiet=False):
         case Disposition.EMPTY:
             return NO_TEXT
@@ -43,7 +44,7 @@ async def reply_submitted(services: Services, view: dict[str, Any], *, author: s
         case Disposition.TOO_LONG as wrong:
             return sentence(wrong)
     async with services.database.transaction() as tx:
-        lead = await leads.get(tx, _lead_id(view))
+        lead = await leads.get(tx, row_id(view.get("private_metadata")))
         desk = Desk(tx=tx, settings=services.settings, now=services.clock())
         cannot = Reason.NO_LEAD if lead is None else await replies.why_not(desk, lead)
         if lead is None or cannot is not None:
@@ -85,9 +86,3 @@ async def _store(desk: Desk, lead: Lead, text: str, *, view_id: str, author: str
     )
     await replies.send(desk, message)
     log.info("reply_stored", message_id=message.id, state=message.state)
-
-
-def _lead_id(view: dict[str, Any]) -> int:
-    """Our own id, which the window carries; 0, which is no lead's, for what is not ours."""
-    value = str(view.get("private_metadata") or "")
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else 0

@@ -16,7 +16,7 @@ import structlog
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 
-from bot import cli
+from bot import cli, terminal
 from storage import inbox, migrate, outbox
 from storage.database import Database, utcnow
 from storage.file_lock import FileLock
@@ -184,9 +184,9 @@ def test_outbox_list_shows_what_waits_and_no_content(migrated, run):
 
 
 def test_a_long_list_says_that_there_may_be_more(migrated, run):
-    enqueued(migrated, cli.LISTED + 1)
+    enqueued(migrated, terminal.LISTED + 1)
     lines = run("outbox", "list", DATABASE_URL=migrated).stdout.splitlines()
-    assert len(lines) == cli.LISTED + 2
+    assert len(lines) == terminal.LISTED + 2
     assert lines[-1] == "These are the first 100; there may be more."
 
 

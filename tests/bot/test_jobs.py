@@ -107,7 +107,7 @@ async def test_nothing_runs_once_it_was_stopped(services):
 
 
 async def test_what_was_read_and_said_long_ago_is_forgotten(place: Office, services, monkeypatch):
-    monkeypatch.setattr("storage.outbox.PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr("storage.upkeep.PRUNED_AT_ONCE", 2)
     for _ in range(3):
         assert (await place.post("/v1/lead", bodies.lead(bodies.SCENES[2]))).status_code == 200
     await all_said(place)

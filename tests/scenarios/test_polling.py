@@ -220,7 +220,7 @@ async def test_of_a_long_conversation_every_message_is_read(followed: Office, ne
 
     place = followed
     monkeypatch.setattr("sandbox.thumbtack.partner_api.sorted", ordered, raising=False)
-    monkeypatch.setattr("bot.dispatch.to_thumbtack.leads.PAGE", 3)
+    monkeypatch.setattr("bot.dispatch.to_thumbtack.leads.MESSAGES_PER_PAGE", 3)
     place.thumbtack.faults.clear("messages")
     for number in range(7):
         await place.advance(minutes=2)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from storage import lanes, outbox
+from storage import lanes, outbox, upkeep
 from storage.database import Database
 from storage.models import Outbox, WorkState
 from storage.outbox import ClaimLost, Kind
@@ -211,16 +211,16 @@ async def test_an_entry_that_waits_is_found_and_held_for_whoever_relies_on_it(da
 
 async def test_what_died_can_be_tried_again_and_is_looked_for_where_it_may_be_out(database):
     untried, tried = await add(database), await add(database)
-    assert not await do(database, outbox.retry, 12345, now=NOW)
+    assert not await do(database, upkeep.retry, 12345, now=NOW)
     await do(database, outbox.settle, await row(database, untried), state=WorkState.DEAD, now=NOW)
     await do(database, outbox.settle, await claim(database), state=WorkState.DEAD, now=NOW, reason="refused")
     for entry_id in (untried, tried):
-        assert await do(database, outbox.retry, entry_id, now=SOON)
+        assert await do(database, upkeep.retry, entry_id, now=SOON)
     assert (await row(database, untried)).state == WorkState.PENDING
     found = await row(database, tried)
     assert (found.state, found.attempt, found.reason, found.settled_at) == (WorkState.SENDING, 0, None, None)
     assert await claimed_ids(database, now=SOON) == [untried, tried]
-    assert not await do(database, outbox.retry, tried, now=SOON), "it is under way"
+    assert not await do(database, upkeep.retry, tried, now=SOON), "it is under way"
 
 
 async def test_what_was_said_long_ago_is_forgotten_and_what_died_is_not(database):
@@ -230,12 +230,12 @@ async def test_what_was_said_long_ago_is_forgotten_and_what_died_is_not(database
     recent = await add(database)
     await do(database, outbox.settle, await claim(database), state=WorkState.DONE, now=SOON)
     waits = await add(database)
-    assert await do(database, outbox.prune, before=SOON) == 2
+    assert await do(database, upkeep.prune, before=SOON) == 2
     async with database.reading() as tx:
         left = (await tx.execute(select(Outbox).order_by(col(Outbox.id)))).scalars().all()
     assert [one.id for one in left if one.state != WorkState.DEAD] == [recent, waits]
     assert [one.state for one in left].count(WorkState.DEAD) == 1
-    assert [one.state for one in await do(database, outbox.listing)] == [WorkState.DEAD, WorkState.PENDING]
+    assert [one.state for one in await do(database, upkeep.listing)] == [WorkState.DEAD, WorkState.PENDING]
 
 
 async def test_several_claimers_never_share_an_entry_and_keep_the_order_of_every_lane(database):

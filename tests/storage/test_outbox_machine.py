@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from sqlalchemy import delete
 
-from storage import lanes, migrate, outbox
+from storage import lanes, migrate, outbox, upkeep
 from storage.database import Database
 from storage.models import Lane, Outbox, WorkState
 from storage.outbox import Kind
@@ -215,7 +215,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self):
-        self.run(self.change(outbox.release_claims))
+        self.run(self.change(upkeep.release_claims))
         for kept in self.model.entries.values():
             kept.claimed_until = None
 

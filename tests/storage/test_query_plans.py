@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event, text
 
-from storage import lanes, outbox
+from storage import lanes, outbox, upkeep
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 BEHIND = 100_000
@@ -77,7 +77,7 @@ WORK = {
     "next_inbox": lambda tx: tx.execute(lanes.NEXT_INBOX, {"now": NOW}),
     "pending_of": lambda tx: outbox.pending_of(tx, "slack:1", outbox.Kind.UPDATE_CARD),
     "lead_post_under_way": lambda tx: outbox.lead_post_under_way(tx, "C0LEADS"),
-    "release_claims": outbox.release_claims,
+    "release_claims": upkeep.release_claims,
     "unsettled_reply": lambda tx: outbox.unsettled_reply(tx, 1),
 }
 

@@ -5,6 +5,9 @@ from datetime import datetime
 
 from webhooks.thumbtack.facts import BusinessRef
 
+MESSAGES_PER_PAGE = 20
+"""The longest page of messages there is (Thumbtack's page "Messages")."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:

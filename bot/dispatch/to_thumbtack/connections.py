@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.dispatch.plans import Answer, At, More, Plan, Prepared, Settled
+from bot.dispatch.to_thumbtack.failing import ThumbtackFailure, of_repeatable
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure, Sort
 from storage import connections, outbox
@@ -16,16 +17,6 @@ from webhooks.thumbtack import errors
 
 CODE_LIVES = timedelta(minutes=4)
 """How long a typed code is tried: it lives 5 minutes, and some went by before it was typed."""
-
-
-class _Asked(Failure):
-    """Thumbtack was asked for which businesses a connection is, and did not say."""
-
-    def __init__(self, error: errors.CallError) -> None:
-        later = isinstance(error, errors.TryLater | errors.OutcomeUnknown)
-        retry_after = error.retry_after if isinstance(error, errors.TryLater) else None
-        super().__init__(Sort.LATER if later else Sort.REFUSED, error.reason, retry_after=retry_after)
-        self.error = error
 
 
 async def finish_connect(at: At) -> Prepared:
@@ -80,7 +71,7 @@ async def _whose(at: At) -> Prepared:
         try:
             return {"grant": await services.thumbtack.oauth(generation).whose(services.tokens.of(connection_id))}
         except errors.CallError as error:
-            raise _Asked(error) from error
+            raise of_repeatable(error, odd=Sort.REFUSED) from error
 
     async def then(tx: Transaction, answer: Answer, now: datetime) -> None:
         linked = await linking.link(tx, connection_id, answer["grant"], wanted=wanted, now=now)
@@ -88,9 +79,10 @@ async def _whose(at: At) -> Prepared:
             await _ask_person(tx, connection_id, user=user, now=now)
 
     async def failed(tx: Transaction, failure: Failure, verdict: Verdict, now: datetime) -> Verdict | Settled:
-        if failure.sort is not Sort.REFUSED or not isinstance(failure, _Asked):
+        error = failure.error if isinstance(failure, ThumbtackFailure) else None
+        if failure.sort is not Sort.REFUSED or error is None:
             return verdict
-        if linking.must_be_picked(failure.error):
+        if linking.must_be_picked(error):
             await _ask_person(tx, connection_id, user=user, now=now)
         else:
             await linking.give_up(tx, connection_id, now=now)

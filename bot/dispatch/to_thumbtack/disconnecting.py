@@ -11,6 +11,7 @@ from bot import answers
 from bot.blocks import disconnecting as blocks
 from bot.blocks.posts import Post
 from bot.dispatch.plans import Answer, At, Instead, More, Plan, Prepared, Settled
+from bot.dispatch.to_thumbtack.failing import of_repeatable
 from bot.dispatch.verdicts import Again, Verdict
 from bot.failures import Failure, Sort
 from bot.services import Services
@@ -108,12 +109,8 @@ class Step:
         """Make the call; all of these may be made as often as we like."""
         try:
             return {"came": await PERFORM[self.generation](self.services, self.payload)}
-        except errors.TryLater as error:
-            raise Failure(Sort.LATER, error.reason, retry_after=error.retry_after) from error
-        except (errors.OutcomeUnknown, errors.UnexpectedResponse) as error:
-            raise Failure(Sort.LATER, error.reason) from error
         except errors.CallError as error:
-            raise Failure(Sort.REFUSED, error.reason) from error
+            raise of_repeatable(error) from error
 
     async def then(self, _tx: Transaction, answer: Answer, _now: datetime) -> More:
         """On with the next API."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot import arrivals
 from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
+from bot.dispatch.to_thumbtack.failing import of_repeatable
 from bot.dispatch.verdicts import Again, Verdict
 from bot.failures import Failure, Sort
 from bot.replies import Desk
@@ -18,18 +19,7 @@ from webhooks import echoes
 from webhooks.echoes import Found
 from webhooks.thumbtack import errors
 from webhooks.thumbtack.facts import MessageReceived
-
-PAGE = 20
-"""The longest page of messages there is (Thumbtack's page "Messages")."""
-
-
-class _NotRead(Failure):
-    """Thumbtack did not show the messages of a lead; asking again does no harm."""
-
-    def __init__(self, error: errors.CallError) -> None:
-        later = isinstance(error, errors.TryLater | errors.OutcomeUnknown)
-        retry_after = error.retry_after if isinstance(error, errors.TryLater) else None
-        super().__init__(Sort.LATER if later else Sort.REFUSED, error.reason, retry_after=retry_after)
+from webhooks.thumbtack.records import MESSAGES_PER_PAGE
 
 
 async def confirm_reply(at: At) -> Prepared:
@@ -76,10 +66,12 @@ class _Look:
         services = self.at.services
         try:
             page = await services.thumbtack.list_messages(
-                services.tokens.of(self.way.connection_id), negotiation_id=self.way.negotiation_id, limit=PAGE
+                services.tokens.of(self.way.connection_id),
+                negotiation_id=self.way.negotiation_id,
+                limit=MESSAGES_PER_PAGE,
             )
         except errors.CallError as error:
-            raise _NotRead(error) from error
+            raise of_repeatable(error, odd=Sort.REFUSED) from error
         return {"page": page}
 
     async def then(self, tx: Transaction, answer: Answer, now: datetime) -> None:
@@ -129,4 +121,4 @@ class _Look:
 def _is_whole(page: list[MessageReceived]) -> bool:
     """Whether what is not in the list is not in the conversation's newest part either: all of it, or newest first."""
     times = [one.sent_at for one in page if one.sent_at is not None]
-    return len(page) < PAGE or (len(times) == len(page) and times == sorted(times, reverse=True))
+    return len(page) < MESSAGES_PER_PAGE or (len(times) == len(page) and times == sorted(times, reverse=True))

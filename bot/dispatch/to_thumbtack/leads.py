@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.dispatch.plans import Answer, At, NotYet, Plan, Prepared, Settled
+from bot.dispatch.to_thumbtack.failing import ThumbtackFailure, of_repeatable
 from bot.dispatch.verdicts import Again, Verdict
 from bot.errors import Reason
 from bot.failures import Failure, Sort
@@ -28,28 +29,25 @@ from webhooks.thumbtack.facts import (
     LeadStatusChanged,
     MessageReceived,
 )
+from webhooks.thumbtack.records import MESSAGES_PER_PAGE
 from webhooks.writing import Page, write
 
 PATIENCE = timedelta(hours=1)
 """How long a lead that is not known is asked for; then it is among those that are asked about now and then."""
 
-PAGE = 20
 MOST_PAGES = 5
-"""The longest page of messages there is (Thumbtack's page "Messages"), and how many are read at most."""
-
+"""How many pages of messages are read at most."""
 
 LAST = datetime.max.replace(tzinfo=UTC)
 
 
-class _NotTold(Failure):
-    """Thumbtack did not say how a lead stands; asking again does no harm."""
+class _NotTold(ThumbtackFailure):
+    """Thumbtack did not say over a connection how a lead stands; asking again does no harm."""
 
     def __init__(self, error: errors.CallError, connection_id: int) -> None:
-        refused = isinstance(error, errors.RequestRejected | errors.ReconnectRequired | errors.ScopeMissing)
-        retry_after = error.retry_after if isinstance(error, errors.TryLater) else None
-        super().__init__(Sort.REFUSED if refused else Sort.LATER, error.reason, retry_after=retry_after)
-        self.too_much = isinstance(error, errors.RateLimited)
-        self.broken = connection_id if isinstance(error, errors.ReconnectRequired) else None
+        failure = of_repeatable(error)
+        super().__init__(failure.sort, failure.reason, error)
+        self.connection_id = connection_id
 
 
 async def fetch_lead(at: At) -> Prepared:
@@ -132,9 +130,9 @@ async def _heed(
     """What a failure means for others: a pause for all leads (until when), or a connection that is broken."""
     if not isinstance(failure, _NotTold):
         return None
-    if failure.broken is not None:
-        await services.tokens.refused(tx, failure.broken)
-    if not failure.too_much:
+    if isinstance(failure.error, errors.ReconnectRequired):
+        await services.tokens.refused(tx, failure.connection_id)
+    if not isinstance(failure.error, errors.RateLimited):
         return None
     until = verdict.at if failure.retry_after and isinstance(verdict, Again) else now + polling.PAUSE
     await polling.pause(tx, until=until)
@@ -184,11 +182,11 @@ async def _messages(services: Services, way: Followed, *, after: datetime | None
     found: dict[str, MessageReceived] = {}
     for _ in range(MOST_PAGES):
         page = await services.thumbtack.list_messages(
-            tokens, negotiation_id=way.negotiation_id, limit=PAGE, sent_before=before, sent_after=after
+            tokens, negotiation_id=way.negotiation_id, limit=MESSAGES_PER_PAGE, sent_before=before, sent_after=after
         )
         found |= {one.message_id: replace(one, lead_id=way.negotiation_id) for one in page}
         first, last = (page[0].sent_at, page[-1].sent_at) if page else (None, None)
-        if len(page) < PAGE or first is None or last is None:
+        if len(page) < MESSAGES_PER_PAGE or first is None or last is None:
             break
         before, after = (last, after) if last < first else (before, last)
     return sorted(found.values(), key=lambda one: one.sent_at or LAST)

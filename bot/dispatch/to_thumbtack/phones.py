@@ -14,6 +14,7 @@ from bot.blocks import phone_outcomes, phones
 from bot.blocks.posts import Post
 from bot.dispatch.outcomes import BROKE
 from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
+from bot.dispatch.to_thumbtack.failing import ThumbtackFailure, of_repeatable
 from bot.dispatch.verdicts import Again, Verdict
 from bot.failures import Failure, Sort
 from bot.phone_changes import Change, Outcome, Result, Wish
@@ -43,15 +44,6 @@ _ACTIONS = {
     Change.RENAME: "phone_renamed",
     Change.REMOVE: "phone_removed",
 }
-
-
-class CallFailure(Failure):
-    """Thumbtack did not do as asked; `error` is for the person who asked, not for the log."""
-
-    def __init__(self, sort: Sort, error: errors.CallError) -> None:
-        """`sort`: by what may have been done."""
-        super().__init__(sort, error.reason, retry_after=getattr(error, "retry_after", None))
-        self.error = error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +137,8 @@ class _Work:
         try:
             found = await services.thumbtack.list_phones(self.tokens, business_id=self.business.thumbtack_id)
         except errors.CallError as error:
-            is_for_good = lost is Sort.LATER and not isinstance(error, errors.TryLater | errors.OutcomeUnknown)
-            raise CallFailure(Sort.REFUSED if is_for_good else lost, error) from error
+            failure = of_repeatable(error, odd=Sort.REFUSED)
+            raise failure if lost is Sort.LATER else ThumbtackFailure(lost, error.reason, error) from error
         listed = tuple(
             Listed(
                 thumbtack_id=one.phone_id,
@@ -172,7 +164,7 @@ class _Work:
         detail = refused.detail if refused is not None else None
         outcome = phone_changes.after(wish, second.listed, is_refused=refused is not None, detail=detail)
         if trouble is not None and refused is None and outcome.result is not Result.DONE:
-            raise CallFailure(Sort.UNKNOWN, trouble)
+            raise ThumbtackFailure(Sort.UNKNOWN, trouble.reason, trouble)
         return {"outcome": outcome, "seen": second, "was": was}
 
     async def _tried(self, wish: Wish, listed: Sequence[Listed]) -> errors.CallError | None:
@@ -184,9 +176,9 @@ class _Work:
         except errors.TryLater as error:
             if wish.change in (Change.RENAME, Change.REMOVE):
                 return error  # of what may be repeated, the client does not say whether it was done
-            raise CallFailure(Sort.LATER, error) from error
+            raise of_repeatable(error) from error
         except errors.CallError as error:
-            raise CallFailure(Sort.REFUSED, error) from error
+            raise of_repeatable(error) from error
         return None
 
     def _call(self, wish: Wish, listed: Sequence[Listed]) -> Awaitable[None]:
@@ -247,7 +239,7 @@ class _Work:
 
     def did_not_work(self, reason: str, failure: Failure | None = None, *, maybe_done: bool = False) -> Post:
         """Why there is nothing to show."""
-        error = failure.error if isinstance(failure, CallFailure) else None
+        error = failure.error if isinstance(failure, ThumbtackFailure) else None
         return phone_outcomes.did_not_work(
             reason,
             business=self.business,
@@ -273,7 +265,7 @@ class _Work:
 
 def _is_lost_for_good(failure: Failure, attempt: int) -> bool:
     """Whether what may not be repeated at will was repeated often enough."""
-    is_answer = isinstance(failure, CallFailure) and not isinstance(failure.error, errors.TryLater)
+    is_answer = isinstance(failure, ThumbtackFailure) and not isinstance(failure.error, errors.TryLater)
     return failure.sort is Sort.UNKNOWN and is_answer and attempt >= MOST_LOST
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot import arrivals, edits, replies, ways
 from bot.dispatch.plans import Answer, At, NotYet, Parked, Plan, Prepared, Settled
+from bot.dispatch.to_thumbtack.failing import ThumbtackFailure, detail_of
 from bot.dispatch.verdicts import Again, Verdict
 from bot.errors import Reason, code_of
 from bot.failures import Failure, Sort
@@ -20,16 +21,6 @@ from webhooks.thumbtack import errors
 
 NOT_WRITTEN = "not_written"
 """What is about to be sent could not be written down, so nothing was sent."""
-
-
-class SendFailure(Failure):
-    """A reply that Thumbtack did not take, with the API's own words about it."""
-
-    def __init__(self, sort: Sort, reason: str, error: errors.CallError | None = None) -> None:
-        """`detail` and `trace_id` are for the person who wrote the reply, not for the log."""
-        super().__init__(sort, reason, retry_after=getattr(error, "retry_after", None))
-        self.detail: str | None = getattr(error, "detail", None)
-        self.trace_id: str | None = getattr(error, "trace_id", None)
 
 
 async def send_reply(at: At) -> Prepared:
@@ -104,14 +95,16 @@ def _plan(at: At, message: Message, lead: Lead, route: Route) -> Plan:
     async def perform() -> Answer:
         said = text if is_plain else await _to_plain(services, text, blocks)
         if not said or len(said) > LONGEST:
-            raise SendFailure(Sort.REFUSED, Reason.TOO_LONG if said else Reason.EMPTY)
+            raise ThumbtackFailure(Sort.REFUSED, Reason.TOO_LONG if said else Reason.EMPTY)
         await _handed_over(services, message_id, said)
         try:
             told_id = await route.send(services, text=said)
         except errors.CallError as error:
-            raise SendFailure(_sort(error, route.way), code_of(error), error) from error
+            raise ThumbtackFailure(_sort(error, route.way), code_of(error), error) from error
         except Exception as error:
-            raise SendFailure(Sort.UNKNOWN, Reason.OUTCOME_UNKNOWN) from error  # whatever broke, it may have been sent
+            raise ThumbtackFailure(
+                Sort.UNKNOWN, Reason.OUTCOME_UNKNOWN
+            ) from error  # whatever broke, it may have been sent
         return {"text": said, "id": told_id}
 
     async def then(tx: Transaction, answer: Answer, now: datetime) -> None:
@@ -187,17 +180,17 @@ async def _failed(desk: Desk, message: Message, failure: Failure, verdict: Verdi
     if message.echoed_at is not None:  # whatever the answer was: Thumbtack told us of it
         await arrivals.arrived(desk, message)
         return Settled(reason=failure.reason)
-    told = failure if isinstance(failure, SendFailure) else None
+    told = failure if isinstance(failure, ThumbtackFailure) else None
     if told is None and failure.sort is not Sort.REFUSED:  # before the call: nothing was sent
         return await _later(desk, message, failure, verdict, tried=tried.text)
-    message.trace_id = told.trace_id if told else None
+    message.trace_id = told.error.trace_id if told and told.error else None
     match failure.sort:
         case Sort.UNKNOWN:
             await arrivals.lost(desk, message, position=tried.position, tried=tried.text)
             return Settled(reason=failure.reason)
         case Sort.REFUSED:
             if not await edits.stopped(desk, message, tried.text):
-                await replies.refuse(desk, message, reason=failure.reason, detail=told.detail if told else None)
+                await replies.refuse(desk, message, reason=failure.reason, detail=detail_of(failure))
             return Settled(reason=failure.reason)
         case Sort.LATER | Sort.HELD:
             return await _later(desk, message, failure, verdict, tried=tried.text)

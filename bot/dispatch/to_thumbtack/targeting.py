@@ -15,7 +15,8 @@ from bot.blocks.posts import Post
 from bot.blocks.targeting import Cannot, Subject
 from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
 from bot.dispatch.to_thumbtack import targeting_resumes
-from bot.dispatch.to_thumbtack.targeting_calls import TargetingFailure, note, notice, subject_of, switch
+from bot.dispatch.to_thumbtack.failing import ThumbtackFailure, detail_of
+from bot.dispatch.to_thumbtack.targeting_calls import note, notice, subject_of, switch
 from bot.dispatch.verdicts import Again, Verdict
 from bot.failures import Failure, Sort
 from bot.services import Services
@@ -67,7 +68,7 @@ async def _wanted(at: At, row: Targeting, business: Business) -> Plan | None:
         if isinstance(until, times.Refusal):
             return {"refused": until.value}
         if until is not None and until <= at.services.clock():
-            raise TargetingFailure(Sort.REFUSED, Cannot.TOO_LATE)
+            raise ThumbtackFailure(Sort.REFUSED, Cannot.TOO_LATE)
         await switch(at.services, connection, business, category_id, enabled=request.enabled)
         return {"until": until.isoformat() if until else None, "zone": zone}
 
@@ -98,11 +99,11 @@ class _Request:
             name = (await self.services.slack.call("users.info", {"user": self.payload["user"]}))["user"].get("tz")
         except Failure as failure:
             if failure.sort is not Sort.REFUSED:
-                raise TargetingFailure(Sort.LATER, Cannot.NO_ZONE) from failure
+                raise ThumbtackFailure(Sort.LATER, Cannot.NO_ZONE) from failure
             name = None
         zone = times.zone_named(name)
         if zone is None and times.needs_zone(when):
-            raise TargetingFailure(Sort.REFUSED, Cannot.NO_ZONE)
+            raise ThumbtackFailure(Sort.REFUSED, Cannot.NO_ZONE)
         return name, times.instant(when, now=self.asked_at, zone=zone or UTC)
 
     async def done(self, tx: Transaction, answer: Answer, now: datetime) -> None:
@@ -159,7 +160,7 @@ class _Request:
         if goes_on and row.failing_since is None:  # else it is tried on already
             plan = {"targeting_id": row.id, "set_version": row.set_version, "team_id": self.payload["team_id"]}
             await targeting_resumes.go_on(tx, row, plan, failure, now)
-        detail = getattr(failure, "detail", None)
+        detail = detail_of(failure)
         post = blocks.failed(self.subject, failure.reason, enabled=self.enabled, detail=detail, goes_on=goes_on)
         await self.answer(tx, post, now)
 

@@ -7,7 +7,8 @@ from typing import Any
 from bot import features
 from bot.blocks import targeting as blocks
 from bot.blocks.targeting import Cannot, Subject
-from bot.failures import Failure, Sort
+from bot.dispatch.to_thumbtack.failing import ThumbtackFailure
+from bot.failures import Sort
 from bot.services import Services
 from storage import audit, outbox, targeting
 from storage.database import Transaction
@@ -19,27 +20,18 @@ RECALL_EVERY = timedelta(days=1)
 """How often a pause without an end is recalled."""
 
 
-class TargetingFailure(Failure):
-    """What Thumbtack did not do. `detail`: its own words, for people."""
-
-    def __init__(self, sort: Sort, reason: str, error: errors.CallError | None = None) -> None:
-        """`reason`: a code of `Cannot`."""
-        super().__init__(sort, reason, retry_after=getattr(error, "retry_after", None))
-        self.detail: str | None = getattr(error, "detail", None)
-
-
 async def switch(
     services: Services, connection: Connection | None, business: Business, category_id: str | None, *, enabled: bool
 ) -> None:
-    """Have Thumbtack set it, once. Raises TargetingFailure."""
+    """Have Thumbtack set it, once. Raises ThumbtackFailure."""
     if business.environment != services.settings.thumbtack_environment:
-        raise TargetingFailure(Sort.REFUSED, Cannot.OTHER_ENVIRONMENT)
+        raise ThumbtackFailure(Sort.REFUSED, Cannot.OTHER_ENVIRONMENT)
     if connection is None:
-        raise TargetingFailure(Sort.REFUSED, Cannot.NOT_CONNECTED)
+        raise ThumbtackFailure(Sort.REFUSED, Cannot.NOT_CONNECTED)
     if connection.state == ConnectionState.BROKEN:
-        raise TargetingFailure(Sort.REFUSED, Cannot.RECONNECT)
+        raise ThumbtackFailure(Sort.REFUSED, Cannot.RECONNECT)
     if features.TARGETING not in features.works(Generation.LEGACY, connection.scopes):
-        raise TargetingFailure(Sort.REFUSED, Cannot.SCOPE_MISSING)
+        raise ThumbtackFailure(Sort.REFUSED, Cannot.SCOPE_MISSING)
     tokens = services.tokens.of(connection.id or 0)
     try:
         await services.thumbtack.set_targeting(
@@ -49,24 +41,24 @@ async def switch(
         raise _failure(error, of_category=category_id is not None) from error
 
 
-def _failure(error: errors.CallError, *, of_category: bool) -> TargetingFailure:
+def _failure(error: errors.CallError, *, of_category: bool) -> ThumbtackFailure:
     """What Thumbtack's answer means here: setting it again does no harm, so only a refusal is final.
 
     A 401 with a fresh token says that the service is not this account's (the Pro API's page, "Targeting Endpoints").
     """
     if isinstance(error, errors.ReconnectRequired):
-        return TargetingFailure(Sort.REFUSED, Cannot.NOT_YOURS if error.status == 401 else Cannot.RECONNECT, error)
+        return ThumbtackFailure(Sort.REFUSED, Cannot.NOT_YOURS if error.status == 401 else Cannot.RECONNECT, error)
     if isinstance(error, errors.ScopeMissing):
-        return TargetingFailure(Sort.REFUSED, Cannot.SCOPE_MISSING, error)
+        return ThumbtackFailure(Sort.REFUSED, Cannot.SCOPE_MISSING, error)
     if isinstance(error, errors.RequestRejected):
         no_such = Cannot.NO_SUCH_CATEGORY if of_category else Cannot.NO_SUCH_SERVICE
         reasons = {400: Cannot.BAD_REQUEST, 401: Cannot.NOT_YOURS, 404: no_such}
-        return TargetingFailure(Sort.REFUSED, reasons.get(error.status or 0, Cannot.REJECTED), error)
+        return ThumbtackFailure(Sort.REFUSED, reasons.get(error.status or 0, Cannot.REJECTED), error)
     if isinstance(error, errors.RateLimited):
-        return TargetingFailure(Sort.LATER, Cannot.SLOW_DOWN, error)
+        return ThumbtackFailure(Sort.LATER, Cannot.SLOW_DOWN, error)
     if isinstance(error, errors.UnexpectedResponse):
-        return TargetingFailure(Sort.LATER, Cannot.UNEXPECTED, error)
-    return TargetingFailure(Sort.LATER, Cannot.NO_ANSWER, error)
+        return ThumbtackFailure(Sort.LATER, Cannot.UNEXPECTED, error)
+    return ThumbtackFailure(Sort.LATER, Cannot.NO_ANSWER, error)
 
 
 async def note(

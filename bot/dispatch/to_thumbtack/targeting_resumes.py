@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.blocks.targeting import Cannot
 from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
+from bot.dispatch.to_thumbtack.failing import detail_of
 from bot.dispatch.to_thumbtack.targeting_calls import RECALL_EVERY, note, notice, switch
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure, Sort
@@ -91,7 +92,7 @@ async def go_on(tx: Transaction, row: Targeting, payload: Mapping[str, Any], fai
     may_pass = failure.sort is not Sort.REFUSED and now - (row.failing_since or now) < MOMENTARY
     ring_at = datetime.fromisoformat(payload["ring_at"]) if "ring_at" in payload else now
     if not may_pass and now >= ring_at:
-        detail = getattr(failure, "detail", None)
+        detail = detail_of(failure)
         told = {"targeting_id": row.id, "set_version": row.set_version, "reason": failure.reason, "detail": detail}
         await notice(tx, "resume_failing", now, told)
         ring_at, rung = now + RING_AFTER[min(rung, len(RING_AFTER) - 1)], rung + 1

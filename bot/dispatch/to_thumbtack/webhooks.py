@@ -18,8 +18,9 @@ from bot.blocks.posts import Post
 from bot.blocks.webhooks import Cannot, Found
 from bot.dispatch.outcomes import BROKE
 from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
+from bot.dispatch.to_thumbtack.failing import detail_of, of_repeatable
 from bot.dispatch.verdicts import Again, Verdict
-from bot.failures import Failure, Sort
+from bot.failures import Failure
 from storage import audit, businesses, connections
 from storage import webhooks as rows
 from storage.database import Transaction
@@ -52,15 +53,6 @@ LONGEST_PAUSE = timedelta(minutes=15)
 T = TypeVar("T")
 
 log = structlog.get_logger()
-
-
-class CallFailure(Failure):
-    """Thumbtack did not do as asked. `detail`: its own words, for people, not for the log."""
-
-    def __init__(self, sort: Sort, error: errors.CallError) -> None:
-        """`sort`: whether asking again may help; whatever is asked here may be asked again."""
-        super().__init__(sort, error.reason, retry_after=getattr(error, "retry_after", None))
-        self.detail: str | None = getattr(error, "detail", None)
 
 
 async def set_webhook(at: At) -> Prepared:
@@ -319,10 +311,8 @@ class _Work:
         """Make the call, and say of a failure whether it may help to ask again."""
         try:
             return await call
-        except (errors.TryLater, errors.OutcomeUnknown, errors.UnexpectedResponse) as error:
-            raise CallFailure(Sort.LATER, error) from error
         except errors.CallError as error:
-            raise CallFailure(Sort.REFUSED, error) from error
+            raise of_repeatable(error) from error
 
     async def failed(self, tx: Transaction, failure: Failure, verdict: Verdict, now: datetime) -> Verdict | Settled:
         """Again for a while; then, and where that cannot help, it stands on the status page, and who waits is told."""
@@ -336,7 +326,7 @@ class _Work:
             pause = min(LONGEST_PAUSE, timedelta(seconds=2.0 ** min(entry.attempt, 10)))
             return Again(at=min(max(verdict.at, now + pause), deadline), reason=failure.reason)
         if self.is_pressed or row is not None:
-            await self.cannot(tx, failure.reason, now=now, detail=getattr(failure, "detail", None))
+            await self.cannot(tx, failure.reason, now=now, detail=detail_of(failure))
         return verdict if failure.reason == BROKE else Settled(reason=failure.reason)
 
     async def cannot(self, tx: Transaction, reason: str, *, now: datetime, detail: str | None = None) -> None:

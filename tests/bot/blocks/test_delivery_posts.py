@@ -120,13 +120,6 @@ def test_reply_window_says_which_lead_it_is_about():
     assert view["blocks"][0]["elements"][0] == {"type": "plain_text", "text": "Doors & <b> · CA", "emoji": False}
 
 
-def test_what_was_written_is_read_back():
-    values = {modals.REPLY_BLOCK: {modals.REPLY_INPUT: {"type": "plain_text_input", "value": " Hi "}}}
-    assert modals.written({"state": {"values": values}}) == " Hi "
-    assert modals.written({}) == ""
-    assert modals.written({"state": {"values": {modals.REPLY_BLOCK: {modals.REPLY_INPUT: {"value": None}}}}}) == ""
-
-
 # Notices and help
 
 

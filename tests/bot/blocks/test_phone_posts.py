@@ -134,22 +134,6 @@ def test_windows_are_taken_whatever_the_names(business):
     assert judge(asdict(phone_outcomes.not_connected(business))) == []
 
 
-def test_what_was_filled_in_is_read_back():
-    values = {
-        "number": {"number": {"type": "plain_text_input", "value": " 512 "}},
-        "business": {"business": {"type": "static_select", "selected_option": {"value": "7"}}},
-        "name": {"name": {"type": "plain_text_input", "value": None}},
-    }
-    view = {"state": {"values": values}}
-    assert [phone_windows.filled(view, name) for name in ("number", "business", "name", "lines")] == [
-        " 512 ",
-        "7",
-        "",
-        "",
-    ]
-    assert phone_windows.filled({}, "number") == ""
-
-
 def test_a_window_cannot_show_endless_errors():
     wrong = [WrongLine(line=n, why=Wrong.REGISTERED, name=WIDE) for n in range(1, 200)]
     assert len(phone_outcomes.why_lines(wrong)) < 3_000

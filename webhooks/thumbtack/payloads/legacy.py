@@ -6,12 +6,8 @@ Source: the Pro API's page, "Partner Endpoints". Every field but the ids is read
 from enum import StrEnum
 from typing import Any, assert_never
 
-from pydantic import model_validator
-
 from webhooks.thumbtack.errors import ShapeError
 from webhooks.thumbtack.facts import (
-    Answer,
-    Attachment,
     BusinessRef,
     CustomerRef,
     Fact,
@@ -23,24 +19,27 @@ from webhooks.thumbtack.facts import (
     Sender,
 )
 from webhooks.thumbtack.payloads.ids import Ids, child, read_id, required_id
+from webhooks.thumbtack.payloads.parts import (
+    TEST_BUSINESS,
+    TEST_CUSTOMER,
+    AttachmentBody,
+    DetailBody,
+    LocationBody,
+    answers,
+    attachments,
+)
 from webhooks.thumbtack.payloads.reading import (
     Body,
-    Count,
     Id,
     Items,
     Maybe,
     OptionalId,
     Plain,
     Prose,
-    RequiredText,
     Time,
     Truth,
     left_over,
 )
-
-TEST_BUSINESS = "Test Business for Webhooks"
-TEST_CUSTOMER = "Test Customer"
-"""By these names, and by nothing else, one knows what Thumbtack's own "Test this webhook" button sent."""
 
 
 class Kind(StrEnum):
@@ -108,39 +107,6 @@ def read_lead(payload: Any) -> LeadReceived:
     """The lead in a body, pushed to us or answered to a call. Raises ShapeError as `ids` does, and nothing else."""
     ids(Kind.LEAD, payload)
     return _lead(LeadBody.model_validate(payload), payload)
-
-
-class DetailBody(Body):
-    """One question of the request form and its answer; Thumbtack escapes both for HTML."""
-
-    question: Prose = None
-    answer: Prose = None
-
-    @model_validator(mode="after")
-    def _has_words(self) -> "DetailBody":
-        if self.question is None and self.answer is None:
-            raise ValueError("neither question nor answer")
-        return self
-
-
-class AttachmentBody(Body):
-    """A file of a lead, a message or a review. Its name and description are the customer's words."""
-
-    url: RequiredText
-    file_name: Prose = None
-    file_size: Count = None
-    mime_type: Plain = None
-    description: Prose = None
-
-
-class LocationBody(Body):
-    """Where the work is. The street is only sent for some lead types; state and zip are codes."""
-
-    address1: Prose = None
-    address2: Prose = None
-    city: Prose = None
-    state: Plain = None
-    zip_code: Plain = None
 
 
 class RequestBody(Body):
@@ -257,8 +223,8 @@ def _lead(body: LeadBody, raw: dict[str, Any]) -> LeadReceived:
         state=place.state,
         zip_code=place.zip_code,
         travel_preferences=request.travel_preferences,
-        details=_answers(request.details),
-        attachments=_attachments(request.attachments),
+        details=answers(request.details),
+        attachments=attachments(request.attachments),
         price=body.price,
         lead_type=body.lead_type,
         lead_price=body.lead_price,
@@ -285,7 +251,7 @@ def _message(body: MessageBody, raw: dict[str, Any]) -> MessageReceived:
         customer=CustomerRef(thumbtack_id=body.customer_id) if body.customer_id else None,
         text=body.message.text,
         sent_at=body.message.create_timestamp,
-        attachments=_attachments(body.message.attachments),
+        attachments=attachments(body.message.attachments),
         extra=left_over(body, raw),
     )
 
@@ -317,7 +283,7 @@ def _review(body: ReviewBody, raw: dict[str, Any]) -> ReviewReceived:
         created_at=review.create_time,
         modified_at=review.modify_time,
         verified=review.verified,
-        photos=_attachments(review.photos),
+        photos=attachments(review.photos),
         extra=extra,
     )
 
@@ -332,11 +298,3 @@ def _customer(body: CustomerBody | None) -> CustomerRef | None:
 
 def _business_of(thumbtack_id: str | None) -> BusinessRef | None:
     return BusinessRef(thumbtack_id=thumbtack_id) if thumbtack_id else None
-
-
-def _answers(details: tuple[DetailBody | None, ...]) -> tuple[Answer, ...]:
-    return tuple(Answer(question=one.question or "", answer=one.answer or "") for one in details if one)
-
-
-def _attachments(files: tuple[AttachmentBody | None, ...]) -> tuple[Attachment, ...]:
-    return tuple(Attachment(**dict(one)) for one in files if one)

@@ -14,7 +14,6 @@ from pydantic import BeforeValidator, Field
 from webhooks.thumbtack import money
 from webhooks.thumbtack.errors import ShapeError
 from webhooks.thumbtack.facts import (
-    Answer,
     Attachment,
     BusinessRef,
     CustomerRef,
@@ -28,12 +27,14 @@ from webhooks.thumbtack.facts import (
     WindowKind,
 )
 from webhooks.thumbtack.payloads.ids import required_id
-from webhooks.thumbtack.payloads.legacy import (
+from webhooks.thumbtack.payloads.parts import (
     TEST_BUSINESS,
     TEST_CUSTOMER,
     AttachmentBody,
     DetailBody,
     LocationBody,
+    answers,
+    attachments,
 )
 from webhooks.thumbtack.payloads.reading import (
     Body,
@@ -218,8 +219,8 @@ def read_negotiation(payload: Any) -> LeadReceived:
         state=place.state,
         zip_code=place.zip_code,
         travel_preferences=request.travel_preferences,
-        details=_answers(request.details or body.details),
-        attachments=_attachments(request.attachments),
+        details=answers(request.details or body.details),
+        attachments=attachments(request.attachments),
         price=_price(body.estimate),
         lead_price=body.lead_price,
         charge_state=body.charge_state,
@@ -253,7 +254,7 @@ def read_message(payload: Any) -> MessageReceived:
         customer=_customer(body.customer),
         text=body.text,
         sent_at=body.sent_at,
-        attachments=_attachments(body.attachments),
+        attachments=attachments(body.attachments),
         extra=left_over(body, payload),
     )
 
@@ -357,11 +358,3 @@ def _asked_others(body: NegotiationBody, request: RequestBody) -> int | None:
 def _breakdown(body: BreakdownBody | None) -> Mapping[str, str] | None:
     amounts = body.model_dump(by_alias=True, exclude_none=True) if body else {}
     return amounts or None
-
-
-def _answers(details: tuple[DetailBody | None, ...]) -> tuple[Answer, ...]:
-    return tuple(Answer(question=one.question or "", answer=one.answer or "") for one in details if one)
-
-
-def _attachments(files: tuple[AttachmentBody | None, ...]) -> tuple[Attachment, ...]:
-    return tuple(Attachment(**dict(one)) for one in files if one)
