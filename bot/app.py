@@ -104,7 +104,12 @@ def create_app(
         services=services,
         inbox=InboxWriter(database),
         own=OwnCredentials(database, vault),
-        ingest=Ingest(database, default_channel=settings.slack_leads_channel, clock=clock),
+        ingest=Ingest(
+            database,
+            default_channel=settings.slack_leads_channel,
+            reminds=bool(settings.remind_after_minutes),
+            clock=clock,
+        ),
         dispatcher=Dispatcher(services, KINDS),
         scheduler=Scheduler(services),
     )

@@ -6,7 +6,7 @@ or a person says so.
 
 from datetime import datetime, timedelta
 
-from bot import edits, replies
+from bot import edits, replies, signature
 from bot.errors import Reason
 from bot.notes import without_send
 from bot.plaintext import ids_to_name, to_plain
@@ -32,9 +32,7 @@ async def arrived(desk: Desk, message: Message) -> None:
     await replies.move(desk, message, ReplyState.DELIVERED)
     if before not in edits.GONE_OUT:  # else its writer was told when they changed it
         await edits.went_out(desk, message, (message.text or "") if is_as_sent(message) else "")
-    lead = None if message.lead_id is None else await leads.get(desk.tx, message.lead_id)
-    if lead is not None:
-        leads.answered(desk.tx, lead, actor=message.author, via="slack", now=desk.now)
+    await replies.answered(desk, message)
 
 
 async def lost(desk: Desk, message: Message, *, position: str, tried: str) -> None:
@@ -70,7 +68,7 @@ async def ask(desk: Desk, message: Message) -> None:
 
 async def send_again(desk: Desk, message: Message, *, position: str) -> None:
     """It did not arrive, as Thumbtack's list shows. What its writer changed meanwhile is theirs to decide about."""
-    if message.deleted_at is not None or not is_as_sent(message):
+    if message.deleted_at is not None or not is_as_sent(message) or await replies.is_doubtful_by_edit(desk, message):
         await ask(desk, message)
         return
     await replies.move(desk, message, ReplyState.WAITING, reason=Reason.OUTCOME_UNKNOWN)
@@ -82,7 +80,7 @@ def is_as_sent(message: Message) -> bool:
     text, blocks = message.text, message.blocks
     if message.view_id is not None or text is None or message.sent_text is None or ids_to_name(text, blocks):
         return True
-    return without_send(to_plain(text, blocks, {})) == message.sent_text
+    return signature.is_same(message.sent_text, without_send(to_plain(text, blocks, {})))
 
 
 async def _can_be_looked_for(desk: Desk, message: Message) -> bool:

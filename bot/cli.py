@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 
 from bot import purging, queues
 from bot.queues import SERVED_AT
+from bot.routes_commands import routes_group
 from bot.settings import Settings
 from bot.terminal import NOT_HELD, WRONG, cause, fail, loaded, print_table, terminal, with_database, with_tables
 from storage import migrate, rotating
@@ -21,7 +22,7 @@ from storage.vault import Vault, VaultError, key_file
 PORT = click.IntRange(0, 65_535)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="corkboard", message="%(version)s")
 def main() -> None:
     """Corkboard pins Thumbtack leads into Slack, and sends the team's thread replies to the customer."""
@@ -198,7 +199,7 @@ def test_lead(business_id: str | None) -> None:
     sys.exit(0 if held else NOT_HELD)
 
 
-for group in (queues.outbox_group, queues.inbox_group):
+for group in (queues.outbox_group, queues.inbox_group, routes_group):
     main.add_command(group)
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What Slack says about its people: who is an admin, and who is in which user group; asked at most once a minute."""
+"""What Slack says about its people: who is an admin, who is in which user group and channel; asked at most once a minute."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from bot.failures import Failure, Sort
+from bot.rooms import Room
 from bot.slack import Slack
 
 log = structlog.get_logger()
@@ -18,6 +19,9 @@ GOOD_FOR = timedelta(minutes=1)
 
 WITHIN = 2.0
 """Seconds that an answer is waited for: Slack gives the listener that asks 3 in all."""
+
+CHANNELS = "users.conversations"
+PAGE = 999  # the most that Slack gives at once
 
 NO_GROUPS = frozenset({"missing_scope", "no_permission", "access_denied", "restricted_action"})
 """What Slack answers a bot that may not read user groups (its scope is optional)."""
@@ -46,21 +50,45 @@ class Directory:
         self.within = within
         self._slack = slack
         self._clock = clock
-        self._admins: dict[str, tuple[datetime, bool]] = {}
+        self._people: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
         self._groups: tuple[datetime, Sequence[Group]] | None = None
+        self._channels: dict[str, tuple[datetime, frozenset[str]]] = {}
 
     async def is_admin(self, user_id: str, *, team_id: str) -> bool | None:
         """Whether a person is an admin or owner of this very workspace."""
+        user = await self._person(user_id)
+        return None if user is None else _is_admin(user, team_id)
+
+    async def is_outsider(self, user_id: str, *, team_id: str) -> bool | None:
+        """Whether a person is a guest here, or of another company; of whom Slack knows nothing is one too."""
+        user = await self._person(user_id)
+        if user is None:  # whom Slack told of before is hardly another one since then
+            _, user = self._people.get(user_id, (None, None))
+        return None if user is None else _is_outsider(user, team_id)
+
+    def known_outsider(self, user_id: str, *, team_id: str) -> bool:
+        """Likewise by what Slack said before, however long ago, without asking; False where it was never asked."""
+        known = self._people.get(user_id)
+        return known is not None and _is_outsider(known[1], team_id)
+
+    async def _person(self, user_id: str) -> Mapping[str, Any] | None:
+        """Slack's user object; empty for nobody, None where Slack did not answer."""
         now = self._clock()
-        known = self._admins.get(user_id)
+        known = self._people.get(user_id)
         if known is not None and known[0] > now:
             return known[1]
+        found: Mapping[str, Any] = {}
         try:
             answer = await self._asked("users.info", {"user": user_id}, self.within)
+            told = answer.get("user")
+            if not isinstance(told, Mapping):  # not Slack's words: nothing is known of them
+                return None
+            found = told
         except Failure as failure:
-            return self._not_answered("users.info", failure)
-        found = _is_admin(answer.get("user") or {}, team_id)
-        self._admins[user_id] = (now + GOOD_FOR, found)
+            if self._not_answered("users.info", failure) is None:
+                return None
+            return found
+        self._people[user_id] = (now + GOOD_FOR, found)
         return found
 
     async def groups(self, *, within: float | None = None) -> Sequence[Group] | None:
@@ -80,6 +108,54 @@ class Directory:
         found = tuple(map(_group, answer.get("usergroups") or ()))
         self._groups = (now + GOOD_FOR, found)
         return found
+
+    async def room(self, channel: str, *, within: float | None = None) -> Room | None:
+        """How the bot stands to a channel, asked anew each time (docs.slack.dev/reference/methods/conversations.info)."""
+        try:
+            answer = await self._asked("conversations.info", {"channel": channel}, within or self.within)
+        except Failure as failure:
+            if failure.reason == "channel_not_found":
+                return Room.NOT_SEEN
+            self._not_answered("conversations.info", failure)
+            return None
+        found = answer.get("channel") or {}
+        if found.get("is_archived"):
+            return Room.ARCHIVED
+        return Room.OPEN if found.get("is_member") else Room.NOT_IN
+
+    async def channels_of(self, user_id: str) -> frozenset[str] | None:
+        """The ids of the channels that a person is in, as far as the bot can see them: the private ones that it is in too.
+
+        See docs.slack.dev/reference/methods/users.conversations.
+        """
+        now = self._clock()
+        known = self._channels.get(user_id)
+        if known is not None and known[0] > now:
+            return known[1]
+        found: frozenset[str] = frozenset()
+        try:
+            async with asyncio.timeout(self.within):
+                found = await self._conversations(user_id)
+        except TimeoutError:
+            self._not_answered(CHANNELS, Failure(Sort.UNKNOWN, "slack_no_answer"))
+            return None
+        except Failure as failure:
+            if self._not_answered(CHANNELS, failure) is None:
+                return None
+        self._channels[user_id] = (now + GOOD_FOR, found)
+        return found
+
+    async def _conversations(self, user_id: str) -> frozenset[str]:
+        """Page by page: some of them would look like all of them."""
+        found: set[str] = set()
+        wanted = {"user": user_id, "types": "public_channel,private_channel", "limit": PAGE}
+        cursor = ""
+        while True:
+            answer = await self._slack.call(CHANNELS, wanted | ({"cursor": cursor} if cursor else {}))
+            found.update(str(one.get("id")) for one in answer.get("channels") or ())
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return frozenset(found)
 
     async def _asked(self, method: str, arguments: Mapping[str, Any], within: float) -> dict[str, Any]:
         try:
@@ -103,11 +179,14 @@ def _is_admin(user: Mapping[str, Any], team_id: str) -> bool:
     `is_stranger` is not enough: who shares a channel with us is none. In an Enterprise Grid a person belongs to several
     workspaces, which `enterprise_user` lists.
     """
+    return not _is_outsider(user, team_id) and bool(user.get("is_admin") or user.get("is_owner"))
+
+
+def _is_outsider(user: Mapping[str, Any], team_id: str) -> bool:
+    """Likewise; bots and who was deactivated are nobody of ours either."""
     teams = {user.get("team_id"), *((user.get("enterprise_user") or {}).get("teams") or ())}
     outside = ("is_stranger", "is_restricted", "is_ultra_restricted", "is_bot", "deleted")
-    if team_id not in teams or any(user.get(flag) for flag in outside):
-        return False
-    return bool(user.get("is_admin") or user.get("is_owner"))
+    return team_id not in teams or any(user.get(flag) for flag in outside)
 
 
 def _group(found: Mapping[str, Any]) -> Group:

@@ -29,7 +29,7 @@ async def edited(desk: Desk, message: Message, said: Said) -> None:
 
 
 async def _decide_again(desk: Desk, message: Message) -> None:
-    kind = replies.reading(desk.settings, message)
+    kind = await replies.reading(desk, message)
     match message.state:
         case ReplyState.HELD | ReplyState.WAITING | ReplyState.CHOICE | ReplyState.OVERDUE:
             await _going(desk, message, kind)
@@ -44,6 +44,7 @@ async def _decide_again(desk: Desk, message: Message) -> None:
 async def _going(desk: Desk, message: Message, kind: Disposition) -> None:
     """What waits goes on waiting, with the new text, unless the new text must not go."""
     if kind in (Disposition.SEND, Disposition.FILE_WITH_TEXT):
+        await _doubted(desk, message)
         return
     if kind in (Disposition.TOO_LONG, Disposition.FILE_ALONE):
         await replies.withdraw(desk, message, ReplyState.REFUSED, reason=kind)
@@ -52,6 +53,21 @@ async def _going(desk: Desk, message: Message, kind: Disposition) -> None:
     await replies.withdraw(desk, message, ReplyState.KEPT, reason=kind)
     if kind in replies.ASKS:
         await replies.prompt(desk, message, "kept")
+
+
+async def _doubted(desk: Desk, message: Message) -> None:
+    """An edit may bring a phone number into a reply that waits or is asked about, or take it out of one.
+
+    What is not sent by itself is looked at when a person says that it shall be (see `replies.resend`).
+    """
+    is_asked = message.state == ReplyState.CHOICE and message.reason in replies.DOUBTS
+    if message.state not in replies.GOING and not is_asked:
+        return
+    doubt = await replies.contact_doubt(desk, message)
+    if doubt is None and is_asked and message.reason == Reason.CONTACT_DATA:
+        await replies.go_on(desk, message)
+    elif doubt is not None and doubt != message.reason:
+        await replies.stop(desk, message, doubt)
 
 
 async def _asked(message: Message, kind: Disposition) -> None:
@@ -103,5 +119,5 @@ async def stopped(desk: Desk, message: Message, tried: str) -> bool:
     if message.deleted_at is not None:
         await cancel(desk, message)
     elif (message.text or "") != tried:
-        await _going(desk, message, replies.reading(desk.settings, message))
+        await _going(desk, message, await replies.reading(desk, message))
     return message.state != ReplyState.WAITING

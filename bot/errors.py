@@ -56,6 +56,13 @@ class Reason(StrEnum):
     ONLY_EMOJI = "ask_only_emoji"
     LIKE_A_NOTE = "ask_note"
     FILE_WITH_TEXT = "file_with_text"
+    # What its writer is asked about a reply
+    SECOND_WRITER = "second_writer"
+    CONTACT_DATA = "contact_data"
+    CONTACT_BLOCKED = "contact_blocked"
+    # Who may not write to customers
+    OUTSIDER = "outsider"
+    FIRST_REPLY_LATE = "first_reply_late"
     # What could not be posted
     NO_CHANNEL = "no_channel"
     SLACK_RATE_LIMITED = "ratelimited"
@@ -101,6 +108,14 @@ _OURS = {
     Reason.ONLY_EMOJI: "It is only emoji, signs or links to Slack. If the customer should get it, press Send.",
     Reason.LIKE_A_NOTE: "It looks like a note to the team. If the customer should read it, press Send.",
     Reason.FILE_WITH_TEXT: "Thumbtack takes text only. Send the text without the file, or cancel.",
+    Reason.SECOND_WRITER: "Somebody else has this lead. If you mean to answer all the same, press Send.",
+    Reason.CONTACT_DATA: "It carries a phone number or an e-mail address, which Thumbtack discourages. If you mean to send "
+    "it, press Send.",
+    Reason.CONTACT_BLOCKED: "It carries a phone number or an e-mail address, which is switched off for this channel. Edit "
+    "it, then press Retry.",
+    Reason.FIRST_REPLY_LATE: "Somebody was faster than this automatic reply, or it came too late. Nothing to do.",
+    Reason.OUTSIDER: "Guests and people of other companies can read here, but not answer or work leads. Ask a keeper to "
+    "allow you.",
     Reason.NO_CHANNEL: "No channel is set for leads. Set SLACK_LEADS_CHANNEL and restart.",
     Reason.SLACK_RATE_LIMITED: f"Slack asks us to slow down. {_AGAIN}",
     Reason.SLACK_UNAVAILABLE: f"Slack cannot be reached. {_AGAIN}",

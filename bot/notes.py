@@ -2,8 +2,8 @@
 
 The one thing that must never happen is that a customer reads what was meant for the team. So every way of reading a
 message is asked: its text, its rich text, each without what it quotes, with and without emoji. If one of them begins
-like a note, the message is a note. What only resembles a note ("note; …", "note" alone on the first line, "internal:
-…") is asked about. "Note that we come at 9" and "Note, we come at 9" are sentences and go out.
+like a note, the message is a note. What only resembles a note ("note; …", "ntoe: …", "note to self: …", "internal: …",
+or a note on a later line) is asked about. "Note that we come at 9" and "Note, we come at 9" are sentences and go out.
 """
 
 import re
@@ -38,10 +38,17 @@ _SEND = re.compile(r"[\s\u200b-\u200d\u2060\ufeff]*send[^\S\n]*[:\uff1a]\s*", re
 
 # What may stand before a note: any signs, a number or letter of a list, or the word that asks to send.
 _LEAD = r"(?:[^\w]|\d{1,4}[.):]|[a-z][.)]|[ivx]{2,5}[.)]|send:)*?"
-_NOTE = re.compile(_LEAD + r"(?://|;;|note[:\-\])}])")
+_MARK = r"(?://|;;|note[:\-\])}])"
+_NOTE = re.compile(_LEAD + _MARK)
+_NOTE_BELOW = re.compile("^" + _LEAD.replace(r"[^\w]", r"[^\w\n]") + _MARK, re.MULTILINE)
+
+# A letter too few, too many, in the wrong place, or beside the right key; and the word in Spanish.
+_SLIPS = r"ntoe|noet|onte|ote|nte|noe|not|nnote|noote|notte|notee|[bhjm]ote|n[ip0]te|no[ry]e|not[wr3]|notas?"  # codespell:ignore noe,te
+_END = r"[^\S\n]*[:;\-)\]}]"
 _LIKE_A_NOTE = re.compile(
     _LEAD + r"(?:notes?[^\S\n]*(?:[^\w\s,'\"\u2018-\u201f]|\n|\Z)"
-    r"|internal[^\S\n]*[:;\-]|(?:internal|team|staff|office|private)[ -]*(?:notes?|only)[^\S\n]*[:;\-])"
+    rf"|(?:{_SLIPS})[^\S\n]*:|notes?[^\S\n]+(?:to|for)\b[^\n:-]{{1,60}}[:-]"
+    rf"|internal{_END}|(?:internal|team|staff|office|private)[ -]*(?:notes?|only){_END})"
 )
 
 # Signs that people take for a colon, a slash or a hyphen, and that NFKC leaves alone.
@@ -85,6 +92,7 @@ class _Flat(dict[int, str]):
 
 
 _SQUASHED = _Squashed(_LOOKALIKES)
+_SQUASHED_LINES = _Squashed(_LOOKALIKES | {ord("\n"): "\n"})
 _FLAT = _Flat(_LOOKALIKES | dict.fromkeys(map(ord, "*_"), ""))
 
 
@@ -140,16 +148,19 @@ def _without_emoji(reading: str) -> tuple[str, ...]:
 def _is_note(reading: str) -> bool:
     """As the team is taught: `note:` first, whatever signs, blanks, emphasis and emoji stand before or inside it."""
     without_signs = "".join(c for c in reading if unicodedata.category(c) not in ("So", "Sk"))
-    return any(_NOTE.match(_squash(version)) for version in (reading, without_signs))
+    return any(_NOTE.match(_folded(version).translate(_SQUASHED)) for version in (reading, without_signs))
 
 
-def _squash(reading: str) -> str:
-    return unicodedata.normalize("NFKC", reading).casefold().translate(_SQUASHED)
+def _folded(reading: str) -> str:
+    """Letters as they are compared: of any width and case, and without accents, which stand apart then."""
+    return unicodedata.normalize("NFKD", reading).casefold()
 
 
 def _resembles_a_note(reading: str) -> bool:
-    flat = unicodedata.normalize("NFKC", reading).casefold().translate(_FLAT)
-    return _LIKE_A_NOTE.match(flat.strip()) is not None
+    folded = _folded(reading)
+    if _NOTE_BELOW.search(folded.translate(_SQUASHED_LINES)):
+        return True
+    return _LIKE_A_NOTE.match(folded.translate(_FLAT).strip()) is not None
 
 
 def _mentions(text: str | None, blocks: Any, said: str) -> bool:

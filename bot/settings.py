@@ -44,7 +44,11 @@ SCOPES = (
 )
 """All that the v4 consent asks for: every scope of the pro side that some feature uses."""
 
+LONGEST_LADDER = 3
+"""Steps of the reminders: the thread, the people on duty, the channel."""
+
 Ids = Annotated[tuple[str, ...], NoDecode]
+Minutes = Annotated[tuple[int, ...], NoDecode]
 Words = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -53,6 +57,13 @@ class ReplyMode(StrEnum):
 
     REPLIES = "replies"
     QUIET = "quiet"
+
+
+class Privacy(StrEnum):
+    """What of a lead everybody in its channel reads."""
+
+    FULL = "full"
+    PRIVATE = "private"
 
 
 class LogFormat(StrEnum):
@@ -156,6 +167,21 @@ class Settings(BaseSettings):
         description="replies: what is written in a lead's thread goes to the customer; "
         "quiet: only the Reply button and messages starting with send: do.",
     )
+    privacy: Privacy = Field(
+        Privacy.FULL,
+        description="full: cards show what the customer wrote; private: only behind the Open button. Businesses may differ.",
+    )
+    remind_after_minutes: Minutes = Field(
+        (5, 15, 60),
+        description="Minutes without an answer after which the thread, the people on duty and the channel are reminded, "
+        "comma separated; 0 for never. Businesses may differ.",
+    )
+    surface_after_hours: int = Field(
+        24,
+        ge=0,
+        le=8_760,
+        description="A customer's message in a thread that was silent for so long is shown in the channel too; 0 for never.",
+    )
     reply_hold_seconds: int = Field(
         15, ge=0, le=600, description="How long a reply can still be edited or deleted before it goes out."
     )
@@ -194,6 +220,22 @@ class Settings(BaseSettings):
     @classmethod
     def _words(cls, value: Any) -> Any:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("remind_after_minutes", mode="before")
+    @classmethod
+    def _minutes(cls, value: Any) -> Any:
+        parts = value.split(",") if isinstance(value, str) else value
+        try:
+            steps = tuple(int(part) for part in parts)
+        except (TypeError, ValueError):
+            raise ValueError("must be minutes like 5,15,60, or 0 for never") from None
+        if steps == (0,):
+            return ()
+        if len(steps) > LONGEST_LADDER or any(not 1 <= step <= 10_080 for step in steps):
+            raise ValueError(f"must be at most {LONGEST_LADDER} numbers from 1 to 10080, or 0 for never")
+        if list(steps) != sorted(set(steps)):
+            raise ValueError("must grow from one to the next, like 5,15,60")
+        return steps
 
     @field_validator("encryption_keys")
     @classmethod

@@ -25,10 +25,13 @@ LONGEST_RETRY_AFTER = 3600.0
 FORM = frozenset(
     {
         "chat.getPermalink", "conversations.replies", "conversations.history", "conversations.info", "users.info",
-        "usergroups.list",
+        "usergroups.list", "users.conversations",
     }
 )  # fmt: skip
 """Reads take query or form arguments, no JSON."""
+
+ANY_WORKSPACE = "https://slack.com/"
+"""Leads on to the workspace that a browser is signed in to."""
 
 SLACKS_HOST = ("https", "hooks.slack.com")
 """Where response_urls lead."""
@@ -39,11 +42,12 @@ CUT = (aiohttp.ClientError, asyncio.TimeoutError, SlackClientError, OSError)
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Who the bot token is: our workspace and our own user there."""
+    """Who the bot token is: our workspace and our own user there. `url`: the workspace's own, with a slash at its end."""
 
     team_id: str
     user_id: str
     bot_id: str | None
+    url: str = ANY_WORKSPACE
 
 
 class Slack:
@@ -59,6 +63,7 @@ class Slack:
         )
         self._identity: Identity | None = None
         self._names: dict[str, str] = {}
+        self._first_names: dict[str, str] = {}
 
     async def open(self) -> None:
         """Open the one connection pool (a session for each call costs twice the CPU and a new TLS handshake)."""
@@ -106,13 +111,23 @@ class Slack:
         """Who we are, asked once; raises Failure."""
         if self._identity is None:
             answer = await self.call("auth.test", {})
-            self._identity = Identity(team_id=answer["team_id"], user_id=answer["user_id"], bot_id=answer.get("bot_id"))
+            self._identity = Identity(
+                team_id=answer["team_id"],
+                user_id=answer["user_id"],
+                bot_id=answer.get("bot_id"),
+                url=_workspace(answer.get("url")),
+            )
         return self._identity
 
     @property
     def known_identity(self) -> Identity | None:
         """Who we are, where that was asked already."""
         return self._identity
+
+    def permalink(self, channel: str, ts: str) -> str:
+        """Where the thread below a post opens, written as Slack writes it (docs.slack.dev/reference/methods/chat.getPermalink)."""
+        workspace = self._identity.url if self._identity else ANY_WORKSPACE
+        return f"{workspace}archives/{channel}/p{ts.replace('.', '')}?thread_ts={ts}&cid={channel}"
 
     async def names(self, ids: Iterable[str]) -> dict[str, str]:
         """What people and channels are called, for a customer's eyes; one that cannot be found is left out.
@@ -122,6 +137,12 @@ class Slack:
         wanted = set(ids)
         await asyncio.gather(*(self._learn(slack_id) for slack_id in wanted - self._names.keys()))
         return {slack_id: self._names[slack_id] for slack_id in wanted & self._names.keys()}
+
+    async def first_name(self, user_id: str) -> str | None:
+        """A person's first name, for a customer's eyes; None for nobody we may see. Otherwise as `names`."""
+        if user_id not in self._first_names:
+            await self._learn(user_id)
+        return self._first_names.get(user_id)
 
     async def _learn(self, slack_id: str) -> None:
         try:
@@ -140,7 +161,15 @@ class Slack:
         user = (await self.call("users.info", {"user": slack_id}))["user"]
         profile = user.get("profile") or {}
         called: str | None = profile.get("display_name") or user.get("real_name") or user.get("name")
+        words = (profile.get("first_name") or user.get("real_name") or called or "").split()
+        if words:
+            self._first_names[slack_id] = words[0]
         return called
+
+
+def _workspace(url: object) -> str:
+    """The workspace's address, as auth.test tells it."""
+    return url if isinstance(url, str) and url.startswith("https://") and url.endswith("/") else ANY_WORKSPACE
 
 
 def _host(url: str) -> tuple[str, str]:

@@ -36,6 +36,7 @@ class News:
         self._reader = Reader(slack.workspace)
         self._seen: dict[str, _Seen] = {}
         self._whispers: set[str] = set()
+        self._views: dict[str, list[str]] = {}
         self._received = 0
         self._set = 0
         self._place: str | None = None
@@ -49,7 +50,7 @@ class News:
 
     def fresh(self) -> list[RenderableType]:
         """What is new since the last call."""
-        return [*self._said(), *self._whispered(), *self._arrived(), *self._targeted()]
+        return [*self._said(), *self._whispered(), *self._viewed(), *self._arrived(), *self._targeted()]
 
     def _said(self) -> Iterator[RenderableType]:
         for channel in list(self._slack.workspace.channels.values()):
@@ -92,6 +93,21 @@ class News:
                     self._whispers.add(whisper["ts"])
                     said = Text("\n").join(self._reader.lines(whisper))
                     yield self._row(f"only {self._reader.name(user_id)}", said)
+
+    def _viewed(self) -> Iterator[RenderableType]:
+        """Windows and Home tabs that are new, or show something else."""
+        workspace, seen = self._slack.workspace, self._views
+        name = self._reader.name
+        shown = [
+            (view["id"], f"{name(user)}'s Home", self._reader.lines(view)) for user, view in workspace.homes.items()
+        ]
+        shown += [
+            (view["id"], f"{name(user)}'s window", self._reader.window(view)) for user, view in workspace.views.values()
+        ]
+        self._views = {key: [line.plain for line in lines] for key, _, lines in shown}
+        for key, whose, lines in shown:
+            if seen.get(key) != self._views[key]:
+                yield self._row(whose, Text("\n").join(lines))
 
     def _arrived(self) -> Iterator[RenderableType]:
         fresh, self._received = self._thumbtack.sent[self._received :], len(self._thumbtack.sent)

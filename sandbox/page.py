@@ -68,6 +68,11 @@ def said(reader: Reader, message: Json) -> Text:
     return text
 
 
+def read(lines: Sequence[Text]) -> RenderableType:
+    """What somebody reads, a little away from the edge."""
+    return Padding(Text("\n").join(lines), (0, 0, 1, 2), expand=False)
+
+
 def rows(lines: Sequence[tuple[Text, ...]], *, indent: int) -> RenderableType:
     """Columns, of which the last one takes as many lines as it needs."""
     table = Table.grid(padding=(0, 2))

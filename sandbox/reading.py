@@ -42,6 +42,12 @@ class Reader:
         files = [Text(f"📎 {file['name']}", _DIM) for file in message.get("files", ())]
         return [*(shown or self._mrkdwn(message.get("text", "")).split("\n", allow_blank=True)), *files]
 
+    def window(self, view: Json) -> list[Text]:
+        """A modal: its title, what it asks, and the buttons at its foot."""
+        foot = [view[name]["text"] for name in ("close", "submit") if view.get(name)]
+        buttons = Text("  ").join(Text.assemble("[", Text(f" {label} ", _BUTTON), "]") for label in foot)
+        return [Text(view["title"]["text"], _BOLD), *self.lines(view), *([buttons] if foot else [])]
+
     def name(self, user_id: str | None) -> str:
         """Who that is; the id itself for somebody who is not in the workspace."""
         person = self._workspace.people.get(user_id or "")
@@ -76,9 +82,40 @@ class Reader:
 
     def _elements(self, elements: Iterable[Json]) -> Iterator[Text]:
         """What can be pressed, chosen from or typed into, side by side."""
-        shown = [Text.assemble("[", Text(f" {label} ", _BUTTON), "]") for label in map(_label, elements) if label]
+        labels = [self._label(element) for element in elements]
+        shown = [Text.assemble("[", Text(f" {label} ", _BUTTON), "]") for label in labels if label]
         if shown:
             yield Text("  ").join(shown)
+
+    def _label(self, element: Json) -> str:
+        """What a button says, and what the others hold or offer."""
+        if element["type"] == "image":
+            return ""
+        if "text" in element:
+            return str(element["text"]["text"])
+        if held := self._held(element):
+            return held
+        if "options" in element:
+            return " | ".join(option["text"]["text"] for option in element["options"])
+        return str(element.get("placeholder", {}).get("text") or "…")
+
+    def _held(self, element: Json) -> str:
+        """What was chosen or typed; of several things, all of them."""
+        held = next((element[name] for name in element if name.startswith("initial_")), None)
+        if held is None:
+            return ""
+        several = held if isinstance(held, list) else [held]
+        shown = ", ".join(one["text"]["text"] if isinstance(one, dict) else self._chosen(str(one)) for one in several)
+        return f"{shown} ▾" if "initial_option" in element or "select" in element["type"] else shown
+
+    def _chosen(self, value: str) -> str:
+        """A person, group or channel by its name, everything else as it is."""
+        workspace = self._workspace
+        if value in workspace.people:
+            return f"@{self.name(value)}"
+        if value in workspace.channels:
+            return f"#{workspace.channels[value].name}"
+        return f"@{workspace.groups[value].handle}" if value in workspace.groups else value
 
     def _rich(self, elements: Iterable[Json]) -> Iterator[Text]:
         for element in elements:
@@ -153,21 +190,6 @@ class Reader:
 def marks(message: Json) -> str:
     """The emoji that stand under a message."""
     return " ".join(_emoji(reaction["name"]) for reaction in message.get("reactions", ()))
-
-
-def _label(element: Json) -> str:
-    """What a button says, and what the others hold or offer."""
-    if element["type"] == "image":
-        return ""
-    if "text" in element:
-        return str(element["text"]["text"])
-    if "initial_option" in element:
-        return f"{element['initial_option']['text']['text']} ▾"
-    if "initial_value" in element:
-        return str(element["initial_value"])
-    if "options" in element:
-        return " | ".join(option["text"]["text"] for option in element["options"])
-    return str(element.get("placeholder", {}).get("text") or "…")
 
 
 def _emoji(name: str) -> str:

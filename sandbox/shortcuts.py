@@ -10,12 +10,20 @@
     POST   /outage      Thumbtack takes no replies any more ... DELETE /outage   until it does again
     POST   /ana, /ben   a member of the team answers in the newest thread; PUT changes, DELETE takes back their last words
     POST   /olga        likewise the admin; what begins with a slash is a command, and its answer is shown with its links
+    GET    /ana         what is shown to that person alone: their window, their Home tab, what only they are told
+    POST   /ana/press   they press what says so: a button of their window, of the newest message that has it, or of Home
+    POST   /ana/submit  they fill in their window, a line `field=value` for each field, and submit it ... POST /ana/close
+    POST   /ana/home    they look at the Home tab
+    POST   /archive     the channel is closed ... DELETE /archive   until it is opened again
+    DELETE /bot         the bot is removed from the channel ... POST /bot   until it is invited
+    DELETE /install     the app is uninstalled ... POST /install   until it is installed again
 
 Everything else can be done under /slack/control and /thumbtack/control.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -24,6 +32,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sandbox.faults import Fault
+from sandbox.member import Member
 from sandbox.page import as_text, page
 from sandbox.reading import Reader
 from sandbox.slack import Answer, SlackStandIn
@@ -43,7 +52,7 @@ OUTAGE = Fault(status=503, headers={"Retry-After": "1"})
 
 def routes(slack: SlackStandIn, thumbtack: ThumbtackStandIn, channel: str) -> list[Route]:
     """The short addresses; the team writes in `channel`."""
-    team, customers = _Team(slack, channel), _Customers(thumbtack)
+    team, customers, house = _Team(slack, channel), _Customers(thumbtack), _House(slack, channel)
     people = [person for person in slack.workspace.people.values() if not person.is_bot]
 
     async def look(_: Request) -> Response:
@@ -59,10 +68,8 @@ def routes(slack: SlackStandIn, thumbtack: ThumbtackStandIn, channel: str) -> li
         Route("/price", customers.playing(customers.is_priced), methods=["POST"]),
         Route("/review", customers.playing(customers.reviews), methods=["POST"]),
         Route("/outage", customers.outage, methods=["POST", "DELETE"]),
-        *(
-            Route(f"/{person.name.lower()}", team.member(person), methods=["POST", "PUT", "DELETE"])
-            for person in people
-        ),
+        *(Route(f"/{name}", house.deed(name), methods=["POST", "DELETE"]) for name in house.deeds),
+        *(route for person in people for route in team.routes(person)),
     ]
 
 
@@ -144,6 +151,29 @@ class _Team:
         self._reader = Reader(slack.workspace)
         self._channel = channel
 
+    def routes(self, person: Person) -> list[Route]:
+        """What one person sees and does."""
+        member, path = Member(self._slack, person), f"/{person.name.lower()}"
+
+        async def look(_: Request) -> Response:
+            return PlainTextResponse(as_text(member.sees()), headers={"Refresh": "2"})
+
+        deeds = {"press": member.press, "submit": member.submit, "close": member.close, "home": member.home}
+        return [
+            Route(path, look),
+            Route(path, self.member(person), methods=["POST", "PUT", "DELETE"]),
+            *(Route(f"{path}/{name}", self._doing(deed), methods=["POST"]) for name, deed in deeds.items()),
+        ]
+
+    def _doing(self, deed: Callable[[str], Awaitable[Answer]]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                return _heard(await deed(await _text(request)))
+            except (LookupError, ValueError) as error:
+                return _told(str(error), status=404)
+
+        return endpoint
+
     def member(self, person: Person) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint for what one person does."""
 
@@ -199,6 +229,38 @@ class _Team:
         if not mine:
             raise LookupError(f"{person.name} has not written anything yet.")
         return str(mine[-1])
+
+
+class _House:
+    """What befalls the channel and the app."""
+
+    def __init__(self, slack: SlackStandIn, channel: str) -> None:
+        self.deeds: Mapping[str, tuple[Callable[[], Awaitable[Answer]], Callable[[], Awaitable[Answer]]]] = {
+            "archive": (partial(slack.archive, channel), partial(slack.unarchive, channel)),
+            "bot": (partial(slack.invite_bot, channel), partial(slack.remove_bot, channel)),
+            "install": (slack.reinstall, slack.uninstall),
+        }
+
+    def deed(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint that does it on POST, and the opposite on DELETE."""
+        does, undoes = self.deeds[name]
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                return _heard(await (undoes if request.method == "DELETE" else does)())
+            except ValueError:  # the bot is not there to be removed
+                return _told("It is so already.", status=404)
+
+        return endpoint
+
+
+def _heard(answer: Answer) -> Response:
+    """What the bot made of it; there are things that Slack tells nobody."""
+    if answer.failure is not None:
+        return _told(f"The bot does not take it: {answer.failure}.", status=502)
+    if answer.status is None:
+        return _told("Done. Slack does not tell the bot.")
+    return _told(f"Slack told the bot, which answered {answer.status}.")
 
 
 def _is_reply_button(button: Json) -> bool:

@@ -28,6 +28,8 @@ _SHORT = (
     ("  … or a note", "-d 'note: bring a ladder'", "ana"),
     ("Olga connects", "-d '/thumbtack connect'", "olga"),
     ("Thumbtack's new API", "-X POST", "v4"),
+    ("  … Ben takes it", '-d "I\'ve got it"', "ben/press"),
+    ("  … what he sees", "", "ben"),
     ("  … and its app", "-d 'I can come at four.'", "app"),
     ("Thumbtack is down", "-X POST", "outage"),
     ("  … and back", "-X DELETE", "outage"),
@@ -37,7 +39,10 @@ _SHORT = (
 def tips(address: str) -> list[Tip]:
     """What can be done in the sandbox served at `address`, in an order that makes sense."""
     place = urlsplit(address).netloc
-    acts = [Tip(does=does, command=f"curl {arguments} {place}/{path}") for does, arguments, path in _SHORT]
+    acts = [
+        Tip(does=does, command=" ".join(filter(None, ("curl", arguments, f"{place}/{path}"))))
+        for does, arguments, path in _SHORT
+    ]
     return [*acts, Tip(does="See everything", command=f"curl {place}")]
 
 

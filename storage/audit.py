@@ -7,6 +7,9 @@ from typing import Any
 from storage.database import Transaction
 from storage.models import Audit
 
+SEEN = frozenset({"lead_opened", "lead_found", "review_opened"})
+"""Entries of who saw something private: on the record, and no change of anything."""
+
 
 def record(
     tx: Transaction,

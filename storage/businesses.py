@@ -57,6 +57,12 @@ async def named(tx: Transaction, thumbtack_id: str) -> Sequence[Business]:
     return (await tx.execute(query)).scalars().all()
 
 
+async def any_private(tx: Transaction) -> bool:
+    """Whether there is a business whose leads are private by its own choice."""
+    query = select(col(Business.id)).where(col(Business.privacy) == "private").limit(1)
+    return (await tx.execute(query)).first() is not None
+
+
 async def customer(tx: Transaction, customer_id: int | None) -> Customer | None:
     """A customer by our id."""
     return None if customer_id is None else await tx.get(Customer, customer_id)

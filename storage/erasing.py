@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, insert, select
 from sqlmodel import col
 
-from storage import audit, outbox
+from storage import audit, homes, outbox
 from storage.database import Transaction, touch
 from storage.forgetting import Forgotten, Place
 from storage.models import Business, Erasure, Outbox, WorkState
@@ -150,10 +150,15 @@ async def begin(tx: Transaction, erasure: Erasure, forgotten: Forgotten | None, 
 async def delete_posts(
     tx: Transaction, places: Sequence[Place], *, now: datetime, erasure_id: int | None = None
 ) -> None:
-    """Queue the deletion of our posts at these places, behind everything that is to be said in their channels."""
+    """Queue the deletion of our posts at these places, behind everything that is to be said in their channels.
+
+    What people's Home tabs show may have come from the same leads: they are made anew.
+    """
     rows = [_deletion(place, erasure_id, now).model_dump(exclude={"id"}) for place in places]
     for start in range(0, len(rows), AT_ONCE):  # in one statement: there may be thousands, and webhooks wait for us
         await tx.execute(insert(Outbox), rows[start : start + AT_ONCE])
+    if places:
+        await homes.renew(tx, now=now)
     touch(tx, outbox.TOPIC)
 
 

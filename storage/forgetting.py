@@ -24,6 +24,7 @@ from storage.models import (
     Direction,
     Environment,
     Erasure,
+    FirstReply,
     Inbox,
     Lead,
     LeadAlias,
@@ -33,6 +34,7 @@ from storage.models import (
     Outbox,
     Phone,
     Review,
+    Route,
     Row,
     Targeting,
     Thread,
@@ -91,6 +93,7 @@ async def business(tx: Transaction, gone: Business, *, now: datetime) -> Forgott
     for row in (Targeting, Webhook, Consent, ConnectionBusiness):
         await _delete(tx, row, col(row.business_id) == business_id)
     await _forget_names(tx, business_id)
+    await _forget_rules(tx, gone)
     await _delete(tx, Business, col(Business.id) == business_id)
     return Forgotten(counts=dict(counts), places=sorted(places, key=str))
 
@@ -241,7 +244,10 @@ async def _unconfirmed(tx: Transaction, which: ColumnElement[bool], *, kinds: Se
 
 
 def _leads_of(business_id: int) -> Select[Any]:
-    return select(col(Lead.id)).where(col(Lead.business_id) == business_id)
+    """A business's leads, with those that joined one of them, which may not have known their business."""
+    other = aliased(Lead)
+    theirs = select(col(other.id)).where(col(other.business_id) == business_id)
+    return select(col(Lead.id)).where(or_(col(Lead.business_id) == business_id, col(Lead.joined_id).in_(theirs)))
 
 
 def _customers_of(business_id: int) -> Select[Any]:
@@ -286,6 +292,7 @@ async def _forget_leads(tx: Transaction, leads: Leads) -> Counter[str]:
     counts["messages"] = await _delete(tx, Message, col(Message.lead_id).is_(None), unattached.exists())
     for name, row in (("threads", Thread), ("events", LeadEvent), ("charges", LeadCharge), ("reviews", Review)):
         counts[name] = await _delete(tx, row, col(row.lead_id).in_(leads))
+    await _delete(tx, FirstReply, col(FirstReply.lead_id).in_(leads))
     counts["messages"] += await _delete(tx, Message, col(Message.lead_id).in_(leads))
     await _delete(tx, LeadAlias, col(LeadAlias.lead_id).in_(leads))
     of_leads = select(col(Lead.customer_id)).where(col(Lead.id).in_(leads), col(Lead.customer_id).is_not(None))
@@ -366,6 +373,13 @@ async def _forget_names(tx: Transaction, business_id: int) -> None:
         .where(col(Erasure.business_id) == business_id, col(Erasure.cancelled_at).is_not(None))
         .values(business_name=None, thumbtack_id=None)
     )
+
+
+async def _forget_rules(tx: Transaction, gone: Business) -> None:
+    """Rules that name the business, unless Thumbtack's other environment has one of that id too."""
+    same = select(col(Business.id)).where(col(Business.thumbtack_id) == gone.thumbtack_id, col(Business.id) != gone.id)
+    if (await tx.execute(same.limit(1))).first() is None:
+        await _delete(tx, Route, col(Route.business) == gone.thumbtack_id)
 
 
 async def _delete(tx: Transaction, row: type[Row], *which: ColumnElement[bool]) -> int:

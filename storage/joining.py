@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from storage import lanes, leads, outbox, threads
+from storage import lanes, leads, outbox, reminders, states, threads
 from storage.database import Transaction
 from storage.merging import fill
 from storage.messages import SAME_TEXT_WITHIN
@@ -35,7 +35,8 @@ ITS_OWN = frozenset(
     {
         "id", "environment", "thumbtack_id", "generation", "received_at", "announced_at", "posted_at",
         "first_answer_at", "first_answer_by", "first_answer_via", "charge_text", "charge_cents", "charge_state",
-        "polled_at", "poll_at", "joined_id",
+        "polled_at", "poll_at", "joined_id", "waiting_since", "snoozed_until", "channel", "ring", "owner", "owned_at",
+        "outcome", "outcome_at", "outcome_by", "won_cents",
     }
 )  # fmt: skip
 """Columns that another lead is not filled with."""
@@ -110,6 +111,8 @@ async def join(tx: Transaction, gone: Lead, stays: Lead, *, now: datetime) -> fr
     """
     entries = await _entries(tx, gone)
     written = await _messages(tx, gone)
+    for lead in (gone, stays):  # what the team does with either just now is done before
+        await leads.to_change(tx, lead.id)
     gone_id, stays_id = leads.known(gone.id), leads.known(stays.id)
     told = _Told(
         entries=entries,
@@ -119,6 +122,7 @@ async def join(tx: Transaction, gone: Lead, stays: Lead, *, now: datetime) -> fr
     changed = await _charges(tx, gone, stays)
     _fill(gone, stays)
     await _move_rows(tx, gone_id, stays_id)
+    await _wait(tx, gone, stays, now=now)
     gone.joined_id, gone.posted_at, gone.poll_at = stays_id, None, None
     await tx.flush()
     leads.record(tx, stays, kind="joined", via="thumbtack", now=now)
@@ -207,11 +211,37 @@ async def _channel(tx: Transaction, lead: Lead, entries: Sequence[Outbox]) -> st
 
 
 def _fill(gone: Lead, stays: Lead) -> None:
-    """The lead that stays takes what it lacks; its first answer is the first of both."""
+    """The lead that stays takes what it lacks; its first answer is the first of both.
+
+    Who has it, and what became of it, is taken as a whole.
+    """
     fill(stays, {name: getattr(gone, name) for name in type(gone).model_fields if name not in ITS_OWN})
     if gone.first_answer_at and (stays.first_answer_at is None or gone.first_answer_at < stays.first_answer_at):
         stays.first_answer_at, stays.first_answer_by = gone.first_answer_at, gone.first_answer_by
         stays.first_answer_via = gone.first_answer_via
+    if stays.owner is None:
+        stays.owner, stays.owned_at = gone.owner, gone.owned_at
+    if stays.outcome is None:
+        stays.outcome, stays.outcome_at = gone.outcome, gone.outcome_at
+        stays.outcome_by, stays.won_cents = gone.outcome_by, gone.won_cents
+
+
+async def _wait(tx: Transaction, gone: Lead, stays: Lead, *, now: datetime) -> None:
+    """The customer waits since the first time that neither lead was answered after, and is snoozed where either was.
+
+    What reminds of a lead knows since when and how long it is snoozed (see `storage.reminders`): where no entry knows
+    both, a new one does.
+    """
+    told = [(one.waiting_since, one.snoozed_until) for one in (gone, stays) if one.waiting_since is not None]
+    waits = [(since, until) for since, until in told if not await leads.answered_since(tx, stays, since)]
+    if not waits or states.of(stays) in states.QUIET:
+        stays.waiting_since = stays.snoozed_until = None
+        return
+    since, until = min(waits, key=lambda one: one[0])
+    latest = max((at for _, at in told if at is not None and at > now), default=None)
+    stays.waiting_since, stays.snoozed_until = since, until
+    if latest is not None and latest != until:
+        await reminders.put_off(tx, stays, since=since, until=latest, now=now)
 
 
 async def _charges(tx: Transaction, gone: Lead, stays: Lead) -> bool:

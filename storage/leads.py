@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from storage import lanes
@@ -27,6 +27,17 @@ async def get(tx: Transaction, lead_id: int) -> Lead | None:
     """A lead by our id; where that one joined another (see `storage.joining`), the other."""
     lead = await tx.get(Lead, lead_id)
     return lead if lead is None or lead.joined_id is None else await get(tx, lead.joined_id)
+
+
+async def to_change(tx: Transaction, lead_id: int | None) -> Lead | None:
+    """Like `get`, for changing what the team does with it: nobody else changes it until this transaction ends.
+
+    Whoever also changes one of its messages takes that one first (see `messages.to_change`).
+    """
+    if lead_id is None:
+        return None
+    lead = await tx.get(Lead, lead_id, with_for_update={"key_share": True}, populate_existing=True)
+    return lead if lead is None or lead.joined_id is None else await to_change(tx, lead.joined_id)
 
 
 async def find(tx: Transaction, environment: Environment, thumbtack_id: str) -> Lead | None:
@@ -129,11 +140,40 @@ def record(tx: Transaction, lead: Lead, *, kind: str, via: str, now: datetime, a
     tx.add(LeadEvent(lead_id=known(lead.id), kind=kind, actor=actor, via=via, at=now))
 
 
-def answered(tx: Transaction, lead: Lead, *, actor: str | None, via: str, now: datetime) -> None:
-    """The team answered the customer; the first time counts for the response time."""
+def answered(
+    tx: Transaction, lead: Lead, *, actor: str | None, via: str, now: datetime, ends_wait: bool = True
+) -> None:
+    """The team answered the customer, who waits no more; the first time counts for the response time.
+
+    `ends_wait`: False where the customer wrote once more after that.
+    """
     if lead.first_answer_at is None:
         lead.first_answer_at, lead.first_answer_by, lead.first_answer_via = now, actor, via
+    if ends_wait:
+        lead.waiting_since = lead.snoozed_until = None
     record(tx, lead, kind="answered", via=via, actor=actor, now=now)
+
+
+async def contacted_before(tx: Transaction, lead: Lead) -> datetime | None:
+    """When this customer asked this business last before this lead; None where they never did. Tests do not count."""
+    if lead.customer_id is None:
+        return None
+    query = select(func.coalesce(col(Lead.created_at), col(Lead.received_at))).where(
+        col(Lead.customer_id) == lead.customer_id,
+        col(Lead.id) < lead.id,
+        col(Lead.joined_id).is_(None),
+        col(Lead.received_at).is_not(None),
+    )
+    found: datetime | None = (await tx.execute(query.order_by(col(Lead.id).desc()).limit(1))).scalar_one_or_none()
+    return found
+
+
+async def answered_since(tx: Transaction, lead: Lead, since: datetime) -> bool:
+    """Whether the team answered the customer at this time or later."""
+    query = select(col(LeadEvent.id)).where(
+        col(LeadEvent.lead_id) == lead.id, col(LeadEvent.kind) == "answered", col(LeadEvent.at) >= since
+    )
+    return (await tx.execute(query.limit(1))).first() is not None
 
 
 async def is_first_posted(tx: Transaction, lead: Lead) -> bool:
@@ -141,6 +181,14 @@ async def is_first_posted(tx: Transaction, lead: Lead) -> bool:
     query = select(col(Lead.id)).where(col(Lead.posted_at).is_not(None)).order_by(col(Lead.id)).limit(1)
     first: int | None = (await tx.execute(query)).scalar_one_or_none()
     return first in (None, lead.id)
+
+
+async def newest(tx: Transaction, environment: Environment, *, limit: int) -> Sequence[Lead]:
+    """The leads that came last, the newest first, without those that are only named by something else."""
+    query = select(Lead).where(
+        col(Lead.environment) == environment, col(Lead.received_at).is_not(None), col(Lead.joined_id).is_(None)
+    )
+    return (await tx.execute(query.order_by(col(Lead.id).desc()).limit(limit))).scalars().all()
 
 
 async def posted_since(tx: Transaction, business_ids: Sequence[int], *, since: datetime, limit: int) -> Sequence[int]:

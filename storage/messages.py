@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, delete, select
+from sqlalchemy import CursorResult, Select, and_, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -17,6 +17,9 @@ from storage.outbox import Kind
 SAME_TEXT_WITHIN = timedelta(seconds=120)
 ECHO_WITHIN = timedelta(hours=1)
 """How far apart our sending and Thumbtack's time of it may be: clocks, a hold window, a wait for an answer."""
+
+BUSINESS = "business"
+"""The author of what was typed in Thumbtack's own app, beside our Slack users."""
 
 CONTENT = ("text", "attachments")
 """What of a customer's message is shown."""
@@ -269,13 +272,30 @@ async def inbound(tx: Transaction, lead_id: int) -> Sequence[Message]:
     return sorted(found, key=lambda one: (one.sent_at or one.stored_at, one.id))
 
 
+async def written_before(tx: Transaction, message: Message) -> datetime | None:
+    """When somebody, of either side, last wrote in a lead's thread before this message; None where nobody had."""
+    made = and_(col(Message.direction) == Direction.INBOUND, col(Message.is_automatic))
+    query = select(func.max(Message.stored_at)).where(
+        col(Message.lead_id) == message.lead_id, col(Message.id) < message.id, ~made
+    )
+    found: datetime | None = (await tx.execute(query)).scalar_one_or_none()
+    return found
+
+
+async def asked_at(tx: Transaction, lead_id: int) -> datetime | None:
+    """When the customer wrote last; None where they never did."""
+    heard = [one for one in await inbound(tx, lead_id) if one.author != BUSINESS and not one.is_automatic]
+    return max((one.sent_at or one.stored_at for one in heard), default=None)
+
+
 async def last_writer(tx: Transaction, lead_id: int) -> str | None:
-    """Who of the team wrote to this lead's customer last."""
+    """Who of the team wrote to this lead's customer last; nobody wrote the automatic first reply."""
     query = (
         select(col(Message.author))
         .where(
             col(Message.lead_id) == lead_id,
             col(Message.direction) == Direction.OUTBOUND,
+            col(Message.author).is_not(None),  # an automatic reply is nobody's
             col(Message.state).not_in([ReplyState.CANCELLED]),
         )
         .order_by(col(Message.stored_at).desc(), col(Message.id).desc())

@@ -73,6 +73,14 @@ class Kind(StrEnum):
     SYNC_LEAD = "sync_lead"
     SET_WEBHOOK = "set_webhook"
     TEST_WEBHOOK = "test_webhook"
+    POST_WORKED = "post_worked"
+    POST_RECENT = "post_recent"
+    REMIND = "remind"
+    FIRST_REPLY = "first_reply"
+    ASK_DIRECTLY = "ask_directly"
+    PUBLISH_HOME = "publish_home"
+    SHOW_FOUND = "show_found"
+    OFFER_CHANNEL = "offer_channel"
 
 
 def slack_lane(lead_id: int) -> str:
@@ -98,6 +106,11 @@ def phones_lane(business_id: int) -> str:
 def webhook_lane(business_id: int) -> str:
     """The lane of what is done about a business's webhook."""
     return f"webhook:{business_id}"
+
+
+def home_lane(user_id: str) -> str:
+    """The lane of a person's Home tab: what they turned to last is shown last."""
+    return f"home:{user_id}"
 
 
 def erasure_lane(erasure_id: int) -> str:
@@ -316,6 +329,26 @@ async def lead_post_under_way(tx: Transaction, channel: str, *, besides: int = 0
         col(Outbox.channel) == channel,
         text("state = 'sending'"),  # word for word as the index over them says it
         col(Outbox.lead_id) != besides,
+    )
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
+async def card_on_its_way(tx: Transaction, lead_id: int) -> str | None:
+    """The channel of a lead's first post that may be out already, with what was known when it went."""
+    query = select(col(Outbox.channel)).where(
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.kind) == Kind.POST_LEAD,
+        col(Outbox.lead_id) == lead_id,
+        col(Outbox.state) == WorkState.SENDING,
+    )
+    found: str | None = (await tx.execute(query.limit(1))).scalar_one_or_none()
+    return found
+
+
+async def cards_wait(tx: Transaction, *, reason: str) -> bool:
+    """Whether a lead's card was tried, and waits for this reason."""
+    query = select(col(Outbox.id)).where(
+        col(Outbox.settled_at).is_(None), col(Outbox.kind) == Kind.POST_LEAD, col(Outbox.reason) == reason
     )
     return (await tx.execute(query.limit(1))).first() is not None
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlmodel import col
 
-from storage import webhooks
+from storage import audit, webhooks
 from storage.connections import LIVE
 from storage.database import Transaction
 from storage.models import (
@@ -109,8 +109,11 @@ async def backlog(tx: Transaction, *, now: datetime) -> Backlog:
 
 async def changes(tx: Transaction, *, team_id: str, limit: int) -> tuple[Sequence[Audit], int]:
     """The last changes, the newest first, and how many there were before them."""
-    ours = or_(col(Audit.team_id) == team_id, col(Audit.team_id).is_(None))
-    newest = select(Audit).where(ours).order_by(col(Audit.id).desc()).limit(limit)
+    ours = (
+        or_(col(Audit.team_id) == team_id, col(Audit.team_id).is_(None)),
+        col(Audit.action).not_in(audit.SEEN),
+    )
+    newest = select(Audit).where(*ours).order_by(col(Audit.id).desc()).limit(limit)
     found = (await tx.execute(newest)).scalars().all()
-    total = (await tx.execute(select(func.count()).select_from(Audit).where(ours))).scalar_one()
+    total = (await tx.execute(select(func.count()).select_from(Audit).where(*ours))).scalar_one()
     return found, total - len(found)

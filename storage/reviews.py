@@ -1,5 +1,6 @@
 """Reviews, one row per reviewID; a later modification updates it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -34,6 +35,12 @@ async def find(tx: Transaction, environment: Environment, thumbtack_id: str) -> 
     """A review by Thumbtack's id."""
     query = select(Review).where(col(Review.environment) == environment, col(Review.thumbtack_id) == thumbtack_id)
     return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def of_lead(tx: Transaction, lead_id: int) -> Sequence[Review]:
+    """The reviews of a lead, the newest first."""
+    query = select(Review).where(col(Review.lead_id) == lead_id).order_by(col(Review.id).desc())
+    return (await tx.execute(query)).scalars().all()
 
 
 async def stands(tx: Transaction, review_id: int, *, channel: str, ts: str) -> None:

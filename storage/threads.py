@@ -15,6 +15,11 @@ async def lock(tx: Transaction, channel: str) -> None:
     await lanes.lock(tx, f"attach:{channel}")
 
 
+async def get(tx: Transaction, thread_id: int | None) -> Thread | None:
+    """A thread by our id."""
+    return None if thread_id is None else await tx.get(Thread, thread_id)
+
+
 async def attach(
     tx: Transaction,
     *,
@@ -41,9 +46,10 @@ async def attach(
     return thread
 
 
-async def forget(tx: Transaction, thread: Thread) -> None:
-    """The card was deleted in Slack: the lead stands nowhere until a new one is posted."""
-    await tx.execute(delete(Thread).where(col(Thread.id) == thread.id))
+async def forget(tx: Transaction, thread: Thread) -> bool:
+    """The card was deleted in Slack: the lead stands nowhere until a new one is posted; False where that was known."""
+    gone = delete(Thread).where(col(Thread.id) == thread.id).returning(col(Thread.id))
+    return (await tx.execute(gone)).first() is not None
 
 
 async def own(tx: Transaction, lead_id: int | None) -> Thread | None:
@@ -65,3 +71,9 @@ async def at(tx: Transaction, *, team_id: str, channel: str, ts: str) -> Thread 
     """The lead thread whose parent is this post."""
     query = select(Thread).where(col(Thread.team_id) == team_id, col(Thread.channel) == channel, col(Thread.ts) == ts)
     return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def any_in(tx: Transaction, *, team_id: str, channel: str) -> bool:
+    """Whether a lead ever stood in this channel."""
+    query = select(col(Thread.id)).where(col(Thread.team_id) == team_id, col(Thread.channel) == channel).limit(1)
+    return (await tx.execute(query)).first() is not None

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import CursorResult, and_, case, delete, select, update
 from sqlmodel import col
 
+from storage import homes
 from storage.database import Transaction, touch
 from storage.models import Outbox, WorkState
 from storage.outbox import TOPIC
@@ -21,10 +22,14 @@ async def release_claims(tx: Transaction) -> None:
 
 
 async def prune(tx: Transaction, *, before: datetime) -> int:
-    """Forget some of what was said (or taken back) before `before`; returns how many. What died is kept."""
+    """Forget some of what was said (or taken back) before `before`; returns how many. What died is kept, and who has a tab."""
     old = (
         select(col(Outbox.id))
-        .where(col(Outbox.state).in_([WorkState.DONE, WorkState.CANCELLED]), col(Outbox.settled_at) < before)
+        .where(
+            col(Outbox.state).in_([WorkState.DONE, WorkState.CANCELLED]),
+            col(Outbox.settled_at) < before,
+            col(Outbox.id).not_in(homes.newest()),
+        )
         .order_by(col(Outbox.id))
         .limit(PRUNED_AT_ONCE)
     )

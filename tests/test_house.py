@@ -108,7 +108,7 @@ def first(paper: str, heading: str) -> list[str]:
 def shown(value: Any) -> str:
     """A default as a person would type it."""
     match value:
-        case None | ():
+        case None:
             return ""
         case bool():
             return str(value).lower()
@@ -117,7 +117,7 @@ def shown(value: Any) -> str:
         case float():
             return f"{value:g}"
         case tuple():
-            return " ".join(value)
+            return ("," if all(isinstance(one, int) for one in value) else " ").join(map(str, value))
         case _:
             return str(value)
 

@@ -43,13 +43,31 @@ NEEDED_BY_METHOD: Mapping[str, set[str]] = {
     "reactions.remove": {"reactions:write"},
     "users.info": {"users:read"},
     "views.open": set(),
+    "users.conversations": {"channels:read", "groups:read"},
+    "views.publish": set(),
+    "views.push": set(),
+    "views.update": set(),
 }
 USED_WHERE_GRANTED: Mapping[str, set[str]] = {"usergroups.list": {"usergroups:read"}}
 """Methods that the bot can do without: where Slack refuses them, a part of a feature is left out."""
 
 NEEDED_BY_EVENT: Mapping[str, set[str]] = {
+    "app_home_opened": set(),
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
+    "app_uninstalled": set(),
+    "channel_archive": {"channels:read"},
+    "channel_deleted": {"channels:read"},
+    "channel_left": {"channels:read"},
+    "channel_unarchive": {"channels:read"},
+    "group_archive": {"groups:read"},
+    "group_deleted": {"groups:read"},
+    "group_left": {"groups:read"},
+    "group_unarchive": {"groups:read"},
+    "member_joined_channel": {"channels:read", "groups:read"},
+    "member_left_channel": {"channels:read", "groups:read"},
+    "tokens_revoked": set(),
+    "user_change": {"users:read"},
 }
 FAMILIES = "auth bookmarks chat conversations emoji files reactions team usergroups users views"
 METHOD = re.compile(rf"(?:{'|'.join(FAMILIES.split())})(?:\.[a-zA-Z]+)+")

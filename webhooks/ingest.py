@@ -17,8 +17,9 @@ from storage.models import Environment, Inbox, WorkState
 from storage.outbox import Kind
 from webhooks import routes
 from webhooks.ownership import of_address
+from webhooks.telling import Page
 from webhooks.thumbtack.payloads.body import read_json
-from webhooks.writing import Page, write
+from webhooks.writing import write
 
 POLL = 3.0
 """Seconds after which the inbox is looked at unasked: a command beside us may have put something back."""
@@ -44,10 +45,16 @@ class Taken:
 class Ingest:
     """The task that reads the inbox."""
 
-    def __init__(self, database: Database, *, default_channel: str | None, clock: Callable[[], datetime]) -> None:
-        """`default_channel`: where leads go unless something says otherwise; None holds what is to be posted."""
+    def __init__(
+        self, database: Database, *, default_channel: str | None, reminds: bool, clock: Callable[[], datetime]
+    ) -> None:
+        """`default_channel`: where leads go unless something says otherwise; None holds what is to be posted.
+
+        `reminds`: whether the team is reminded of leads that nobody answers, where a business chose nothing.
+        """
         self._database = database
         self._default_channel = default_channel
+        self._reminds = reminds
         self._clock = clock
         self._woken = asyncio.Event()
         database.on_commit(inbox.TOPIC, self._woken.set)
@@ -99,7 +106,13 @@ class Ingest:
         return POLL if due is None else min(POLL, max(0.0, (due - self._clock()).total_seconds()))
 
     async def _understand(self, tx: Transaction, row: Inbox, now: datetime) -> None:
-        page = Page(tx=tx, environment=Environment(row.environment), now=now, default_channel=self._default_channel)
+        page = Page(
+            tx=tx,
+            environment=Environment(row.environment),
+            now=now,
+            default_channel=self._default_channel,
+            reminds=self._reminds,
+        )
         for fact in routes.reading_of(row.route).facts(read_json(row.body or b"")):
             named = routes.business_of(row.route)
             theirs = await of_address(tx, fact, environment=page.environment, address=named, at=row.received_at)

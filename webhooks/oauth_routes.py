@@ -82,7 +82,7 @@ def _connected(linked: Linked) -> Page:
         )
         return Page(title="Almost done", lines=("Thumbtack let Corkboard in.",), what_to_do=rest, good=True, link=link)
     names = _listed(linked.names)
-    lines = ["What it is connected for, and what is still missing, stands in Slack."]
+    lines = ["What it is connected for, and what is still missing, is shown in Slack."]
     if linked.kept:
         lines.append(f"What Corkboard knows about {_listed(linked.kept)} is kept: this cancelled its erasure.")
     if linked.left_out is None:

@@ -1,22 +1,21 @@
 """Writes down what happened at Thumbtack: the rows, and in the same transaction what Slack is to be told."""
 
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import Any, assert_never
+from dataclasses import asdict
+from datetime import timedelta
+from typing import assert_never
 
-from storage import businesses, joining, leads, messages, ordering, outbox, reviews, threads
-from storage.database import Transaction
-from storage.models import Direction, Environment, Lead, Message, Review
+from storage import businesses, joining, leads, messages, ordering, outbox, reviews, states, waiting
+from storage.models import Direction, Lead, Message, Review
 from storage.outbox import Kind, slack_lane
-from webhooks import echoes
-from webhooks.lead_columns import ON_CARD_OR_BELOW, columns
+from webhooks import echoes, telling
+from webhooks.lead_columns import columns
 from webhooks.parties import UNNAMED_BUSINESS, Parties, remember
+from webhooks.telling import Page
 from webhooks.thumbtack import money
 from webhooks.thumbtack.facts import (
     BusinessRef,
     CustomerRef,
     Fact,
-    Generation,
     LeadPriceChanged,
     LeadReceived,
     LeadStatusChanged,
@@ -26,50 +25,8 @@ from webhooks.thumbtack.facts import (
     Sender,
 )
 
-NEW_LEAD_FIRST = 0
-
-FETCH_AFTER = timedelta(seconds=3)
-"""How long a lead that was only named has to come by itself: Thumbtack pushes its description as a message before it."""
-
-LEAD_FOLLOWS = timedelta(seconds=5)
-"""How long the card of a lead that v4 only named waits for the lead: then what Thumbtack itself wrote makes no noise."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """What the functions below write on: one transaction, for one environment."""
-
-    tx: Transaction
-    environment: Environment
-    now: datetime
-    default_channel: str | None
-
-    async def say(self, kind: Kind, lead: Lead, **entry: Any) -> None:
-        """Let something be said about a lead, behind whatever was to be said about it before."""
-        lead_id = leads.known(lead.id)
-        await outbox.enqueue(
-            self.tx,
-            kind,
-            now=self.now,
-            lane=slack_lane(lead_id),
-            channel=await self._channel(lead),
-            lead_id=lead_id,
-            **entry,
-        )
-
-    async def say_of_review(self, kind: Kind, review: Review, lead: Lead | None) -> None:
-        """Let something be said about a review: in its lead's thread, or where it stands by itself."""
-        payload = {"review_id": review.id}
-        if lead is not None:
-            await self.say(kind, lead, payload=payload)
-            return
-        lane = f"slack:review:{review.id}"
-        await outbox.enqueue(self.tx, kind, now=self.now, payload=payload, lane=lane, channel=self.default_channel)
-
-    async def _channel(self, lead: Lead) -> str | None:
-        """Where the lead's thread is, or will be."""
-        thread = await threads.of_lead(self.tx, lead.id) if lead.posted_at else None
-        return thread.channel if thread else self.default_channel
+FIRST_REPLY_AFTER = echoes.AUTOMATIC_WITHIN + timedelta(seconds=15)
+"""When our own automatic reply is decided about: by then Thumbtack's quick reply, if there is one, was told of."""
 
 
 async def write(page: Page, fact: Fact) -> None:
@@ -108,16 +65,31 @@ async def lead_received(page: Page, fact: LeadReceived) -> None:
     priced = await _price_in_lead(page, lead, fact)
     if merged.arrived or moved:
         await _judge_early(page, lead, None if merged.arrived else moved)
+    if merged.arrived:
+        await _asked(page, lead)
     if lead.announced_at is None:
-        await _announce(page, lead)
+        await telling.announce(page, lead)
     elif merged.arrived:
         await outbox.hasten(page.tx, slack_lane(leads.known(lead.id)), Kind.POST_LEAD, now=page.now)
-        await _update_card(page, lead)
+        await telling.update_card(page, lead)
         await page.say(Kind.POST_ARRIVED, lead)
-        await _say_rest(page, lead)
+        await telling.say_rest(page, lead)
     elif merged.filled or parties.changed or priced:
-        await _update_card(page, lead)
-        await _say_filled(page, lead, merged.filled, priced=priced)
+        await telling.update_card(page, lead)
+        await telling.say_filled(page, lead, merged.filled, priced=priced)
+
+
+async def _asked(page: Page, lead: Lead) -> None:
+    """Somebody waits for the first answer now; perhaps an automatic one goes out meanwhile."""
+    lead = await leads.to_change(page.tx, lead.id) or lead  # people may have answered below its placeholder just now
+    if lead.is_test:
+        waiting.ended(lead)  # its message came first, before we knew
+    elif lead.first_answer_at is None:
+        await waiting.began(page.tx, lead, by_default=page.reminds, now=page.now)
+    business = await businesses.get(page.tx, lead.business_id)
+    if business is not None and business.first_reply and not lead.is_test:
+        due_at = page.now + FIRST_REPLY_AFTER
+        await outbox.enqueue(page.tx, Kind.FIRST_REPLY, now=page.now, lead_id=lead.id, due_at=due_at)
 
 
 async def message_received(page: Page, fact: MessageReceived) -> None:
@@ -132,8 +104,10 @@ async def message_received(page: Page, fact: MessageReceived) -> None:
         await _judge(page, lead, heard.message)
     if heard.message.is_automatic:
         return
+    if heard.is_new:
+        await _waits(page, lead, heard.message)
     if lead.announced_at is None:
-        await _announce(page, lead)
+        await telling.announce(page, lead)
     if "text" in heard.filled:
         await page.say(Kind.POST_MESSAGE, lead, message_id=heard.message.id)
     if "attachments" in heard.filled and heard.message.attachments:
@@ -163,8 +137,25 @@ async def _judge(page: Page, lead: Lead, message: Message) -> None:
     message.is_automatic = echoes.is_automatic(lead, message, others)
     is_answer = message.author == Sender.BUSINESS and not message.is_automatic
     if is_answer and not lead.is_placeholder and not lead.is_test:
-        said_at = min(message.sent_at or page.now, page.now)
-        leads.answered(page.tx, lead, actor=None, via="thumbtack", now=said_at)
+        said_at, before = min(message.sent_at or page.now, page.now), states.of(lead)
+        asked_at = await messages.asked_at(page.tx, leads.known(lead.id))
+        is_last = asked_at is None or asked_at <= said_at
+        leads.answered(page.tx, lead, actor=None, via="thumbtack", now=said_at, ends_wait=is_last)
+        if states.of(lead) is not before:
+            await telling.update_card(page, lead)
+
+
+async def _waits(page: Page, lead: Lead, message: Message) -> None:
+    """A customer who wrote waits for us, unless they were answered after that; the card says so."""
+    if message.author == Sender.BUSINESS:
+        return
+    lead = await leads.to_change(page.tx, lead.id) or lead  # an answer that is written down just now is before or after
+    if await leads.answered_since(page.tx, lead, message.sent_at or page.now):
+        return
+    before = states.of(lead)
+    await waiting.began(page.tx, lead, by_default=page.reminds, now=page.now)
+    if states.of(lead) is not before:
+        await telling.update_card(page, lead)
 
 
 def _message(page: Page, lead: Lead, fact: MessageReceived) -> Message:
@@ -196,8 +187,8 @@ async def price_changed(page: Page, fact: LeadPriceChanged) -> None:
         now=page.now,
     )
     if changed and lead.announced_at is not None:
-        await _update_card(page, lead)
-        await _say_price(page, lead)
+        await telling.update_card(page, lead)
+        await telling.say_price(page, lead)
 
 
 async def status_changed(page: Page, fact: LeadStatusChanged) -> None:
@@ -206,8 +197,12 @@ async def status_changed(page: Page, fact: LeadStatusChanged) -> None:
     if lead is None or lead.status == fact.status or (_is_open(lead.status) and _is_open(fact.status)):
         return
     lead.status = fact.status
+    if states.of(lead) in states.FINISHED:
+        waiting.ended(lead)
+    else:
+        await waiting.again(page.tx, lead, by_default=page.reminds, now=page.now)
     if lead.announced_at is not None:
-        await _update_card(page, lead)
+        await telling.update_card(page, lead)
         await page.say(Kind.POST_STATUS, lead, payload={"status": fact.status})
 
 
@@ -239,7 +234,7 @@ async def review_received(page: Page, fact: ReviewReceived) -> None:
     review = merged.review
     lead = None if review.lead_id is None else await leads.get(page.tx, review.lead_id)
     if lead is not None and lead.announced_at is None:
-        await _announce(page, lead)
+        await telling.announce(page, lead)
     await page.say_of_review(Kind.POST_REVIEW, review, lead)
     if "photos" in merged.changed and review.photos:
         await page.say_of_review(Kind.POST_PHOTOS, review, lead)
@@ -290,7 +285,7 @@ async def _named_lead(page: Page, fact: MessageReceived | LeadPriceChanged | Rev
         page.tx, environment=page.environment, thumbtack_id=fact.lead_id or "", values=values, now=page.now
     )
     if named.filled and named.lead.announced_at is not None:  # the card may not have known whom a reply goes to
-        await _update_card(page, named.lead)
+        await telling.update_card(page, named.lead)
     return named.lead
 
 
@@ -323,42 +318,3 @@ async def _judge_early(page: Page, lead: Lead, among: frozenset[int] | None) -> 
     for message in await messages.inbound(page.tx, leads.known(lead.id)):
         if among is None or message.id in among:
             await _judge(page, lead, message)
-
-
-async def _announce(page: Page, lead: Lead) -> None:
-    """Open the lead's thread: its card, then what did not fit on it, then its photos."""
-    lead.announced_at = page.now
-    comes_yet = lead.is_placeholder and lead.generation == Generation.V4
-    due_at = page.now + LEAD_FOLLOWS if comes_yet else None
-    await page.say(Kind.POST_LEAD, lead, priority=NEW_LEAD_FIRST, due_at=due_at)
-    if not lead.is_placeholder:
-        await _say_rest(page, lead)
-    elif lead.generation == Generation.V4:
-        due_at = page.now + FETCH_AFTER
-        await outbox.enqueue(page.tx, Kind.FETCH_LEAD, now=page.now, lead_id=lead.id, due_at=due_at)
-
-
-async def _say_rest(page: Page, lead: Lead) -> None:
-    await page.say(Kind.POST_DETAILS, lead)
-    if lead.attachments:
-        await page.say(Kind.POST_PHOTOS, lead)
-
-
-async def _say_filled(page: Page, lead: Lead, filled: frozenset[str], *, priced: bool) -> None:
-    """What a later body of a lead brought that the card cannot hold."""
-    if filled & ON_CARD_OR_BELOW:
-        await page.say(Kind.POST_DETAILS, lead)
-    if "attachments" in filled:
-        await page.say(Kind.POST_PHOTOS, lead)
-    if priced:
-        await _say_price(page, lead)
-
-
-async def _say_price(page: Page, lead: Lead) -> None:
-    await page.say(Kind.POST_CHARGE, lead, payload={"charge": lead.charge_text, "state": lead.charge_state})
-
-
-async def _update_card(page: Page, lead: Lead) -> None:
-    """Bring the card up to date; one update that still waits says everything."""
-    if await outbox.pending_of(page.tx, slack_lane(leads.known(lead.id)), Kind.UPDATE_CARD) is None:
-        await page.say(Kind.UPDATE_CARD, lead)

@@ -17,6 +17,7 @@ MOST = 10
 
 _APIS = {str(generation): name for generation, name in API_NAMES.items()}
 _FIELDS, _IN_LIST, _LONGEST = 4, 3, 60
+_CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{2,}")
 _SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,}")
 _UNLABELLED = frozenset({"enabled", "managers", "api", "scopes"})
 _OURS = frozenset({"connection"})  # ids that mean nothing to people
@@ -44,7 +45,21 @@ ACTIONS: Mapping[str, Action] = {
     "erasure_cancelled": Action(words="called off the erasure of"),
     "erased": Action(words="erased"),
     "purged": Action(words="erased at once"),
+    "business_set": Action(words="changed how leads are worked for"),
+    "channel_set": Action(words="changed what goes out", of_business=False),
+    "saved_reply_added": Action(words="added a saved reply", of_business=False),
+    "saved_reply_changed": Action(words="changed a saved reply", of_business=False),
+    "saved_reply_deleted": Action(words="deleted a saved reply", of_business=False),
+    "first_reply_set": Action(words="set the first reply of"),
+    "lead_opened": Action(words="opened a private lead of"),
+    "review_opened": Action(words="opened a private review of"),
+    "lead_found": Action(words="found by its text a private lead of"),
     "managers_set": Action(words="changed who may change things", of_business=False),
+    "routes_set": Action(words="put in all rules about where leads go", of_business=False),
+    "route_set": Action(words="set a rule about where leads go", of_business=False),
+    "route_removed": Action(words="removed a rule about where leads go", of_business=False),
+    "route_moved": Action(words="moved a rule about where leads go", of_business=False),
+    "leads_channel_set": Action(words="chose the channel for leads of"),
     "keeper_set": Action(words="became the keeper", of_business=False),
     "keys_rotated": Action(words="rotated the encryption keys", of_business=False),
 }
@@ -101,7 +116,9 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[li
 def _field(field: str, found: Any) -> list[Element]:
     if field == "enabled" and (found is None or isinstance(found, bool)):
         return [words("not known" if found is None else "on" if found else "paused")]
-    if field == "managers" and isinstance(found, list) and found:
+    if field == "channel" and isinstance(found, str) and _CHANNEL_ID.fullmatch(found):
+        return [{"type": "channel", "channel_id": found}]
+    if field in ("managers", "on_duty") and isinstance(found, list) and found:
         return people([str(one) for one in found], most=_IN_LIST)
     return _value(found)
 

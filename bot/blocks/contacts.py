@@ -5,6 +5,7 @@ from urllib.parse import quote_plus
 
 import phonenumbers
 
+from bot.blocks.kit import Element, button
 from bot.blocks.mrkdwn import visible
 from storage.models import Lead
 
@@ -30,6 +31,11 @@ def call_link(phone: str | None) -> str | None:
         return None
     dialled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"<tel:{dialled}|{shown}>"
+
+
+def number_button(lead_id: int) -> Element:
+    """Beside a number: opens what is known about Thumbtack Numbers (`bot.blocks.numbers`)."""
+    return button("lead_number", "What is this number?", lead_id)
 
 
 def address(lead: Lead) -> str | None:

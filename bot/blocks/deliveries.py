@@ -12,7 +12,8 @@ from bot.blocks.kit import LONGEST_TEXT, Block, Element, actions, button, copyab
 from bot.blocks.mrkdwn import date, escape, mention, shorten, split, visible
 from bot.blocks.pieces import laid_out, of_text
 from bot.blocks.posts import Post
-from bot.errors import sentence
+from bot.errors import Reason, sentence
+from bot.notes import without_send
 from bot.plaintext import to_plain
 
 _DETAIL = 500
@@ -58,6 +59,50 @@ def file_choice(message_id: int, *, said: str | None = None) -> Post:
     return _asked(told, f":paperclip: {told}", said, buttons)
 
 
+def doubted(message_id: int, *, why: Reason, owner: str | None, said: str | None = None) -> Post:
+    """For the writer alone: a reply waits until they say that it is meant.
+
+    `owner` has the lead (a Slack user id); None: nobody else has it any more. The buttons' block_id is `why`, so that a press
+    answers this question and not the next one.
+    """
+    if why is Reason.SECOND_WRITER:
+        who, text = mention([owner or ""]), "Not sent yet: somebody else had this lead when you wrote it."
+        text = "Not sent yet: somebody else has this lead." if who else text
+        told = f"Not sent yet: {who} has this lead. Send it all the same?" if who else f"{text} Send it now?"
+        name, again = "raising_hand", []
+    else:
+        text = "Not sent yet: it carries a phone number or an e-mail address."
+        told = f"{text} Thumbtack discourages that in messages. Send it all the same, or edit it?"
+        name, again = "telephone_receiver", [button("contact_ok", "Send, don't ask me again", message_id)]
+    buttons = [
+        button("reply_send", "Send", message_id, style="primary"),
+        *again,
+        button("reply_discard", "Discard", message_id),
+    ]
+    return _asked(text, f":{name}: {told}", said, buttons, asks=why)
+
+
+def directly(post: Post, url: str | None) -> Post:
+    """A question that nobody answered in the thread, as a direct message; `url` leads to where it was asked."""
+    where = f"<{url}|this lead's thread>" if url else "a lead's thread"
+    return Post(text=post.text, blocks=[section(f"About what you wrote in {where}:"), *post.blocks])
+
+
+def asked_more() -> Post:
+    """What replaces a question that was answered, where there is another one to ask."""
+    return _told("There is one more thing to ask about this reply: see the next question.")
+
+
+def writer_asked() -> Post:
+    """Likewise for somebody else than its writer, whom alone it is asked."""
+    return _told("Not sent yet: its writer is asked about it first.")
+
+
+def refused_again(reason: str | None) -> Post:
+    """What replaces a question where the answer was yes, but it cannot go out; a line in the thread says so with Retry."""
+    return _told(f"Not sent. {sentence(reason)}")
+
+
 def refused(
     message_id: int, *, writer: str | None, reason: str, detail: str | None = None, said: str | None = None
 ) -> Post:
@@ -82,7 +127,7 @@ def overdue(
 ) -> Post:
     """A reply could not go out for so long that it is not sent by itself. `held_by`: the code of what held it."""
     told = f"Not sent: this reply waited {minutes} minutes and may be out of date."
-    why = f" {sentence(held_by)}" if held_by in _MENDED_BY_KEEPERS else ""
+    why = f" {sentence(held_by)}".replace("press Retry", "press Send now") if held_by in _MENDED_BY_KEEPERS else ""
     buttons = [button("reply_send_now", "Send now", message_id), button("reply_discard", "Discard", message_id)]
     after = "Later replies to this customer wait for your choice."
     return _asked(told, f":x: {_to(writer)}{told}{why} {after}", said, buttons)
@@ -147,8 +192,11 @@ def _told(mrkdwn: str) -> Post:
     return Post(text=mrkdwn, blocks=[section(mrkdwn)])
 
 
-def _asked(text: str, mrkdwn: str, said: str | None, buttons: list[Element], *beside: Block) -> Post:
-    """What happened, to which reply, and the choices."""
-    begins = visible(to_plain(said, None, {}))
+def _asked(
+    text: str, mrkdwn: str, said: str | None, buttons: list[Element], *beside: Block, asks: str | None = None
+) -> Post:
+    """What happened, to which reply, and the choices; `asks` names the question."""
+    begins = visible(without_send(to_plain(said, None, {})))
     which = [small_plain(f"“{shorten(' '.join(begins.split()), _SAID)}”")] if begins else []
-    return Post(text=text, blocks=[section(mrkdwn), *which, *beside, *([actions(buttons)] if buttons else [])])
+    row = [actions(buttons) | ({"block_id": asks} if asks else {})] if buttons else []
+    return Post(text=text, blocks=[section(mrkdwn), *which, *beside, *row])

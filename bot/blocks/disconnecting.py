@@ -199,7 +199,7 @@ def stopped(
         blocks.append(section(f":warning: {told}"))
     if erased_at is not None:
         when = f"All that is known of it is erased {date(erased_at)}, with our posts in Slack."
-        blocks.append(section(f":wastebasket: {when} To call it off, connect it again before."))
+        blocks.append(section(f":wastebasket: {when} To call it off, connect it again before then."))
         text += " It will be erased."
     blocks.append(
         small("Leads that Thumbtack goes on sending are kept all the same: to end that, end its webhook there.")
@@ -221,7 +221,7 @@ def erasure_planned(name: str | None, *, starts_at: datetime, asked_by: str | No
         blocks=[
             *post.blocks,
             section(f"{when}{by} To call it off, connect it again before: `/thumbtack connect`."),
-            small("What people wrote themselves stays in Slack. Take what you still need before."),
+            small("What people wrote themselves stays in Slack. Save what you still need before then."),
         ],
     )
 

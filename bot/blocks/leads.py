@@ -1,25 +1,19 @@
 """The lead's card, which heads its thread and always shows the present state, and the lines that tell of a change."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import tzinfo
-from enum import StrEnum
-from typing import assert_never
+from dataclasses import dataclass, replace
 
-from bot.blocks import appointments, contacts, lead_details, messages, terms
+from bot.blocks import appointments, contacts, history, lead_buttons, lead_details, messages, private, terms
 from bot.blocks.kit import (
     LARGEST,
     Block,
     Element,
-    actions,
     bell,
-    button,
     header,
     icon,
     line,
     lines,
     link,
-    link_button,
     rich,
     section,
     size,
@@ -27,11 +21,14 @@ from bot.blocks.kit import (
     small_plain,
     words,
 )
+from bot.blocks.lead_view import LeadView, RepliesGo
 from bot.blocks.mrkdwn import escape, shorten, visible
 from bot.blocks.pieces import Piece, laid_out, pack
 from bot.blocks.posts import Post
-from storage.models import Business, Customer, Environment, Lead
+from storage.models import Environment, Lead
 from webhooks.thumbtack.payloads import lead_types, travel
+
+__all__ = ["LeadView", "RepliesGo", "arrived_line", "card", "continuations", "everything", "headline", "price_line"]
 
 SHORT_FACT = 100
 LONG_FACT = 300
@@ -43,48 +40,6 @@ POSTS_BELOW = 4
 _PLACEHOLDER = "Lead details to follow"
 _ROOM_BELOW = LARGEST - 600  # beside the pieces stand a title and perhaps the line about what is kept
 _SCHEDULE_ICONS = {"date": "calendar", "time": "clock3", "leng": "stopwatch"}
-
-
-class RepliesGo(StrEnum):
-    """What becomes of what people write in a lead's thread."""
-
-    OUT = "out"  # it goes to the customer
-    QUIET = "quiet"  # only the Reply button and messages that start with "send:" go to the customer
-    INSIDE = "inside"  # nothing can be sent: no credentials for this business
-    STAGING = "staging"  # a lead of Thumbtack's other environment: not sent
-    TEST = "test"  # made up by Thumbtack's "Test this webhook": nobody would read it
-
-
-@dataclass(frozen=True, kw_only=True)
-class LeadView:
-    """All that a card shows.
-
-    `ring`: user and group ids to mention; `ring_hint`: say how to set them; `zone`: where appointments are told.
-    """
-
-    lead: Lead
-    business: Business | None
-    customer: Customer | None
-    replies: RepliesGo
-    ring: tuple[str, ...]
-    ring_hint: bool
-    lead_url: str | None
-    zone: tzinfo
-
-    @property
-    def name(self) -> str | None:
-        """The customer's name."""
-        return visible(self.customer.name) if self.customer else None
-
-    @property
-    def phone(self) -> str | None:
-        """The customer's phone number, as sent."""
-        return visible(self.customer.phone) if self.customer else None
-
-    @property
-    def business_name(self) -> str | None:
-        """Whose lead it is."""
-        return visible(self.business.name) if self.business else None
 
 
 def headline(lead: Lead) -> str:
@@ -114,13 +69,17 @@ def _is_test(lead: Lead) -> bool:
 
 def card(view: LeadView) -> Post:
     """The parent message of a lead's thread."""
+    if view.private:
+        nameless = replace(view, customer=None)
+        under = [*_ring(nameless), *lead_buttons.first(nameless), *lead_buttons.foot(nameless)]
+        return private.card(nameless, standing=lead_buttons.standing(nameless), under=under)
     return Post(text=headline(view.lead), blocks=_lay_out(view).blocks)
 
 
 def continuations(view: LeadView) -> list[Post]:
     """What did not fit on the card, in at most four posts; the last says how much more is kept, if anything."""
     posts: list[list[Piece]] = []
-    left = _lay_out(view).below
+    left = [] if view.private else _lay_out(view).below
     while left and len(posts) < POSTS_BELOW:
         taken, left = pack(left, _ROOM_BELOW)
         posts.append(taken)
@@ -134,6 +93,13 @@ def continuations(view: LeadView) -> list[Post]:
     return made
 
 
+def everything(view: LeadView) -> tuple[list[Block], list[Piece]]:
+    """All that a lead tells, for who opens it: what is known at a glance, and the rest in its order."""
+    details = lead_details.divide(view.lead)
+    rest = [*details.on_card, *details.below, *_long_facts(view)]
+    return [header(_headline(view.lead)), *_facts(view), *_meta(view)], rest
+
+
 def price_line(charge_text: str | None, charge_state: str | None) -> Post:
     """The line in the thread that tells of a change of what the lead costs."""
     told = f"Lead cost: {terms.cost(charge_text, charge_state) or 'not known'}"
@@ -142,6 +108,8 @@ def price_line(charge_text: str | None, charge_state: str | None) -> Post:
 
 def arrived_line(view: LeadView) -> Post:
     """The line, shown in the channel too, that tells that a placeholder was filled by its lead; it rings."""
+    if view.private:
+        return private.arrived(lead_buttons.lead_id_of(view.lead), view.ring)
     told = f"The lead's details have come: {_headline(view.lead)}"
     return Post(text=escape(told), blocks=[rich(line(words(told))), *bell(view.ring)], broadcast=True)
 
@@ -156,8 +124,8 @@ def _lay_out(view: LeadView) -> _Layout:
     """Divide a lead between its card and the posts below; the card's fixed parts go first, then what fits."""
     lead = view.lead
     details = lead_details.divide(lead)
-    above = [header(_headline(lead)), *_facts(view)]
-    under = [*_meta(view), *_ring(view), *_buttons(view)]
+    above = [header(_headline(lead)), lead_buttons.standing(view), *_facts(view), *lead_buttons.first(view)]
+    under = [*_meta(view), *_ring(view), *lead_buttons.foot(view)]
     room = LARGEST - size(above) - size(under) - 300  # the line that says what is below
     shown, left = pack(details.on_card, room)
     below = [*_long_facts(view), *left, *details.below]
@@ -179,6 +147,7 @@ def _facts(view: LeadView) -> Iterator[Block]:
     if who_travels := visible(travel.label(lead.travel_preferences)):
         rows.append([icon("car"), words(f" {shorten(who_travels, LONG_FACT)}")])
     rows += terms.estimate(lead)
+    rows += history.before(view.contacted_before)
     title = visible(lead.title)
     if title and title != visible(lead.category):
         rows.insert(0, [words(shorten(title, SHORT_FACT), bold=True)])
@@ -189,7 +158,8 @@ def _facts(view: LeadView) -> Iterator[Block]:
         rows.append([icon("telephone_receiver"), words(f" {told}")])
     yield rich(lines(*terms.status(lead), *rows))
     if call:
-        yield section(" · ".join(filter(None, (f":telephone_receiver: {call}", code))))
+        told = " · ".join(filter(None, (f":telephone_receiver: {call}", code)))
+        yield section(told) | {"accessory": contacts.number_button(lead_buttons.lead_id_of(lead))}
 
 
 def _schedule(view: LeadView) -> Iterator[list[Element]]:
@@ -238,35 +208,6 @@ def _ring(view: LeadView) -> Iterator[Block]:
         yield small(
             ":no_bell: Nobody's phone rings for new leads yet. Put user or group ids into `SLACK_RING` and restart."
         )
-
-
-def _buttons(view: LeadView) -> list[Block]:
-    """What replying here does, and the button for it."""
-    name = shorten(view.name or "the customer", 80).removesuffix(".")  # "Sam W." ends the sentence by himself
-    pages = terms.pages(view.lead, view.lead_url)
-    match view.replies:
-        case RepliesGo.OUT:
-            told = f"Replies in this thread go to {name}. Start one with “note:” to keep it inside."
-        case RepliesGo.QUIET:
-            told = f"Only the Reply button, and messages that start with “send:”, go to {name}. The rest stays inside."
-        case RepliesGo.INSIDE:
-            told = "Replies here stay inside: Corkboard has no Thumbtack credentials for this business. Answer in Thumbtack."
-            opens = [link_button("lead_open", "Open in Thumbtack", view.lead_url)] if view.lead_url else []
-            return [small_plain(told), *([actions([*opens, *pages])] if opens or pages else [])]
-        case RepliesGo.STAGING:
-            told = "Replies are not sent: this lead is from Thumbtack's other environment."
-            return [small_plain(told)]
-        case RepliesGo.TEST:
-            return [small_plain("Replies are not sent: this is a test delivery of Thumbtack's.")]
-        case _:
-            assert_never(view.replies)
-    return [small_plain(told), actions([button("reply_open", "Reply", _id(view.lead), style="primary"), *pages])]
-
-
-def _id(lead: Lead) -> int:
-    if lead.id is None:
-        raise ValueError("a lead that is not stored has no card")
-    return lead.id
 
 
 def _long_facts(view: LeadView) -> list[Piece]:

@@ -117,7 +117,7 @@ def _picture(attachment: Attachment) -> Block:
 def photo_links(attachments: Iterable[Attachment]) -> list[Post]:
     """Attachments as links: files, and pictures that Slack could not fetch; an odd address is shown, not linked."""
     return [
-        Post(text=f"{counted(some)} to open", blocks=[rich(lines(*(_linked(attachment) for attachment in some)))])
+        Post(text=f"{counted(some)} to open", blocks=[rich(lines(*(linked(attachment) for attachment in some)))])
         for some in _groups(attachments, _LINKS_IN_A_POST)
     ]
 
@@ -137,8 +137,8 @@ def _groups(attachments: Iterable[Attachment], most: int) -> Iterator[list[Attac
         yield group
 
 
-def _linked(attachment: Attachment) -> list[Element]:
-    """A file's own name is never the text of the link: it could claim to lead elsewhere."""
+def linked(attachment: Attachment) -> list[Element]:
+    """An attachment as a line. A file's own name is never the text of the link: it could claim to lead elsewhere."""
     url, name = _url(attachment), _name(attachment)
     opening = [icon("paperclip"), words(" ")]
     if _is_url(url):

@@ -48,6 +48,13 @@ def held(channel_id: str, *, reason: str) -> Post:
     return Post(text=escape(told), blocks=blocks)
 
 
+def no_place() -> Post:
+    """There is a lead for which no channel is set; others that come meanwhile wait with it and are not told singly."""
+    told = "A new lead waits: no channel is set for it."
+    todo = "Choose one: type /thumbtack settings. It is posted by itself then, like those that come meanwhile."
+    return Post(text=escape(told), blocks=[section(f":rotating_light: {told}"), small(todo)])
+
+
 def offer_to_keep(row_id: int) -> list[Block]:
     """The offer to a workspace admin where nobody is told about trouble yet."""
     told = "Nobody is set to be told about trouble. A workspace admin can take this on:"

@@ -6,11 +6,11 @@ from bot.blocks.posts import Post
 from storage.models import Lead
 
 
-def pointer(stays: Lead, url: str) -> Post:
-    """`stays`: the lead that it is; `url`: that one's card."""
+def pointer(stays: Lead, url: str, *, hidden: bool = False) -> Post:
+    """`stays`: the lead that it is; `url`: that one's card; `hidden`: nothing of the lead is said."""
     told = "This lead stands in another thread"
     return Post(
-        text=f"{told}: {leads.headline(stays)}",
+        text=f"{told}." if hidden else f"{told}: {leads.headline(stays)}",
         blocks=[
             rich(
                 line(

@@ -24,7 +24,7 @@ from bot.blocks.kit import (
 )
 from bot.blocks.mrkdwn import shorten, visible
 from bot.blocks.posts import Post
-from bot.blocks.settings import Keepers
+from bot.blocks.settings_people import Keepers
 from bot.blocks.webhooks import WebhookView
 from storage.models import Audit, Business, Connection, ConnectionState, Environment, Erasure, Generation, Targeting
 from storage.overview import Backlog
@@ -92,7 +92,7 @@ def page(view: StatusView) -> Post:
         *([_others(view)] if view.others else []),
         divider(),
         _people(view),
-        _backlog(view.backlog),
+        queue(view.backlog),
         divider(),
         _changes(view),
     ]
@@ -202,7 +202,7 @@ def _erasure(erasure: Erasure) -> list[Element]:
     bin_ = icon("wastebasket")
     if erasure.started_at is not None:
         return [bin_, words(" It is being erased since "), moment(erasure.started_at), words(".")]
-    told = ". To keep it, type /thumbtack connect before."
+    told = ". To keep it, type /thumbtack connect before then."
     return [bin_, words(" It will be erased "), moment(erasure.starts_at), words(told)]
 
 
@@ -219,8 +219,9 @@ def _unclear(connections: Sequence[Connection]) -> Block:
 
 def _others(view: StatusView) -> Block:
     listed = ", ".join(short(name_of(one)) for one in view.others[:MOST])
-    replies = "Replies go out all the same" if view.others_answered else "Replies to them cannot go out"
-    told = f" {listed}{and_more(len(view.others))}. {replies}; /thumbtack connect connects them."
+    answered = "Replies go out all the same, but only to leads of the Pro API"
+    replies = answered if view.others_answered else "Replies to them cannot go out"
+    told = f" {listed}{and_more(len(view.others))}. {replies}. Connect with /thumbtack connect."
     return rich(line(words("Not connected:", bold=True), words(told)))
 
 
@@ -231,7 +232,8 @@ def _people(view: StatusView) -> Block:
     return rich(line(words("Keepers: ", bold=True), *keepers, words("\n"), *others))
 
 
-def _backlog(backlog: Backlog) -> Block:
+def queue(backlog: Backlog) -> Block:
+    """How much is still to be said, and how much was given up."""
     told: list[Element] = [words("To be sent: ", bold=True)]
     if backlog.waiting:
         told.append(words(f"{backlog.waiting} waiting"))

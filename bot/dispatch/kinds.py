@@ -3,9 +3,26 @@
 from collections.abc import Mapping
 
 from bot.dispatch.plans import Prepare
-from bot.dispatch.to_slack import erasing, events, leads, marks, messages, people, pointing, replies
+from bot.dispatch.to_slack import (
+    asking,
+    erasing,
+    events,
+    found,
+    home,
+    leads,
+    marks,
+    messages,
+    offering,
+    people,
+    pointing,
+    recent,
+    reminding,
+    replies,
+    working,
+)
 from bot.dispatch.to_thumbtack import connections, disconnecting, echoes, phones, targeting, webhooks
 from bot.dispatch.to_thumbtack import leads as negotiations
+from bot.dispatch.to_thumbtack.first_reply import first_reply
 from bot.dispatch.to_thumbtack.replies import send_reply
 from storage.outbox import Kind
 
@@ -24,9 +41,12 @@ KINDS: Mapping[Kind, Prepare] = {
     Kind.POST_REPLY_LINE: replies.post_reply_line,
     Kind.POST_NOTICE: people.post_notice,
     Kind.SET_MARK: marks.set_mark,
+    Kind.POST_WORKED: working.post_worked,
+    Kind.ASK_DIRECTLY: asking.ask_directly,
     Kind.ANSWER: people.answer,
     Kind.SET_KEEPER: people.set_keeper,
     Kind.SEND_REPLY: send_reply,
+    Kind.FIRST_REPLY: first_reply,
     Kind.FINISH_CONNECT: connections.finish_connect,
     Kind.DISCONNECT: disconnecting.disconnect,
     Kind.SET_TARGETING: targeting.set_targeting,
@@ -44,4 +64,9 @@ KINDS: Mapping[Kind, Prepare] = {
     Kind.SYNC_LEAD: negotiations.sync_lead,
     Kind.SET_WEBHOOK: webhooks.set_webhook,
     Kind.TEST_WEBHOOK: webhooks.test_webhook,
+    Kind.PUBLISH_HOME: home.publish_home,
+    Kind.SHOW_FOUND: found.show_found,
+    Kind.POST_RECENT: recent.post_recent,
+    Kind.OFFER_CHANNEL: offering.offer_channel,
+    Kind.REMIND: reminding.remind,
 }

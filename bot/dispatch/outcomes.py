@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 
+from bot import lifecycle
 from bot.dispatch.plans import Answer, Instead, More, Plan, Settled
 from bot.dispatch.verdicts import Again, GiveUp, Verdict, judge, judge_mistake
 from bot.failures import Failure, Sort
@@ -113,18 +114,19 @@ async def _write_down(services: Services, claimed: Claimed, outcome: Answer | Fa
         if isinstance(outcome, Failure):
             verdict = await _failed(tx, services, claimed, outcome, now)
         else:
-            await _delivered(tx, claimed, outcome, now)
+            await _delivered(tx, services, claimed, outcome, now)
     if isinstance(outcome, Failure):
         told.warning("delivery_failed", reason=outcome.reason, verdict=type(verdict).__name__)
     else:
         told.info("delivered")
 
 
-async def _delivered(tx: Transaction, claimed: Claimed, answer: Answer, now: datetime) -> None:
+async def _delivered(tx: Transaction, services: Services, claimed: Claimed, answer: Answer, now: datetime) -> None:
     entry = claimed.entry
     await outbox.settle(tx, entry, state=WorkState.DONE, now=now)  # first: it tells whether the claim is still ours
     if claimed.trial and entry.channel:
         await lanes.tried(tx, entry.channel, claimed.next_at, held=False)
+        await lifecycle.channel_works(tx, services, entry.channel, now=now)
     more = await claimed.plan.then(tx, answer, now) if claimed.plan.then else None
     if isinstance(more, More):
         await outbox.replace(tx, entry, payload=more.payload, now=now)
@@ -150,13 +152,13 @@ async def _failed(
             await outbox.settle(tx, entry, state=WorkState.DONE, now=now, reason=reason)
         case GiveUp(reason=reason):
             await give_up(tx, entry, reason, now)
-    await _quieten(tx, claimed, failure, verdict, now)
+    await _quieten(tx, claimed, failure, verdict)
+    if failure.reason in CHANNEL_DEAD and entry.attempt == TOLD_AT and entry.channel is not None:
+        await lifecycle.channel_refuses(tx, services, entry.channel, reason=failure.reason, now=now)
     return verdict
 
 
-async def _quieten(
-    tx: Transaction, claimed: Claimed, failure: Failure, verdict: Verdict | Instead | Settled, now: datetime
-) -> None:
+async def _quieten(tx: Transaction, claimed: Claimed, failure: Failure, verdict: Verdict | Instead | Settled) -> None:
     """What a failure means for everything else that is to be posted to the same channel."""
     channel, again = claimed.entry.channel, verdict if isinstance(verdict, Again) else None
     if channel is None:
@@ -165,9 +167,6 @@ async def _quieten(
         await lanes.tried(tx, channel, again.at if again else claimed.next_at, held=again is not None)
     elif again is not None and again.hold_channel:
         await lanes.quiet(tx, channel, again.at, held=failure.sort is Sort.HELD)
-    if failure.reason in CHANNEL_DEAD and claimed.entry.attempt == TOLD_AT:
-        payload = {"notice": "held", "channel": channel, "reason": failure.reason}
-        await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)
 
 
 def _judged(services: Services, entry: Outbox, failure: Failure, mistakes: int, now: datetime) -> Verdict:

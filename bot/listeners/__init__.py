@@ -7,17 +7,46 @@ from bot.listeners import (
     commands,
     connecting,
     disconnecting,
+    home,
+    leads,
+    lifecycle,
+    numbers,
+    offers,
     phones,
+    reminders,
+    revealing,
+    saved,
     settings,
     status,
     targeting,
     threads,
     views,
+    working,
 )
 from bot.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
     """Register every listener."""
-    for module in (threads, actions, views, commands, connecting, disconnecting, targeting, phones, settings, status):
+    for module in (
+        threads,
+        actions,
+        views,
+        working,
+        commands,
+        connecting,
+        disconnecting,
+        targeting,
+        phones,
+        home,
+        leads,
+        lifecycle,
+        numbers,
+        offers,
+        reminders,
+        revealing,
+        saved,
+        settings,
+        status,
+    ):
         module.register(app, services)

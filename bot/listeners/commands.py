@@ -6,22 +6,22 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
-from bot import access
+from bot import access, policies
 from bot.blocks import help as help_blocks
 from bot.blocks.mrkdwn import visible
 from bot.blocks.posts import Post
-from bot.listeners import connecting, disconnecting, phones, settings, status, targeting
+from bot.listeners import connecting, disconnecting, leads, phones, settings, status, targeting
 from bot.listeners.verbs import Asked, Verb
 from bot.services import Services
-from bot.settings import ReplyMode
 from webhooks.thumbtack.payloads.text import storable
 
 COMMAND = "/thumbtack"
 
 
 async def _help(asked: Asked) -> Post:
-    quiet = asked.services.settings.reply_mode is ReplyMode.QUIET
-    return help_blocks.help_page([(name, verb.sentence) for name, verb in VERBS.items()], quiet=quiet)
+    async with asked.services.database.reading() as tx:
+        holds = await policies.of_channel(tx, asked.services.settings, asked.channel)
+    return help_blocks.help_page([(name, verb.sentence) for name, verb in VERBS.items()], quiet=holds.quiet)
 
 
 VERBS: Mapping[str, Verb] = {
@@ -32,6 +32,7 @@ VERBS: Mapping[str, Verb] = {
     "pause": targeting.PAUSE,
     "resume": targeting.RESUME,
     "phones": phones.PHONES,
+    "leads": leads.LEADS,
     "settings": settings.SETTINGS,
 }
 
@@ -60,6 +61,7 @@ async def answered(services: Services, command: dict[str, Any], *, team_id: str)
         text=rest.strip(),
         response_url=str(command.get("response_url") or ""),
         trigger_id=str(command.get("trigger_id") or ""),
+        channel=str(command.get("channel_id") or "") or None,
     )
     if verb.managers_only and (refused := await access.refusal(services, team_id=team_id, user_id=asked.user_id)):
         return refused

@@ -1,70 +1,62 @@
-"""Who may change things here: `/thumbtack settings` and its window."""
+"""`/thumbtack settings`: the list of what can be set in Slack, each part with a window of its own."""
 
 from typing import Any
 
-import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
-from bot import access
+from bot import access, answers
 from bot.blocks import settings as blocks
 from bot.blocks.posts import Post
-from bot.listeners import windows
+from bot.listeners import settings_business, settings_channel, settings_people, settings_routes, settings_saved, windows
+from bot.listeners.sections import Section, Visit
 from bot.listeners.verbs import Asked, Verb
 from bot.services import Services
-from storage import managers
-from storage.database import Transaction
 
-log = structlog.get_logger()
-
-LIST_WITHIN = 0.7
-"""Seconds that the list of user groups is waited for: the window's trigger dies in 3 s, of which access took two at most."""
+SECTIONS: tuple[Section, ...] = (
+    settings_channel.SECTION,
+    settings_business.SECTION,
+    settings_routes.SECTION,
+    settings_saved.SECTION,
+    settings_people.SECTION,
+)
 
 
 async def settings(asked: Asked) -> Post | None:
-    """Open the window; None where it stands."""
-    services = asked.services
-    groups = await services.directory.groups(within=LIST_WITHIN)
-    async with services.database.reading() as tx:
-        keepers = await access.keepers_of(services, tx, asked.team_id)
-        allowed = await managers.listed(tx, asked.team_id)
-    names = None if groups is None else {group.group_id: group.label for group in groups}
-    view = blocks.people_window(keepers, allowed, names)
-    return None if await windows.opened(services, asked.trigger_id, view) else blocks.did_not_open()
+    """Open the list; None where it stands."""
+    view = blocks.parts_window([(part.action_id, part.label, part.told) for part in SECTIONS], channel=asked.channel)
+    return None if await windows.opened(asked.services, asked.trigger_id, view) else blocks.did_not_open()
 
 
-SETTINGS = Verb(sentence="says who may change things here", usage=("settings",), run=settings, managers_only=True)
+SETTINGS = Verb(sentence="shows what can be set here", usage=("settings",), run=settings, managers_only=True)
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Listen to the window."""
+    """Listen to the buttons of the list, and to what the parts themselves listen to."""
 
-    async def on_submit(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
-        team_id, user_id = context.team_id or "", body["user"]["id"]
-        refused = await access.refusal(services, team_id=team_id, user_id=user_id)
-        wanted = blocks.submitted(view)
-        wrong = refused.text if refused else blocks.TOO_MANY if len(wanted.chosen) > blocks.MOST else None
-        if wrong is not None:
-            await ack(response_action="errors", errors={blocks.PEOPLE: wrong})
-            return
+    async def on_open(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], context: AsyncBoltContext) -> None:
+        section = next(part for part in SECTIONS if part.action_id == action["action_id"])
+        await open_section(services, section, body, team_id=context.team_id or "")
+        await ack()
+
+    for section in SECTIONS:
+        app.action(section.action_id)(on_open)
+    settings_channel.register(app, services)
+    settings_business.register(app, services)
+    settings_saved.register(app, services)
+    settings_routes.register(app, services)
+    settings_people.register(app, services)
+
+
+async def open_section(services: Services, section: Section, body: dict[str, Any], *, team_id: str) -> None:
+    """Push a part's window, where this person may change things; else, or where that fails, say why in its place."""
+    user_id, trigger_id = body["user"]["id"], body.get("trigger_id")
+    refused = await access.refusal(services, team_id=team_id, user_id=user_id)
+    if refused is not None:
+        await windows.pushed(services, trigger_id, blocks.refused_window(refused))
+        return
+    channel = blocks.opened_from(body.get("view") or {})
+    view = await section.window(Visit(services=services, team_id=team_id, user_id=user_id, channel=channel))
+    if not await windows.pushed(services, trigger_id, view):
         async with services.database.transaction() as tx:
-            after = await _changed(services, tx, wanted, team_id=team_id, user_id=user_id)
-        await ack(response_action="update", view=after)
-
-    app.view("settings_people")(on_submit)
-
-
-async def _changed(
-    services: Services, tx: Transaction, wanted: blocks.Allowed, *, team_id: str, user_id: str
-) -> dict[str, Any]:
-    """Store what was chosen and what was taken away; what others changed meanwhile stays as it is."""
-    changed = await managers.change(
-        tx,
-        team_id=team_id,
-        add=[one for one in wanted.chosen if one not in wanted.shown],
-        remove=wanted.shown.difference(wanted.chosen),
-        actor=user_id,
-        now=services.clock(),
-    )
-    if changed:
-        log.info("managers_set", user_id=user_id)
-    return blocks.saved_window(await managers.listed(tx, team_id), changed=changed)
+            post, now = blocks.did_not_open(), services.clock()
+            await answers.tell(tx, services.vault, user=user_id, post=post, now=now)

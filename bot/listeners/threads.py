@@ -6,7 +6,7 @@ from typing import Any, Self
 import structlog
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
-from bot import edits, replies
+from bot import access, edits, replies
 from bot.replies import Desk
 from bot.services import Services
 from storage import leads, messages, outbox, threads
@@ -93,7 +93,7 @@ class News:
             desk = self._desk(tx)
             recorded = await _record(desk, heard)
             if recorded is not None and recorded.is_new:
-                await _take(desk, recorded)
+                await self._take(desk, recorded)
 
     async def changed(self, channel: Any, message: dict[str, Any], *, changed_ts: Any) -> None:
         """A person edited a message. An edit that comes before its message is taken for the message."""
@@ -106,7 +106,7 @@ class News:
             if known is None and message.get("edited"):  # Slack's own changes (previews of links) have no "edited"
                 recorded = await _record(desk, heard)
                 if recorded is not None and recorded.is_new:
-                    await _take(desk, recorded)
+                    await self._take(desk, recorded)
                     return
                 known = None if recorded is None else recorded.message
             if known is not None:
@@ -123,6 +123,16 @@ class News:
                 message = None if recorded is None else recorded.message
             if message is not None:
                 await edits.deleted(desk, message)
+
+    async def _take(self, desk: Desk, recorded: Recorded) -> None:
+        """Decide about a new message; in a thread that is not known to be a lead's yet, that waits."""
+        message = recorded.message
+        lead = None if message.lead_id is None else await leads.get(desk.tx, message.lead_id)
+        if lead is None:
+            return
+        kept_out = await access.is_kept_out(self.services, desk.tx, team_id=self.team_id, user_id=message.author or "")
+        await replies.take(desk, message, lead, by_outsider=kept_out)
+        log.info("reply_stored", message_id=message.id, state=message.state)
 
     def _heard(self, message: dict[str, Any], channel: Any, *, changed_ts: Any = None) -> Heard | None:
         return Heard.of(
@@ -146,15 +156,6 @@ async def _record(desk: Desk, heard: Heard) -> Recorded | None:
     environment = Environment.PRODUCTION if lead is None else Environment(lead.environment)
     lead_id = None if lead is None else lead.id
     return await messages.record_outbound(desk.tx, said, lead_id=lead_id, environment=environment, now=desk.now)
-
-
-async def _take(desk: Desk, recorded: Recorded) -> None:
-    """Decide about a new message; in a thread that is not known to be a lead's yet, that waits."""
-    message = recorded.message
-    lead = None if message.lead_id is None else await leads.get(desk.tx, message.lead_id)
-    if lead is not None:
-        await replies.take(desk, message, lead)
-        log.info("reply_stored", message_id=message.id, state=message.state)
 
 
 async def _lead_at(tx: Transaction, said: Said) -> Lead | None:

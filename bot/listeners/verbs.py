@@ -9,7 +9,7 @@ from bot.services import Services
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """The command as somebody typed it. `words` and `text`: what follows the verb, split at blanks and as typed."""
+    """The command as somebody typed it. `words` and `text`: what follows the verb, split at blanks and as typed; `channel`: where."""
 
     services: Services
     team_id: str
@@ -17,6 +17,7 @@ class Asked:
     text: str
     response_url: str
     trigger_id: str
+    channel: str | None = None
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
-from bot import replies
-from bot.blocks import modals
-from bot.blocks.reading import filled, row_id
+from bot import policies, replies
+from bot.blocks import contact_data, modals
+from bot.blocks.reading import row_id
 from bot.errors import Reason, sentence
+from bot.listeners import acting
 from bot.notes import Disposition, disposition
 from bot.replies import Desk
 from bot.services import Services
@@ -27,28 +28,39 @@ def register(app: AsyncApp, services: Services) -> None:
     """Listen to submitted windows."""
 
     async def on_submit(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
-        wrong = await reply_submitted(services, view, author=body["user"]["id"], team_id=context.team_id or "")
-        await (ack(response_action="errors", errors={modals.REPLY_BLOCK: wrong}) if wrong else ack())
+        found = await reply_submitted(services, view, author=body["user"]["id"], team_id=context.team_id or "")
+        match found:
+            case None:
+                await ack()
+            case str():
+                await ack(response_action="errors", errors={modals.REPLY_BLOCK: found})
+            case _:
+                await ack(response_action="update", view=found)
 
     app.view("reply_modal")(on_submit)
 
 
-async def reply_submitted(services: Services, view: dict[str, Any], *, author: str, team_id: str) -> str | None:
-    """Store what was written and queue it; returns what is wrong with it."""
-    text = storable(filled(view, modals.REPLY_BLOCK, modals.REPLY_INPUT)).strip()
-    match disposition(text, None, files=False, quiet=False):
-        case Disposition.EMPTY:
-            return NO_TEXT
-        case Disposition.NOTE:
-            return A_NOTE
-        case Disposition.TOO_LONG as wrong:
-            return sentence(wrong)
+async def reply_submitted(
+    services: Services, view: dict[str, Any], *, author: str, team_id: str
+) -> str | dict[str, Any] | None:
+    """Store what was written and queue it; or returns what is wrong with it, or the window that asks about it."""
+    text = storable(modals.written(view)).strip()
+    wrong = _wrong(text) or await _refusal(services, author, team_id=team_id)
+    if wrong is not None:
+        return wrong
     async with services.database.transaction() as tx:
-        lead = await leads.get(tx, row_id(view.get("private_metadata")))
+        lead = await leads.to_change(tx, row_id(view.get("private_metadata")))  # of two who answer first, one is asked
         desk = Desk(tx=tx, settings=services.settings, now=services.clock())
         cannot = Reason.NO_LEAD if lead is None else await replies.why_not(desk, lead)
         if lead is None or cannot is not None:
             return sentence(cannot)
+        if lead.owner not in (None, author) and not modals.says_who_has_it(view):
+            return modals.held_meanwhile(view, text, lead.owner)
+        match await _contact_doubt(desk, lead, text, author=author, team_id=team_id):
+            case Reason.CONTACT_BLOCKED:
+                return contact_data.BLOCKED
+            case Reason.CONTACT_DATA if not contact_data.is_warned(view):
+                return contact_data.warned(view, text)
         await _store(
             desk,
             lead,
@@ -58,6 +70,29 @@ async def reply_submitted(services: Services, view: dict[str, Any], *, author: s
             team_id=team_id,
         )
     return None
+
+
+def _wrong(text: str) -> str | None:
+    match disposition(text, None, files=False, quiet=False):
+        case Disposition.EMPTY:
+            return NO_TEXT
+        case Disposition.NOTE:
+            return A_NOTE
+        case Disposition.TOO_LONG as too_long:
+            return sentence(too_long)
+        case _:
+            return None
+
+
+async def _refusal(services: Services, author: str, *, team_id: str) -> str | None:
+    """Why this person may not; where Slack does not say who they are, that is looked at before it goes out."""
+    told = await acting.refusal(services, author, team_id=team_id, if_unknown=False)
+    return None if told is None else told.text
+
+
+async def _contact_doubt(desk: Desk, lead: Lead, text: str, *, author: str, team_id: str) -> Reason | None:
+    policy = await policies.of_channel(desk.tx, desk.settings, await replies.channel_of(desk, lead))
+    return await replies.doubt_about(desk, text, policy=policy, team_id=team_id, user_id=author)
 
 
 async def _store(desk: Desk, lead: Lead, text: str, *, view_id: str, author: str, team_id: str) -> None:
@@ -74,6 +109,7 @@ async def _store(desk: Desk, lead: Lead, text: str, *, view_id: str, author: str
     )
     if message is None:
         return
+    await replies.claimed(desk, lead, by=author)
     thread = await threads.of_lead(desk.tx, lead_id)
     await outbox.enqueue(
         desk.tx,

@@ -7,6 +7,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -58,6 +59,11 @@ class BotProcess:
         """Wait until it ends, and raise BotEndedError then."""
         await asyncio.shield(self._reading)
         raise BotEndedError(f"The bot ended with {await self._process.wait()}.", self.log)
+
+    def put_forward(self, by: timedelta) -> None:
+        """Let its clock go forward; what is due by then is done within seconds."""
+        assert self._process.stdin is not None  # noqa: S101 -- it was started with a pipe
+        self._process.stdin.write(f"{by.total_seconds():.0f}\n".encode())
 
     def let_go(self) -> None:
         """Let go of the leash: it ends by itself then, as it does when this process dies."""

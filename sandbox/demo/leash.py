@@ -1,19 +1,47 @@
-"""Runs a `corkboard` command on a leash: it ends when whoever started it lets go of its standard input, or dies."""
+"""Runs a `corkboard` command on a leash: it ends when whoever started it lets go of its standard input, or dies.
+
+Its clock can be put forward from there, so that who watches a play does not wait as long as a customer does.
+"""
 
 import os
 import signal
 import threading
+from datetime import UTC, datetime, timedelta
 
-from bot.cli import main
+from storage import database
 
 
-def _hold() -> None:
-    """Read until the other end of the pipe is closed, which the system does however that process ended."""
-    while os.read(0, 1024):
-        pass
+class Clock:
+    """The time of this machine, and what was added to it since."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """The clock of the program, an aware instant."""
+        return datetime.now(UTC) + self._ahead
+
+    def put_forward(self, seconds: int) -> None:
+        """From now on it is so much later."""
+        self._ahead += timedelta(seconds=seconds)
+
+
+def _hold(clock: Clock) -> None:
+    """Read until the other end of the pipe is closed, which the system does however that process ended.
+
+    Each line that comes are the seconds by which the clock goes forward.
+    """
+    with os.fdopen(0, "rb", buffering=0, closefd=False) as pipe:
+        for line in iter(pipe.readline, b""):
+            clock.put_forward(int(line))
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_hold, daemon=True).start()
+    forward = Clock()
+    database.utcnow = forward  # before the program is loaded, which takes its clock from here
+    threading.Thread(target=_hold, args=(forward,), daemon=True).start()
+
+    from bot.cli import main
+
     main()

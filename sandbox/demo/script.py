@@ -11,6 +11,7 @@ import httpx
 
 from sandbox.outside import CHANNEL, Outside
 from sandbox.shortcuts import ASKED_BEFORE, OUTAGE
+from sandbox.slack.block_kit import elements
 from sandbox.thumbtack import v4_bodies
 from sandbox.thumbtack.bodies import BUSINESS_ID, BUSINESS_NAME
 
@@ -24,6 +25,7 @@ QUESTION = "Do you bring your own ladder?"
 FIRST_WORDS = "Yes, we do. We can be there at 10."
 ANSWER = "Yes, we do. We can be there at 9."
 NOTE = "note: the van's key is with Sam"
+BEN_ANSWERS = "I can bring the long ladder."
 ON_THE_WAY = "On our way, see you in 20 minutes :wave:"
 ON_THE_WAY_RECEIVED = "On our way, see you in 20 minutes 👋"
 DOOR = "Great, the front door is open."
@@ -35,6 +37,12 @@ TESSA_WANTS = "Gutter Cleaning and Maintenance"
 IN_THE_APP = "We do, I will bring brackets."
 QUOTE = "That is $40 on top of the cleaning."
 AGREED = "Sounds fair, see you then!"
+AMONG_US = "She sounds nice, and it is a big house."
+MEANT = "send: We bring the brackets on Friday."
+MEANT_RECEIVED = "We bring the brackets on Friday."
+TESSA_ASKS_AGAIN = "Friday is bad. Can you come on Saturday?"
+A_QUARTER = timedelta(minutes=15)
+"""After so long without an answer, the people on duty are called."""
 
 _PATIENCE = 15.0  # seconds until something is said not to happen
 _LOOK = 0.02
@@ -56,7 +64,9 @@ class Step:
 class Script:
     """The steps, in order, between the stand-ins and a bot that listens already."""
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, outside: Outside, put_forward: Callable[[timedelta], None]) -> None:
+        """`put_forward` lets the bot's clock go forward."""
+        self._put_forward = put_forward
         self._slack = outside.slack
         self._thumbtack = outside.thumbtack
         self._lead_id = ""
@@ -64,24 +74,29 @@ class Script:
         self._ana_ts = ""
         self._ben_note_ts = ""
         self._ben_ts = ""
+        self._way_ts = ""
         self._tessa_id = ""
         self._tessa_ts = ""
         self._quote_ts = ""
+        self._among_us_ts = ""
+        self._meant_ts = ""
         self.steps = (
             Step(name="Connect", tells="Olga connects the business: one command, one page.", play=self.connect),
             Step(name="Lead", tells="Maya asks for painting, with 2 photos: her card is in #leads.", play=self.lead),
+            Step(name="Claim", tells="Ana taps “I've got it”. Her name is on the card now.", play=self.claim),
             Step(name="Message", tells="She asks about a ladder. It is in her card's thread.", play=self.message),
             Step(
                 name="Reply", tells="Ana answers, and edits it while it is held: Maya gets the edit.", play=self.reply
             ),
             Step(name="Note", tells="Ben writes “note: …”. It stays inside.", play=self.note),
+            Step(name="Second", tells="Ben answers, too. He is asked first: Maya is Ana's.", play=self.second),
             Step(name="Price", tells="Thumbtack charges $26.00. Card and thread say so.", play=self.price),
             Step(
-                name="Outage", tells="Thumbtack is down: Ben's reply waits, Maya's words still come.", play=self.outage
+                name="Outage", tells="Thumbtack is down: Ana's reply waits, Maya's words still come.", play=self.outage
             ),
             Step(
                 name="Recovery",
-                tells="Thumbtack is back, our token is old: renewed; Ben's reply goes.",
+                tells="Thumbtack is back, our token is old: renewed; the reply goes.",
                 play=self.recovery,
             ),
             Step(name="Review", tells="Maya gives 5 stars. The whole channel sees them.", play=self.review),
@@ -93,6 +108,12 @@ class Script:
             Step(name="Early", tells="Tessa's question comes before her request: it is one thread.", play=self.early),
             Step(name="App", tells="Ben answers in Thumbtack's app. Her thread shows that, too.", play=self.app),
             Step(name="Echo", tells="Ana replies. Thumbtack tells us our own words: said once.", play=self.echo),
+            Step(name="Quiet", tells="Olga makes #leads quiet: only “send: …” goes out now.", play=self.quiet),
+            Step(
+                name="Reminder",
+                tells="Tessa waits 15 minutes (the clock jumps): the crew is called.",
+                play=self.reminder,
+            ),
             Step(name="Pause", tells="The crew is full: Olga stops new leads for 2 hours.", play=self.pause),
         )
 
@@ -145,6 +166,11 @@ class Script:
         self._card_ts = (await _until(lambda: self._cards(MAYA)[0], "the lead's card stands in #leads"))["ts"]
         await self._in_thread("the photos are in the thread", "The stain", "The room upstairs")
 
+    async def claim(self) -> None:
+        """Somebody takes the lead, with one tap on the phone."""
+        await self._press(ANA, "lead_claim", ts=self._card_ts)
+        await _until(lambda: ANA in str(self._cards(MAYA)[0]["blocks"]), "the card says that Ana has the lead")
+
     async def message(self) -> None:
         """The customer writes."""
         answer = await self._thumbtack.message(self._lead_id, QUESTION)
@@ -168,6 +194,14 @@ class Script:
         self._ben_note_ts = said.ts or ""
         await self._marked(self._ben_note_ts, KEPT)
 
+    async def second(self) -> None:
+        """Somebody else answers; they may have missed that the lead is taken."""
+        said = await self._slack.say(BEN, CHANNEL, BEN_ANSWERS, thread_ts=self._card_ts)
+        self._ben_ts = said.ts or ""
+        await self._marked(self._ben_ts, HELD)
+        await self._press(BEN, "reply_send")
+        await self._marked(self._ben_ts, DELIVERED)
+
     async def price(self) -> None:
         """Thumbtack says what the lead costs."""
         answer = await self._thumbtack.price(self._lead_id, COST)
@@ -178,18 +212,18 @@ class Script:
     async def outage(self) -> None:
         """Thumbtack takes no replies; somebody is in a hurry, and the customer writes."""
         self._thumbtack.faults.stand("message", OUTAGE)
-        self._ben_ts = await self._say_now(BEN, ON_THE_WAY, ts=self._card_ts)
-        await _until(lambda: self._thumbtack.faults.happened["message"], "Ben's reply is tried")
+        self._way_ts = await self._say_now(ANA, ON_THE_WAY, ts=self._card_ts)
+        await _until(lambda: self._thumbtack.faults.happened["message"], "Ana's reply is tried")
         await self._thumbtack.message(self._lead_id, DOOR)
         await self._in_thread("what the customer says during the outage is in the thread", DOOR)
-        await self._marked(self._ben_ts, HELD)
-        _hold(self._received == [ANSWER], f"The customer received {self._received} during the outage")
+        await self._marked(self._way_ts, HELD)
+        _hold(self._received == [ANSWER, BEN_ANSWERS], f"The customer received {self._received} during the outage")
 
     async def recovery(self) -> None:
         """Thumbtack takes replies again, but not with the token we have."""
         self._thumbtack.grants.expire_access_tokens()
         self._thumbtack.faults.clear()
-        await self._marked(self._ben_ts, DELIVERED)
+        await self._marked(self._way_ts, DELIVERED)
 
     async def review(self) -> None:
         """The customer is content."""
@@ -228,16 +262,39 @@ class Script:
         await self._thumbtack.v4_message(self._tessa_id, AGREED)
         await self._in_thread("what the customer says to that is in her thread", AGREED, ts=self._tessa_ts)
 
+    async def quiet(self) -> None:
+        """A team that talks a lot wants nothing to go out by mistake."""
+        await self._slack.command(OLGA, "/thumbtack", "settings")
+        await self._slack.press_in_view(OLGA, "settings_channel")
+        await self._slack.submit(OLGA, {"reply_mode": "quiet"})
+        await _until(lambda: "send:" in str(self._cards(TESSA)[0]["blocks"]), "the cards say that the channel is quiet")
+        while self._slack.views(OLGA):
+            await self._slack.close_view(OLGA)
+        said = await self._slack.say(ANA, CHANNEL, AMONG_US, thread_ts=self._tessa_ts)
+        self._among_us_ts = said.ts or ""
+        await self._marked(self._among_us_ts, KEPT)
+        self._meant_ts = await self._say_now(ANA, MEANT, ts=self._tessa_ts)
+        await self._marked(self._meant_ts, DELIVERED)
+
+    async def reminder(self) -> None:
+        """The customer writes, and nobody sees it."""
+        await self._thumbtack.v4_message(self._tessa_id, TESSA_ASKS_AGAIN)
+        await self._in_thread("what the customer asks is in her thread", TESSA_ASKS_AGAIN, ts=self._tessa_ts)
+        self._put_forward(A_QUARTER)
+        await self._in_thread("those who have the lead are called", "was not answered", ts=self._tessa_ts)
+
     def check(self) -> None:
         """What must be true at the end: everything once, in order, with one mark each. Raises NotHeldError."""
-        wanted = [(ANSWER, "v2"), (ON_THE_WAY_RECEIVED, "v2"), (QUOTE, "v4")]  # each by the API that told of its lead
+        to_maya = [(text, "v2") for text in (ANSWER, BEN_ANSWERS, ON_THE_WAY_RECEIVED)]
+        wanted = [*to_maya, (QUOTE, "v4"), (MEANT_RECEIVED, "v4")]  # each by the API that told of its lead
         sent = [(one.text, one.via) for one in self._thumbtack.sent]
         _hold(sent == wanted, f"Customers received {sent}, not {wanted}")
-        marked = {self._ana_ts: DELIVERED, self._ben_note_ts: KEPT, self._ben_ts: DELIVERED, self._quote_ts: DELIVERED}
+        went = (self._ana_ts, self._ben_ts, self._way_ts, self._quote_ts, self._meant_ts)
+        marked = dict.fromkeys(went, DELIVERED) | dict.fromkeys((self._ben_note_ts, self._among_us_ts), KEPT)
         for ts, mark in marked.items():
             _hold(self._marks(ts) == [mark], f"A message carries {self._marks(ts)}, not {mark} alone")
         self._check_thread(MAYA, self._card_ts, "The stain", QUESTION, COST, DOOR, PRAISE)
-        self._check_thread(TESSA, self._tessa_ts, TESSA_ASKS, IN_THE_APP, AGREED)
+        self._check_thread(TESSA, self._tessa_ts, TESSA_ASKS, IN_THE_APP, AGREED, TESSA_ASKS_AGAIN)
         _hold(QUOTE not in str(self._of_the_bot(self._tessa_ts)), "What Ana wrote to Tessa was posted again")
         _hold(not self._thumbtack.grants.misused, "A refresh token was used twice")
 
@@ -283,9 +340,26 @@ class Script:
         """Somebody writes in a thread, and does not want to wait until it cannot be changed any more; its ts."""
         before = len(self._slack.ephemerals(person))
         said = await self._slack.say(person, CHANNEL, text, thread_ts=ts)
-        whisper = await _until(lambda: self._slack.ephemerals(person)[before], "who writes is offered to send it now")
-        await self._slack.press(person, CHANNEL, whisper["ts"], "reply_send_now")
+        await self._press(person, "reply_send_now", after=before)
         return said.ts or ""
+
+    async def _press(self, person: str, action_id: str, *, ts: str | None = None, after: int = 0) -> None:
+        """Somebody presses a button of a message (`ts`), or of what only they see, as soon as it is there.
+
+        `after`: how much of that is of before.
+        """
+
+        def offered() -> str:
+            shown = self._slack.ephemerals(person)[after:] if ts is None else [self._slack.message(CHANNEL, ts)]
+            with_it = [one["ts"] for one in shown if any(is_meant(button) for _, button in elements(one.get("blocks")))]
+            return str(with_it[-1])
+
+        def is_meant(button: Json) -> bool:
+            return bool(button["action_id"] == action_id)
+
+        pressed = await _until(offered, f"{person} can press {action_id}")
+        answer = await self._slack.press(person, CHANNEL, pressed, action_id)
+        _hold(answer.ok, f"The bot answered {action_id} with {answer.status} {answer.failure or ''}")
 
     async def _marked(self, ts: str, mark: str) -> None:
         await _until(lambda: self._marks(ts) == [mark], f"the message carries {mark} alone")

@@ -92,7 +92,7 @@ class Performance:
                 await self._stay(stage)
 
     async def _play(self, stage: Stage) -> bool:
-        script = Script(stage.outside)
+        script = Script(stage.outside, stage.bot.put_forward)
         try:
             for step in script.steps:
                 await self._step(step)

@@ -43,13 +43,17 @@ def control_routes(slack: SlackStandIn) -> list[Route]:
 class _Desk:
     def __init__(self, slack: SlackStandIn) -> None:
         self._slack = slack
-        people = slack.people
+        people, admin = slack.people, slack.housekeeping
         self._deeds: Mapping[str, Deed] = {
             "say": people.say, "edit": people.edit, "delete": people.delete, "press": people.press,
             "press_in_view": people.press_in_view, "submit": people.submit, "close_view": people.close_view,
             "command": people.command,
             "join": people.join, "unfurl": people.unfurl, "bot_says": people.bot_says, "open_home": people.open_home,
             "event": people.event, "verify_url": people.verify_url,
+            "archive": admin.archive, "unarchive": admin.unarchive, "delete_channel": admin.delete_channel,
+            "rename_channel": admin.rename_channel, "invite_bot": admin.invite_bot, "remove_bot": admin.remove_bot,
+            "leave": admin.leave, "change_person": admin.change_person, "deactivate": admin.deactivate,
+            "uninstall": admin.uninstall, "revoke": admin.revoke, "reinstall": admin.reinstall,
         }  # fmt: skip
 
     async def overview(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint's signature

@@ -14,7 +14,9 @@ from sandbox.slack.workspace import Channel, Person, Workspace
 T = TypeVar("T")
 Page = tuple[Sequence[T], str]  # the items, and the cursor of the next page ("" at the end)
 
+CHANNELS_MADE_AT = 1_700_000_000
 _NEVER = "9999999999.999999"
+_TYPES = {"channel": "public_channel", "group": "private_channel", "im": "im"}
 
 
 def history(workspace: Workspace, args: Arguments) -> Json:
@@ -60,16 +62,36 @@ def members(workspace: Workspace, args: Arguments) -> Json:
     return {"members": list(page), "response_metadata": {"next_cursor": cursor}}
 
 
+def conversations_of(workspace: Workspace, args: Arguments) -> Json:
+    """users.conversations: where a person is (without `user`, the bot); of private ones, those where the bot is too."""
+    person = access.person(workspace, args) if "user" in args else workspace.people[workspace.bot_user_id]
+    types = set((args.text("types") or "public_channel").replace(" ", "").split(","))
+    if types - {*_TYPES.values(), "mpim"}:
+        raise RefusedError("invalid_types")
+    together = {person.user_id, workspace.bot_user_id}
+    found = [
+        channel
+        for channel in workspace.channels.values()
+        if person.user_id in channel.members and (channel.kind == "channel" or together <= set(channel.members))
+        if _TYPES[channel.kind] in types and not (channel.archived and args.flag("exclude_archived"))
+    ]
+    page, cursor = _page(found, args, mark=lambda channel: channel.channel_id, limits=(100, 999))
+    shown = [_conversation(workspace, channel) for channel in page]
+    for one in shown:
+        one.pop("is_member", None)  # of whom would not be said: Slack leaves it out here
+    return {"channels": shown, "response_metadata": {"next_cursor": cursor}}
+
+
 def user_info(workspace: Workspace, args: Arguments) -> Json:
     """users.info."""
-    return {"user": _user(workspace, access.person(workspace, args))}
+    return {"user": user(workspace, access.person(workspace, args))}
 
 
 def user_list(workspace: Workspace, args: Arguments) -> Json:
     """users.list."""
     page, cursor = _page(list(workspace.people.values()), args, mark=lambda p: p.user_id, limits=(1000, 1000))
     return {
-        "members": [_user(workspace, person) for person in page],
+        "members": [user(workspace, person) for person in page],
         "cache_ts": int(workspace.clock()),
         "response_metadata": {"next_cursor": cursor},
     }
@@ -139,7 +161,7 @@ def _messages(workspace: Workspace, channel: Channel, page: Sequence[Json], curs
 
 def _conversation(workspace: Workspace, channel: Channel) -> Json:
     common: Json = {
-        "id": channel.channel_id, "created": 1_700_000_000, "context_team_id": workspace.team_id,
+        "id": channel.channel_id, "created": CHANNELS_MADE_AT, "context_team_id": workspace.team_id,
         "is_archived": channel.archived, "is_im": channel.kind == "im", "is_org_shared": False,
     }  # fmt: skip
     if channel.direct_with is not None:
@@ -147,22 +169,37 @@ def _conversation(workspace: Workspace, channel: Channel) -> Json:
     return common | {
         "name": channel.name, "name_normalized": channel.name, "is_channel": not channel.is_private,
         "is_group": channel.is_private, "is_mpim": False, "is_private": channel.is_private, "is_general": False,
-        "is_shared": False, "is_ext_shared": False, "is_member": workspace.bot_user_id in channel.members,
+        "is_shared": False, "is_ext_shared": _is_shared(workspace, channel), "is_member": workspace.bot_user_id in channel.members,
         "topic": {"value": "", "creator": "", "last_set": 0}, "purpose": {"value": "", "creator": "", "last_set": 0},
     }  # fmt: skip
 
 
-def _user(workspace: Workspace, person: Person) -> Json:
+def user(workspace: Workspace, person: Person) -> Json:
+    """A person as Slack's user object (https://docs.slack.dev/reference/objects/user-object)."""
     profile = {
         "real_name": person.name, "real_name_normalized": person.name, "display_name": person.name.split()[0].lower(),
-        "team": workspace.team_id,
+        "team": workspace.team_of(person.user_id),
     }  # fmt: skip
     return {
-        "id": person.user_id, "team_id": workspace.team_id, "name": profile["display_name"], "real_name": person.name,
+        "id": person.user_id, "team_id": workspace.team_of(person.user_id), "name": profile["display_name"], "real_name": person.name,
         "deleted": person.deleted, "profile": profile, "is_admin": person.is_admin or person.is_owner,
         "is_owner": person.is_owner, "is_primary_owner": False, "is_bot": person.is_bot, "is_app_user": False,
-        "is_restricted": False, "is_ultra_restricted": False, "updated": 1_700_000_000, **_time_zone(workspace, person),
+        "is_restricted": person.is_restricted or person.is_ultra_restricted,
+        "is_ultra_restricted": person.is_ultra_restricted, "is_stranger": _is_stranger(workspace, person),
+        "updated": 1_700_000_000, **_time_zone(workspace, person),
     }  # fmt: skip
+
+
+def _is_shared(workspace: Workspace, channel: Channel) -> bool:
+    return any(workspace.team_of(member) != workspace.team_id for member in channel.members)
+
+
+def _is_stranger(workspace: Workspace, person: Person) -> bool:
+    """Another company's person with whom the bot shares no channel (same page): in a shared one, they are none."""
+    if person.team_id in (None, workspace.team_id):
+        return False
+    together = {workspace.bot_user_id, person.user_id}
+    return not any(together <= set(channel.members) for channel in workspace.channels.values())
 
 
 def _time_zone(workspace: Workspace, person: Person) -> Json:

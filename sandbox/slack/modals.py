@@ -6,12 +6,30 @@ from sandbox.slack.block_kit import judge_view
 from sandbox.slack.chat import with_ids
 from sandbox.slack.workspace import TRIGGER_SECONDS, Workspace
 
+MOST_STACKED = 3
+
 
 def open_view(workspace: Workspace, args: Arguments) -> Json:
     """views.open; the trigger of a click opens one modal, within 3 s."""
     given = _given(args, kind="modal")
     view = make_view(workspace, given)
     user_id = _exchange(workspace, args.text("trigger_id"))
+    workspace.views[view["id"]] = (user_id, view)
+    workspace.changed.fire()
+    return {"view": view}
+
+
+def push_view(workspace: Workspace, args: Arguments) -> Json:
+    """views.push: on top of the modal that the click was in; three at most stand on each other."""
+    given = _given(args, kind="modal")
+    user_id = _exchange(workspace, args.text("trigger_id"))
+    below = [view for owner, view in workspace.views.values() if owner == user_id]
+    if not below:
+        raise RefusedError("not_found")
+    if len(below) >= MOST_STACKED:
+        raise RefusedError("push_limit_reached")
+    view = make_view(workspace, given)
+    view |= {"root_view_id": below[0]["id"], "previous_view_id": below[-1]["id"]}
     workspace.views[view["id"]] = (user_id, view)
     workspace.changed.fire()
     return {"view": view}
@@ -40,10 +58,11 @@ def publish_view(workspace: Workspace, args: Arguments) -> Json:
 def make_view(workspace: Workspace, given: Json, *, replaces: Json | None = None) -> Json:
     """The view as Slack stores and returns it."""
     view_id = replaces["id"] if replaces else workspace.next_id("V")
+    root_id, previous_id = (replaces["root_view_id"], replaces["previous_view_id"]) if replaces else (view_id, None)
     return {
         "private_metadata": "", "callback_id": "", "external_id": "", "title": None, "submit": None, "close": None,
         "clear_on_close": False, "notify_on_close": False, **given,
-        "id": view_id, "root_view_id": view_id, "previous_view_id": None, "team_id": workspace.team_id,
+        "id": view_id, "root_view_id": root_id, "previous_view_id": previous_id, "team_id": workspace.team_id,
         "app_id": workspace.app_id, "app_installed_team_id": workspace.team_id, "bot_id": workspace.bot_id,
         "hash": f"{workspace.next_ts()}.{view_id}", "state": {"values": {}},
         "blocks": with_ids(workspace, given["blocks"]),

@@ -64,6 +64,15 @@ def deleted_event(workspace: Workspace, channel: Channel, previous: Json) -> Jso
     }
 
 
+def membership(kind: str, person: Person, channel: Channel, *, team_id: str, inviter: str | None = None) -> Json:
+    """member_joined_channel or member_left_channel; private channels of today have the letter C too."""
+    event: Json = {
+        "type": kind, "user": person.user_id, "channel": channel.channel_id, "channel_type": "C",
+        "team": person.team_id or team_id,
+    }  # fmt: skip
+    return event | ({} if inviter is None else {"inviter": inviter})
+
+
 def block_actions(workspace: Workspace, person: Person, action: Json, where: Json) -> Json:
     """A click; `where` holds the container and what goes with it (message and channel, or view)."""
     return _interaction(workspace, person) | {
@@ -97,12 +106,18 @@ def command_form(
 def pressed(workspace: Workspace, blocks: list[Json], *, action_id: str, value: Any) -> Json:
     """The `actions` entry for the element with that action_id (and that value, where several have it)."""
     for block, element in elements(blocks):
-        is_button = element["type"] == "button"
-        if element["action_id"] == action_id and (not is_button or value in (None, element.get("value"))):
+        if element["action_id"] == action_id and _may_be(element, value):
             entry = {"type": element["type"], "action_id": action_id, "block_id": block["block_id"]}
             return entry | chosen(element, value) | {"action_ts": workspace.next_ts()}
     known = [f"{element['action_id']}={element.get('value')}" for _, element in elements(blocks)]
     raise LookupError(f"nothing to press is {action_id}={value}; there are {', '.join(known) or 'no elements'}")
+
+
+def _may_be(element: Json, value: Any) -> bool:
+    """Of several buttons, or menus behind three dots, of one name the value says which."""
+    if element["type"] == "overflow":
+        return value is None or any(option["value"] == value for option in element["options"])
+    return element["type"] != "button" or value in (None, element.get("value"))
 
 
 def chosen(element: Json, value: Any) -> Json:
@@ -149,7 +164,10 @@ def _initial(element: Json) -> Any:
 def _interaction(workspace: Workspace, person: Person) -> Json:
     handle = _handle(person)
     return {
-        "user": {"id": person.user_id, "username": handle, "name": handle, "team_id": workspace.team_id},
+        "user": {
+            "id": person.user_id, "username": handle, "name": handle,
+            "team_id": workspace.team_of(person.user_id),
+        },
         "api_app_id": workspace.app_id, "token": VERIFICATION_TOKEN,
         "team": {"id": workspace.team_id, "domain": workspace.domain}, "enterprise": None,
         "is_enterprise_install": False, "trigger_id": workspace.new_trigger(person.user_id),

@@ -81,13 +81,24 @@ class People:
         return await self._changed(where, stored, previous)
 
     async def join(self, user: str, channel: str) -> Answer:
-        """A person joins the channel: a message with the subtype channel_join."""
+        """A person joins the channel: member_joined_channel, and a message with the subtype channel_join."""
         where = self.workspace.channel(channel)
         if user not in where.members:
-            where.members.append(self.workspace.person(user).user_id)
+            await self.enter(user, where)
         message = {"user": user, "subtype": "channel_join", "text": f"<@{user}> has joined the channel"}
         stored = self.workspace.post(where, message)
         return await self._tell(where, payloads.message_event(self.workspace, where, stored), ts=stored["ts"])
+
+    async def enter(self, user: str, where: Channel, *, inviter: str | None = None) -> Answer:
+        """Somebody becomes a member of a channel: member_joined_channel."""
+        person = self.workspace.person(user)
+        where.members.append(person.user_id)
+        self.workspace.changed.fire()
+        joined = payloads.membership(
+            "member_joined_channel", person, where, team_id=self.workspace.team_id, inviter=inviter
+        )
+        ts = self.workspace.next_ts()
+        return await self._tell(where, joined | {"event_ts": ts}, ts=ts)
 
     async def bot_says(self, channel: str, text: str, *, thread_ts: str | None = None, classic: bool = False) -> Answer:
         """Another app's bot posts; a `classic` one has the subtype bot_message and no user."""
@@ -223,8 +234,8 @@ class People:
         return answer
 
     async def _tell(self, where: Channel, event: Json, *, ts: str) -> Answer:
-        """An event of a channel, which the bot hears only as a member."""
-        if self.workspace.bot_user_id not in where.members:
+        """An event of a channel, which the bot hears only as a member, and only while it is installed."""
+        if self.workspace.bot_user_id not in where.members or self.workspace.refusal is not None:
             return Answer(ts=ts)
         payload = payloads.event_callback(self.workspace, event)
         return await self._bring(event_delivery(payload), ts=ts)

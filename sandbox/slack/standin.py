@@ -15,6 +15,7 @@ from sandbox.faults import Faults
 from sandbox.servers import serving
 from sandbox.slack.control import control_routes
 from sandbox.slack.delivery import Answer, Courier
+from sandbox.slack.housekeeping import Housekeeping
 from sandbox.slack.people import People
 from sandbox.slack.transcript import transcript
 from sandbox.slack.web_api import Call, WebApi
@@ -75,6 +76,11 @@ class SlackStandIn:
         self.command, self.open_home, self.unfurl = people.command, people.open_home, people.unfurl
         self.bot_says, self.event, self.redeliver = people.bot_says, people.event, people.redeliver
         self.verify_url = people.verify_url
+        self.housekeeping = admin = Housekeeping(self.workspace, people)
+        self.archive, self.unarchive, self.delete_channel = admin.archive, admin.unarchive, admin.delete_channel
+        self.rename_channel, self.invite_bot, self.remove_bot = admin.rename_channel, admin.invite_bot, admin.remove_bot
+        self.leave, self.change_person, self.deactivate = admin.leave, admin.change_person, admin.deactivate
+        self.uninstall, self.revoke, self.reinstall = admin.uninstall, admin.revoke, admin.reinstall
         self._echoes: set[asyncio.Task[Answer]] = set()
         self._settle_in()
         self.routes = [
@@ -154,10 +160,24 @@ class SlackStandIn:
         is_owner: bool = False,
         deleted: bool = False,
         tz: str = "America/Los_Angeles",
+        is_restricted: bool = False,
+        is_ultra_restricted: bool = False,
+        team_id: str | None = None,
+        channels: Collection[str] = (),
     ) -> Person:
-        """A member joins; adding the same id again replaces that person."""
-        person = Person(user_id=user_id, name=name, is_admin=is_admin, is_owner=is_owner, deleted=deleted, tz=tz)
+        """A member joins, and is in these channels; adding the same id again replaces that person.
+
+        `is_restricted`: a guest, `is_ultra_restricted`: a guest in a single channel; `team_id`: that of another
+        company, whose person shares a channel by Slack Connect.
+        """
+        person = Person(
+            user_id=user_id, name=name, is_admin=is_admin, is_owner=is_owner, deleted=deleted, tz=tz,
+            is_restricted=is_restricted, is_ultra_restricted=is_ultra_restricted, team_id=team_id,
+        )  # fmt: skip
         self.workspace.people[user_id] = person
+        for channel in channels:
+            members = self.workspace.channel(channel).members
+            members.extend({user_id}.difference(members))
         return person
 
     def add_channel(
@@ -178,18 +198,6 @@ class SlackStandIn:
     def add_emoji(self, name: str, unicode: str | None = None) -> None:
         """An emoji people can type as :name:; without `unicode` ("1f44d") a custom one."""
         self.workspace.emoji[name] = unicode
-
-    def archive(self, channel: str, *, archived: bool = True) -> None:
-        """Close a channel, or with `archived=False` open it again."""
-        self.workspace.channel(channel).archived = archived
-
-    def remove_bot(self, channel: str) -> None:
-        """Kick the bot out: it can neither post nor hear there."""
-        self.workspace.channel(channel).members.remove(self.workspace.bot_user_id)
-
-    def invite_bot(self, channel: str) -> None:
-        """Bring the bot (back) in."""
-        self.workspace.channel(channel).members.append(self.workspace.bot_user_id)
 
     # What can be seen
 

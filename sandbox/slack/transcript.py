@@ -34,6 +34,8 @@ def _private(workspace: Workspace) -> Iterator[str]:
             yield f"only {_name(workspace, user_id)} sees, in {whisper['channel']}: {_line(workspace, whisper)}"
     for user_id, view in workspace.views.values():
         yield f"{_name(workspace, user_id)} has a modal open: {view['callback_id'] or view['title']['text']}"
+    for user_id in workspace.homes:
+        yield f"{_name(workspace, user_id)} has a Home tab"
 
 
 def _calls(calls: Sequence[Call]) -> Iterator[str]:

@@ -67,11 +67,13 @@ METHODS: Mapping[str, Method] = {
     "conversations.info": Method(do=lookups.conversation_info, scopes=_READ),
     "conversations.members": Method(do=lookups.members, scopes=_READ),
     "conversations.open": Method(do=lookups.open_conversation, scopes=_OPEN, takes_json=True),
+    "users.conversations": Method(do=lookups.conversations_of, scopes=_READ),
     "users.info": Method(do=lookups.user_info, scopes=("users:read",)),
     "users.list": Method(do=lookups.user_list, scopes=("users:read",)),
     "usergroups.list": Method(do=lookups.group_list, scopes=("usergroups:read",)),
     "usergroups.users.list": Method(do=lookups.group_users, scopes=("usergroups:read",)),
     "views.open": Method(do=modals.open_view, takes_json=True),
+    "views.push": Method(do=modals.push_view, takes_json=True),
     "views.update": Method(do=modals.update_view, takes_json=True),
     "views.publish": Method(do=modals.publish_view, takes_json=True),
 }
@@ -169,6 +171,8 @@ class WebApi:
             raise RefusedError("not_authed")
         if token != self.bot_token:
             raise RefusedError("invalid_auth")
+        if self._workspace.refusal is not None:
+            raise RefusedError(self._workspace.refusal)
         if self.scopes is not None and method.scopes and not set(method.scopes) & set(self.scopes):
             raise RefusedError("missing_scope", needed=method.scopes[0], provided=",".join(self.scopes))
 

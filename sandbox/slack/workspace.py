@@ -20,7 +20,11 @@ RESPONSE_URL_USES = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A member of the workspace."""
+    """Somebody in the workspace.
+
+    A member, a guest (`is_restricted`; `is_ultra_restricted`: in a single channel), or somebody of another company
+    (`team_id` is theirs) who shares a channel by Slack Connect.
+    """
 
     user_id: str
     name: str
@@ -29,6 +33,9 @@ class Person:
     deleted: bool = False
     tz: str = "America/Los_Angeles"
     is_bot: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    team_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +143,9 @@ class Workspace:
         self.homes: dict[str, Json] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
+        self.refusal: str | None = (
+            None  # what every call is answered with once the app is uninstalled, its token revoked
+        )
         self.unfetchable: set[str] = set()  # image hosts or whole URLs that Slack "cannot download"; "*" is all
         self.changed = Signal()
         self._numbers = itertools.count(1)
@@ -174,6 +184,11 @@ class Workspace:
             raise LookupError(f"nobody here is {user_id}; there are {', '.join(self.people)}")
         return self.people[user_id]
 
+    def team_of(self, user_id: str | None) -> str:
+        """The workspace that somebody belongs to: ours, but for people of other companies."""
+        person = self.people.get(user_id or "")
+        return (person and person.team_id) or self.team_id
+
     def channel(self, channel_id: str) -> Channel:
         """That channel, by id or by #name; a LookupError that says which exist."""
         for channel in self.channels.values():
@@ -199,7 +214,7 @@ class Workspace:
 
         A `thread_ts` that is no parent is not an error: Slack posts in the channel's root then.
         """
-        stored = {"type": "message", **message, "ts": self.next_ts(), "team": self.team_id}
+        stored = {"type": "message", "team": self.team_of(message.get("user")), **message, "ts": self.next_ts()}
         parent = channel.messages.get(thread_ts or "")
         if parent is not None and not _is_reply(parent):
             stored["thread_ts"] = parent["ts"]

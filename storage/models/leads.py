@@ -8,13 +8,17 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field
 
 from storage.columns import Json
-from storage.models.base import BigId, Environment, Row, at_, dict_, id_, list_, ref_, text_
+from storage.models.base import BigId, Environment, Row, at_, dict_, id_, list_, only_, ref_, text_
 
 
 class Business(Row, table=True):
     """A business (pro) on Thumbtack whose events reach us.
 
     `disconnected_at`: somebody ended its connections here; nothing is sent for it until it is connected again.
+    How its leads are worked, where None is the deployment's default: `channel` is its own, where only its leads go;
+    `privacy` ("full" or "private"); `remind_after` are minutes, ascending ([]: never); `hours` are by weekday ("mon" …)
+    [["08:00", "17:30"], …] in its time zone (None: always); `on_duty` are user and group ids. `first_reply` is the text
+    of the automatic one (None: off), `first_reply_when` "always", "open" or "closed", by `hours`, or "off" too.
     """
 
     __table_args__ = (UniqueConstraint("environment", "thumbtack_id"),)
@@ -25,6 +29,21 @@ class Business(Row, table=True):
     time_zone: str | None = text_()
     created_at: datetime = at_(nullable=False)
     disconnected_at: datetime | None = at_()
+    channel: str | None = text_()
+    privacy: str | None = text_()
+    remind_after: list[int] | None = Field(default=None, sa_type=Json)
+    hours: dict[str, list[list[str]]] | None = Field(default=None, sa_type=Json)
+    on_duty: list[str] | None = Field(default=None, sa_type=Json)
+    first_reply: str | None = text_()
+    first_reply_when: str | None = text_()
+
+
+class LeadOutcome(StrEnum):
+    """What became of a lead, as the team says."""
+
+    WON = "won"
+    LOST = "lost"
+    CLOSED = "closed"
 
 
 class Customer(Row, table=True):
@@ -45,6 +64,9 @@ class Lead(Row, table=True):
     From v4 alone: `status` and `charge_breakdown` as sent; `estimate` {"type", "price_per_unit", "unit_quantity",
     "unit_name", "total"}; `windows`, a list of {"kind": "proposed" or "booking", "start", "end"} in RFC 3339; how many
     other pros the customer asked. `poll_at`: when it is worth asking v4 how it stands.
+    How the team works it: `owner` (a Slack user id) has it since `owned_at`; `waiting_since`: the customer waits for us
+    since then (None: not); nobody is reminded before `snoozed_until`; `outcome` and what it brought, `won_cents`.
+    `channel` and `ring` (whom to mention) were decided when its card was announced (see `storage.routing`).
     `joined_id`: this row turned out to be that lead; it stays for whoever still holds its id (see `storage.joining`).
     `details` is a list of {"question", "answer"}; `attachments` a list of {"url", "file_name", "file_size",
     "mime_type", "description"}; `extra` holds the fields of the body that we do not know.
@@ -53,6 +75,9 @@ class Lead(Row, table=True):
     __table_args__ = (
         UniqueConstraint("environment", "thumbtack_id"),
         Index(None, "business_id", "request_thumbtack_id"),
+        Index(None, "customer_id", "id"),
+        Index(None, "owner", "id"),
+        only_("ix_lead_waiting", "waiting_since IS NOT NULL", "waiting_since"),
     )
     id: int | None = id_()
     environment: Environment = text_(nullable=False)
@@ -99,6 +124,16 @@ class Lead(Row, table=True):
     polled_at: datetime | None = at_()
     poll_at: datetime | None = at_()
     joined_id: int | None = Field(default=None, sa_type=BigId, index=True)
+    owner: str | None = text_()
+    owned_at: datetime | None = at_()
+    waiting_since: datetime | None = at_()
+    snoozed_until: datetime | None = at_()
+    outcome: LeadOutcome | None = text_()
+    outcome_at: datetime | None = at_()
+    outcome_by: str | None = text_()
+    won_cents: int | None = Field(default=None, sa_type=BigInteger)
+    channel: str | None = text_()
+    ring: list[str] | None = Field(default=None, sa_type=Json)
     extra: dict[str, Any] = dict_()
 
     @property
@@ -225,7 +260,7 @@ class Message(Row, table=True):
     marks_tried: list[str] = list_()
     reason: str | None = text_()
     trace_id: str | None = text_()
-    is_automatic: bool = Field(default=False, nullable=False)  # inbound: Thumbtack made it, nobody wrote it
+    is_automatic: bool = Field(default=False, nullable=False)  # made by Thumbtack; outbound: our automatic first reply
     confirmed_at: datetime | None = at_()  # a person said "send now": the age counts from here
     sent_text: str | None = text_()
     echoed_at: datetime | None = at_()

@@ -62,6 +62,7 @@ class Outbox(Row, table=True):
         only_("ix_outbox_claimed", "claimed_until IS NOT NULL", "claimed_until"),
         only_("ix_outbox_sending", "state = 'sending'", "channel"),
         unsettled_("ix_outbox_unsettled_lane", "lane", "position", "id"),
+        only_("ix_outbox_home", "kind = 'publish_home'", "lane", "id"),
     )
     id: int | None = id_()
     delivery_id: str = text_(nullable=False)

@@ -28,8 +28,8 @@ async def test_nothing_is_opened_before_it_begins(sqlite_url, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_database_without_the_newest_shape_is_not_served(database_url):
-    app = create_app(settings.load(_env_file=None, database_url=database_url, encryption_keys=OTHER_KEY))
+async def test_a_database_without_the_newest_shape_is_not_served(empty_database_url):
+    app = create_app(settings.load(_env_file=None, database_url=empty_database_url, encryption_keys=OTHER_KEY))
     with pytest.raises(NotServable, match="corkboard db upgrade"):
         await begins(app)
     gc.collect()  # nothing stays open: it would be complained about
@@ -110,10 +110,10 @@ async def test_it_ends_with_what_arrived_stored_and_leaves_no_task_behind(place:
     assert ours == set()
 
 
-async def test_it_can_begin_on_a_database_that_it_migrated_itself(database_url):
-    database = Database(database_url)
+async def test_it_can_begin_on_a_database_that_it_migrated_itself(empty_database_url):
+    database = Database(empty_database_url)
     await migrate.upgrade(database)
     await database.close()
-    app = create_app(settings.load(_env_file=None, database_url=database_url, encryption_keys=OTHER_KEY))
+    app = create_app(settings.load(_env_file=None, database_url=empty_database_url, encryption_keys=OTHER_KEY))
     await begins(app)
-    await begins(create_app(settings.load(_env_file=None, database_url=database_url, encryption_keys=OTHER_KEY)))
+    await begins(create_app(settings.load(_env_file=None, database_url=empty_database_url, encryption_keys=OTHER_KEY)))

@@ -14,8 +14,8 @@ from storage.database import Database
 
 
 @pytest.fixture
-async def database(database_url):
-    opened = Database(database_url)
+async def database(empty_database_url):
+    opened = Database(empty_database_url)
     yield opened
     await opened.close()
 

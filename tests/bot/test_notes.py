@@ -3,6 +3,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.notes_meant import meant_as_notes
 
 from bot.notes import LONGEST, Disposition, disposition, without_send
 
@@ -39,6 +40,14 @@ def decide(text, blocks=None, *, files=False, quiet=False):
         "https://example.com",
         "me@example.com is my address",
         "internally: all fine",
+        "We come at 9, note: bring the keys",
+        "Notable: nothing",
+        "Noted: Tuesday works.",
+        "Date: Tuesday",
+        "Rate: $50 an hour",
+        "Notes on the plan are in the report: page 2",
+        "See\nhttps://example.com//x",
+        "Anote: x",
         "100",
         "ok 👍",
         "50/50; or not",
@@ -90,6 +99,8 @@ def test_sentences_go_out(text):
         "`note:` x",
         "```note: x```",
         "*_~note:~_* x",
+        "nóte: x",
+        "n\u0301o\u0300t\u0302e\u0308: x",
         "&gt; note: x",
         "&gt;note: x",
         "&gt;&gt;&gt; note: x",
@@ -185,38 +196,36 @@ def test_a_note_in_the_text_is_a_note_whatever_the_rich_text_says():
         "note → x",
         "note (to us): x",
         "internal: x",
+        "(internal) x",
+        "[Internal] x",
         "Internal note: x",
+        "[team only] x",
         "team only - x",
         "send: notes: x",
         ":memo: notes: x",
+        "ntoe: x",
+        "Noet: x",
+        "NOYE : x",
+        "bote: x",
+        "n0te: x",
+        "- nte: x",
+        "Nota: x",
+        "Note to self: x",
+        "note for Ben - x",
+        "Notes to the team: x",
+        "On our way.\nnote: x",
+        "On our way.\n\n  📝 *Note:* x",
+        "On our way.\n• // x",
+        "On our way.\n&gt; [note] x",
+        "send: On our way.\r\n;; x",
     ],
 )
 def test_what_resembles_a_note_is_asked_about(text):
     assert decide(text) is Disposition.ASK_NOTE
 
 
-nothing = st.sampled_from(
-    [" ", "\n", "\t", "\u00a0", "\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u3000", "\u202f"]
-)
-marks = st.sampled_from(
-    ["*", "_", "~", "`", "```", "&gt; ", "> ", "• ", "◦ ", "▪ ", "- ", "– ", "1. ", "12) ", "a) ", "“", '"', "("]
-)
-emoji = st.sampled_from(["📝", "👋🏽", "ℹ️", "1️⃣", "🇺🇸", "👨‍👩‍👧", ":memo:", ":wave::skin-tone-3:", ":+1:", "☎️"])
-before = st.lists(st.one_of(nothing, marks, emoji), max_size=6).map("".join)
-within = st.lists(nothing, max_size=2).map("".join)
-taught = st.sampled_from(["note:", "note–", "note—", "note-", "//", ";;", "[note]"])
-wide = {ord(c): ord(c) + 0xFEE0 for c in "note:/;[]-"}  # NFKC reads full-width letters as letters
-
-
 # Colons of a note beside colons of emoji (`:memo:note :0:`) can be read in so many ways that asking is good enough.
 STAYS = {Disposition.NOTE, Disposition.ASK_NOTE, Disposition.QUIET}
-
-
-@st.composite
-def meant_as_notes(draw):
-    """A note as anybody might write it."""
-    letters = [draw(st.sampled_from([c, c.upper(), c.translate(wide)])) for c in draw(taught)]
-    return draw(before) + "".join(letter + draw(within) for letter in letters) + draw(st.text(max_size=20))
 
 
 @settings(max_examples=400)
@@ -232,6 +241,14 @@ def test_nor_in_a_rich_text_cut_anywhere_under_another_text(text, kind, data):
     parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     blocks = rich(*(said(part, bold=number % 2 == 0) for number, part in enumerate(parts)), kind=kind)
     assert decide("On my way", blocks) in STAYS
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(["On our way.", "> You said Tuesday?", "1. Yes", "👍", ":wave: Hello", "*Hi*"]), meant_as_notes()
+)
+def test_nor_below_other_words(first, note):
+    assert decide(first + "\n" + " ".join(note.split("\n"))) in STAYS | {Disposition.ASK_ONLY_EMOJI}
 
 
 # What is asked about
@@ -389,7 +406,19 @@ def test_decides_whatever_slack_sends(text, blocks, files, quiet):
 
 
 @pytest.mark.parametrize(
-    "text", ["a." * 20_000, ":a" * 20_000, "*a " * 13_000, " " * 40_000 + "x", "-" * 40_000, "<@" * 20_000]
+    "text",
+    [
+        "a." * 20_000,
+        "\n" * 40_000,
+        "- \n" * 13_000,
+        "\nnote" * 8_000,
+        "note to " * 5_000,
+        ":a" * 20_000,
+        "*a " * 13_000,
+        " " * 40_000 + "x",
+        "-" * 40_000,
+        "<@" * 20_000,
+    ],
 )
 def test_the_longest_message_of_slack_is_decided_at_once(text):
     began = time.process_time()

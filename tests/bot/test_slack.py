@@ -115,7 +115,8 @@ async def test_who_we_are_is_asked_once(slack: Slack, workspace: SlackStandIn):
     with pytest.raises(Failure):
         await slack.identity()
     assert slack.known_identity is None
-    known = Identity(team_id="T0CORKBOARD", user_id="U0CORKBOT", bot_id="B0CORKBOT")
+    url = f"https://{workspace.workspace.domain}.slack.com/"
+    known = Identity(team_id="T0CORKBOARD", user_id="U0CORKBOT", bot_id="B0CORKBOT", url=url)
     assert [await slack.identity() for _ in range(3)] == [known] * 3
     assert slack.known_identity == known
     assert len(workspace.called("auth.test")) == 2

@@ -8,8 +8,9 @@ import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -62,12 +63,13 @@ async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_pat
     async with asyncio.timeout(PATIENCE):
         assert await play(console, headless=True), printed(console)
     told = printed(console)
-    assert told.count("✓") == 14
+    assert told.count("✓") == 18
     assert "✗" not in told
     assert "\x1b" not in told
     assert max(map(len, told.splitlines())) <= 80
     for said in (
         "Maya Alvarez",  # on the card
+        "@Ana has it",
         "The room upstairs",
         "Do you bring your own ladder?",
         "Yes, we do. We can be there at 9. (edited)  ✅",
@@ -81,6 +83,10 @@ async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_pat
         "Do you also repair gutters?",
         "We do, I will bring brackets. (typed in Thumbtack's app)",
         "That is $40 on top of the cleaning.  ✅",
+        "I can bring the long ladder.  ✅",
+        "She sounds nice, and it is a big house.  📝",
+        "send: We bring the brackets on Friday.  ✅",
+        "Tessa Lindqvist wrote 15 minutes ago and was not answered.",
     ):
         assert said in told
     assert "be there at 10" not in told
@@ -93,7 +99,7 @@ async def test_what_does_not_hold_is_said_and_fails(console, monkeypatch, tmp_pa
     async with asyncio.timeout(PATIENCE):
         assert not await play(console, headless=True)
     told = printed(console)
-    assert told.count("✓") == 3
+    assert told.count("✓") == 4
     assert "✗ " in told
     assert '"event": "delivered"' in told  # the end of the bot's log
     assert "Everything worked" not in told
@@ -103,8 +109,8 @@ async def test_what_does_not_hold_is_said_and_fails(console, monkeypatch, tmp_pa
 class Short(Script):
     """The business is connected, and one lead comes."""
 
-    def __init__(self, world: Outside) -> None:
-        super().__init__(world)
+    def __init__(self, world: Outside, put_forward: Callable[[timedelta], None]) -> None:
+        super().__init__(world, put_forward)
         self.steps = self.steps[:2]
 
 
@@ -191,7 +197,7 @@ async def test_it_stays_and_every_line_it_prints_works_when_pasted(console, monk
     staying = asyncio.create_task(play(console, headless=False))
     begin = await told(console, "Ctrl-C ends it.")
     pasted = [line[line.index("curl") :] for line in re.sub(r"\\\n +", "", begin).splitlines() if "curl" in line]
-    assert len(pasted) == 14
+    assert len(pasted) == 16
     shows = [
         ("House Cleaning · San Francisco, CA", "Sam W."),
         ("Can you come today?",),
@@ -202,6 +208,8 @@ async def test_it_stays_and_every_line_it_prints_works_when_pasted(console, monk
         ("📝         Ana: note: bring a ladder",),
         ("only Olga",),
         ("Gutter Cleaning and Maintenance · San Mateo, CA", "Tessa Lindqvist"),
+        ("Claimed",),
+        (),
         ("I can come at four.",),
         (),
         (),

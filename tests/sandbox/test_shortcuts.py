@@ -1,11 +1,14 @@
 """The short addresses of the sandbox, without a bot that listens and with one that takes everything."""
 
+import json
 from collections import deque
 from collections.abc import AsyncIterator
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -13,6 +16,8 @@ from sandbox.news import News
 from sandbox.outside import CHANNEL, Outside
 from sandbox.page import as_text
 from sandbox.servers import serving
+from sandbox.slack.chat import with_ids
+from sandbox.slack.modals import make_view
 
 
 @pytest.fixture
@@ -168,3 +173,116 @@ async def test_targeting_is_news(curl, world):
     assert "New leads off: Bright Oak Home Services" in told
     assert "New leads on: Bright Oak Home Services, 42" in told
     assert news.fresh() == []
+
+
+def plain(text: str) -> dict:
+    return {"type": "plain_text", "text": text}
+
+
+def button(text: str, action_id: str, value: str = "7") -> dict:
+    return {"type": "button", "text": plain(text), "action_id": action_id, "value": value}
+
+
+OPTIONS = [{"text": plain(name), "value": name.lower()} for name in ("Quiet", "Replies")]
+WINDOW = {
+    "type": "modal",
+    "callback_id": "settings_channel",
+    "title": plain("What goes out"),
+    "submit": plain("Save"),
+    "close": plain("Close"),
+    "blocks": [
+        {
+            "type": "input",
+            "label": plain("Mode"),
+            "element": {"type": "radio_buttons", "action_id": "mode", "options": OPTIONS, "initial_option": OPTIONS[1]},
+        },
+        {
+            "type": "input",
+            "label": plain("Who"),
+            "element": {"type": "multi_users_select", "action_id": "who", "initial_users": ["U0ANA", "S0CREW"]},
+        },
+    ],
+}
+
+
+@pytest.fixture
+def heard() -> list[dict]:
+    """What people's presses and windows brought to the bot."""
+    return []
+
+
+@pytest.fixture
+async def _listening(world: Outside, heard: list[dict]) -> AsyncIterator[None]:
+    async def take(request: Request) -> Response:
+        form = parse_qs((await request.body()).decode())
+        heard.append(json.loads(form["payload"][0]) if "payload" in form else {})
+        return Response()
+
+    async with serving(Starlette(routes=[Route("/slack/events", take, methods=["POST"])])) as address:
+        world.meet(address="http://sandbox", bot_url=address)
+        yield
+
+
+@pytest.mark.usefixtures("_listening")
+async def test_a_person_presses_what_says_so(curl, world, heard):
+    workspace = world.slack.workspace
+    answer = await curl.post("/ana/press", content="I've got it")
+    assert (answer.status_code, answer.text) == (404, "Ana sees no I've got it to press; there is nothing.\n")
+    menu = {"type": "static_select", "action_id": "lead_snooze", "placeholder": plain("Snooze"), "options": OPTIONS}
+    row = {"type": "actions", "elements": [button("I've got it", "lead_claim"), menu]}
+    channel = workspace.channel(CHANNEL)
+    for text in ("An old card", "A card"):
+        newest = workspace.post(channel, {"user": "U0CORKBOT", "text": text, "blocks": with_ids(workspace, [row])})
+    assert (await curl.post("/ana/press", content="I've got it")).text == "Slack told the bot, which answered 200.\n"
+    assert (await curl.post("/ben/press", content="Snooze = quiet")).status_code == 200
+    claimed, snoozed = heard
+    assert (claimed["user"]["id"], claimed["message"]["ts"]) == ("U0ANA", newest["ts"])
+    assert (snoozed["user"]["id"], snoozed["actions"][0]["selected_option"]["value"]) == ("U0BEN", "quiet")
+
+
+@pytest.mark.usefixtures("_listening")
+async def test_a_person_fills_in_their_window_and_looks_at_home(curl, world, heard):
+    workspace, news = world.slack.workspace, News(world.slack, world.thumbtack)
+    assert (await curl.get("/ana")).text == "Nothing is shown to Ana alone.\n"
+    assert (await curl.post("/ana/submit", content="mode=quiet")).status_code == 404
+    workspace.homes["U0ANA"] = make_view(workspace, {"type": "home", "blocks": [
+        {"type": "section", "text": plain("My leads"), "accessory": button("Older", "home_page")},
+    ]})  # fmt: skip
+    workspace.whisper("U0ANA", workspace.channel(CHANNEL), {"text": "Only for you"})
+    assert (await curl.post("/ana/press", content="home_page")).status_code == 200
+    view = make_view(workspace, WINDOW)
+    workspace.views[view["id"]] = ("U0ANA", view)
+    seen = [line.strip(" ─") for line in (await curl.get("/ana")).text.splitlines()]
+    assert [line for line in seen if line] == [
+        "Ana's Home tab", "My leads", "[ Older ]", "Only Ana sees, in #leads", "Only for you", "Ana's window",
+        "What goes out", "Mode [ Replies ▾ ]", "Who [ @Ana, @crew ▾ ]", "[ Close ]  [ Save ]",
+        "Fields: mode=quiet|replies  who",
+    ]  # fmt: skip
+    told = "".join(map(as_text, news.fresh()))
+    assert "Ana's Home" in told
+    assert "Ana's window" in told
+    assert news.fresh() == []
+    assert (await curl.post("/ana/press", content="Older")).status_code == 404, "the window stands before Home"
+    assert (await curl.post("/ana/submit", content="mode=quiet\nwho=U0BEN,U0ANA\n")).status_code == 200
+    assert (await curl.post("/ana/close")).status_code == 404
+    assert (await curl.post("/ana/home")).status_code == 200
+    pressed, submitted, _ = heard
+    assert pressed["actions"][0]["value"] == "7"
+    state = {name: entry for block in submitted["view"]["state"]["values"].values() for name, entry in block.items()}
+    assert state["mode"]["selected_option"]["value"] == "quiet"
+    assert state["who"]["selected_users"] == ["U0BEN", "U0ANA"]
+
+
+async def test_what_befalls_the_channel_and_the_app(curl, world):
+    silent = "Done. Slack does not tell the bot.\n"
+    assert (await curl.post("/archive")).text == silent
+    assert (await curl.post("/ana", content="Hello")).status_code == 404
+    assert (await curl.delete("/archive")).status_code == 200
+    assert (await curl.delete("/bot")).text == silent
+    assert (await curl.delete("/bot")).text == "It is so already.\n"
+    assert (await curl.post("/bot")).text == silent
+    assert (await curl.delete("/install")).text == silent
+    assert world.slack.workspace.refusal == "account_inactive"
+    assert (await curl.post("/install")).text == silent
+    world.meet(address="http://sandbox", bot_url="http://127.0.0.1:9")
+    assert (await curl.post("/archive")).text == "The bot does not take it: connection_failed.\n"

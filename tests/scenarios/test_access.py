@@ -7,7 +7,7 @@ import pytest
 from support.conversation import ANA, BEN, OLGA, said
 from support.office import Office
 
-from bot.blocks import settings as settings_blocks
+from bot.blocks import settings_people as settings_blocks
 from sandbox.faults import Fault
 from sandbox.slack.delivery import Answer
 from sandbox.slack.failures import down, slack_error, slow
@@ -23,14 +23,20 @@ VERBS = ("connect", "disconnect", "pause", "resume", "phones", "settings")
 
 async def allow(place: Office, *subjects: str, by: str = OLGA) -> None:
     """An admin allows these people and groups, and takes away what was allowed before."""
-    assert (await place.slack.command(by, "/thumbtack", "settings")).body == ""
-    (view,) = place.slack.views(by)
+    view = await opened(place, by)
     chosen: dict[str, Any] = {"people": [one for one in subjects if one[0] == "U"]}
     if "'groups'" in str(view["blocks"]):
         chosen["groups"] = [one for one in subjects if one[0] == "S"]
     answer = await place.slack.submit(by, chosen)
     assert (answer.json() or {})["response_action"] == "update"
     place.slack.workspace.views.clear()
+
+
+async def opened(place: Office, user: str) -> dict[str, Any]:
+    """The window in which people are allowed, as this person opens it."""
+    assert (await place.slack.command(user, "/thumbtack", "settings")).body == ""
+    await place.press("settings_who", user=user)
+    return place.slack.views(user)[-1]
 
 
 async def may(place: Office, user: str) -> bool:
@@ -204,8 +210,7 @@ async def test_somebody_slack_does_not_know_may_not(place: Office):
 
 async def test_the_window_shows_keepers_and_whom_was_allowed(place: Office):
     await allow(place, ANA, CREW)
-    await place.slack.command(OLGA, "/thumbtack", "settings")
-    (view,) = place.slack.views(OLGA)
+    view = await opened(place, OLGA)
     people, groups = (block["element"] for block in view["blocks"] if block["type"] == "input")
     assert people["initial_users"] == [ANA]
     assert [option["value"] for option in groups["initial_options"]] == [CREW]
@@ -228,7 +233,7 @@ async def test_what_was_changed_is_in_the_audit_trail_with_before_and_after(plac
 
 
 async def test_submitted_again_it_is_one_change(place: Office):
-    await place.slack.command(OLGA, "/thumbtack", "settings")
+    await opened(place, OLGA)
     answer = await place.slack.submit(OLGA, {"people": [ANA], "groups": []})
     for number in (1, 2):
         again = await place.slack.redeliver(answer, number=number)
@@ -242,7 +247,7 @@ async def test_two_windows_at_once_undo_nothing_of_each_other(place: Office):
     place.slack.add_person("U0OMAR", "Omar", is_admin=True)
     place.slack.workspace.channel("C0LEADS").members.append("U0OMAR")
     for admin in (OLGA, "U0OMAR"):
-        await place.slack.command(admin, "/thumbtack", "settings")
+        await opened(place, admin)
     await asyncio.gather(
         place.slack.submit("U0OMAR", {"people": [], "groups": [CREW]}),  # takes Ana away
         place.slack.submit(OLGA, {"people": [ANA, BEN], "groups": []}),  # leaves her as she was
@@ -252,8 +257,7 @@ async def test_two_windows_at_once_undo_nothing_of_each_other(place: Office):
 
 async def test_who_lost_the_right_meanwhile_changes_nothing(place: Office):
     await allow(place, ANA)
-    await place.slack.command(ANA, "/thumbtack", "settings")
-    (view,) = place.slack.views(ANA)
+    view = await opened(place, ANA)
     async with place.database.transaction() as tx:
         for row in await place.rows(Manager):
             await tx.delete(row)
@@ -263,7 +267,7 @@ async def test_who_lost_the_right_meanwhile_changes_nothing(place: Office):
 
 
 async def test_too_many_are_refused(place: Office):
-    await place.slack.command(OLGA, "/thumbtack", "settings")
+    await opened(place, OLGA)
     many = [f"U{number:07d}" for number in range(settings_blocks.MOST + 1)]
     answer = await place.slack.submit(OLGA, {"people": many, "groups": []})
     assert "Allow a user group instead" in str((answer.json() or {})["errors"])
@@ -276,12 +280,29 @@ async def test_a_window_that_does_not_open_is_said(place: Office):
     assert "did not open in time" in told(answer)
 
 
+async def test_a_part_that_does_not_open_is_said(place: Office):
+    await place.slack.command(OLGA, "/thumbtack", "settings")
+    place.slack.faults.stand("views.push", slack_error("expired_trigger_id"))
+    await place.press("settings_who", user=OLGA)
+    await place.at_rest()
+    assert "did not open in time" in place.told(OLGA)[-1]
+
+
+async def test_who_lost_the_right_meanwhile_opens_no_part(place: Office):
+    await allow(place, ANA)
+    await place.slack.command(ANA, "/thumbtack", "settings")
+    async with place.database.transaction() as tx:
+        for row in await place.rows(Manager):
+            await tx.delete(row)
+    await place.press("settings_who", user=ANA)
+    assert "Only workspace admins" in str(place.slack.views(ANA)[-1])
+
+
 async def test_groups_that_cannot_be_listed_stay_allowed(place: Office):
     await allow(place, CREW)
     await place.advance(seconds=61)
     place.slack.faults.stand("usergroups.list", down())
-    await place.slack.command(OLGA, "/thumbtack", "settings")
-    (view,) = place.slack.views(OLGA)
+    view = await opened(place, OLGA)
     assert "Slack did not list the user groups" in str(view)
     await place.slack.submit(OLGA, {"people": [BEN]})
     assert {row.subject for row in await place.rows(Manager)} == {BEN, CREW}
@@ -291,7 +312,7 @@ async def test_a_group_that_is_gone_can_be_taken_away(place: Office):
     await allow(place, CREW)
     del place.slack.workspace.groups[CREW]
     await place.advance(seconds=61)
-    await place.slack.command(OLGA, "/thumbtack", "settings")
+    await opened(place, OLGA)
     assert "disabled, or not visible" in str(place.slack.views(OLGA))
     await place.slack.submit(OLGA, {"people": [], "groups": []})
     assert await place.rows(Manager) == []

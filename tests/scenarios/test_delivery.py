@@ -231,24 +231,27 @@ async def give_back(place):
     place.slack.api.bot_token = "xoxb-of-the-tests"
 
 
+async def lose_channel(place):
+    place.slack.faults.stand("chat.postMessage", failures.slack_error("channel_not_found"))
+
+
+async def find_channel(place):
+    place.slack.faults.clear()
+
+
 DEAD = {
-    "archived": (lambda place: place.slack.archive(LEADS), lambda place: place.slack.archive(LEADS, archived=False)),
+    "archived": (lambda place: place.slack.archive(LEADS), lambda place: place.slack.unarchive(LEADS)),
     "not in channel": (lambda place: place.slack.remove_bot(LEADS), lambda place: place.slack.invite_bot(LEADS)),
-    "token revoked": (
-        lambda place: place.slack.faults.stand("*", failures.slack_error("token_revoked")),
-        lambda place: place.slack.faults.clear(),
-    ),
-    "channel gone": (
-        lambda place: place.slack.faults.stand("chat.postMessage", failures.slack_error("channel_not_found")),
-        lambda place: place.slack.faults.clear(),
-    ),
+    "token revoked": (lambda place: place.slack.revoke(), lambda place: place.slack.reinstall()),
+    "uninstalled": (lambda place: place.slack.uninstall(), lambda place: place.slack.reinstall()),
+    "channel gone": (lose_channel, find_channel),
 }
 
 
 @pytest.mark.parametrize(("kill", "mend"), DEAD.values(), ids=DEAD)
 async def test_a_dead_channel_or_token_holds_what_waits_in_order_until_it_is_mended(place: Office, kill, mend):
     await all_said(place)
-    kill(place)
+    await kill(place)
     first, *_ = await leads(place, 4)
     await message(place, first, "Is Tuesday possible?")
     for _ in range(30):
@@ -256,7 +259,7 @@ async def test_a_dead_channel_or_token_holds_what_waits_in_order_until_it_is_men
         await place.advance(minutes=1)
     assert place.cards == []
     assert len(place.slack.called("chat.postMessage")) < 25, "a dead channel is not hammered"
-    mend(place)
+    await mend(place)
     await all_said(place)
     assert [one for one in titles(place) if one.startswith("Lead")] == ["Lead 0", "Lead 1", "Lead 2", "Lead 3"]
     assert len(said(place, "Tuesday")) == 1
@@ -265,14 +268,14 @@ async def test_a_dead_channel_or_token_holds_what_waits_in_order_until_it_is_men
 
 @pytest.mark.knobs(slack_keepers="U0OLGA")
 async def test_the_keepers_are_told_once_that_a_channel_is_dead(place: Office):
-    place.slack.remove_bot(LEADS)
+    await place.slack.remove_bot(LEADS)
     await leads(place, 3)
     for _ in range(20):
         await place.at_rest()
         await place.advance(minutes=1)
     (told,) = place.slack.direct_messages("U0OLGA")
     assert "Corkboard is not in the channel. Invite it there" in told["text"]
-    place.slack.invite_bot(LEADS)
+    await place.slack.invite_bot(LEADS)
     await all_said(place)
     assert titles(place) == ["Lead 0", "Lead 1", "Lead 2"]
     assert len(place.slack.direct_messages("U0OLGA")) == 1
@@ -296,8 +299,9 @@ async def test_one_post_a_second_goes_to_a_channel_and_slack_never_has_to_say_so
     place.slack.api.limit_posts = True
     await leads(place, 8)
     await place.at_rest()
-    assert len(posted(place)) == 1
-    assert await posts_per_second(place, 7) == [2, 3, 4, 5, 6, 7, 8]
+    begun = len(posted(place))  # a slow machine reads eight leads in more than a second
+    assert begun in (1, 2)
+    assert await posts_per_second(place, 8 - begun) == list(range(begun + 1, 9))
     assert titles(place) == [f"Lead {number}" for number in range(8)]
     assert {call.status for call in place.slack.called("chat.postMessage")} == {200}
 

@@ -10,10 +10,12 @@ from support.office import ADMIN, CHANNEL, Office
 from sandbox.faults import Fault
 from sandbox.slack.failures import cut, lost_answer, rate_limited, slack_error
 from sandbox.thumbtack import bodies
+from storage import rules, threads
 from storage.models import (
     Audit,
     Business,
     Customer,
+    Environment,
     Erasure,
     Inbox,
     Lead,
@@ -23,10 +25,12 @@ from storage.models import (
     Outbox,
     Phone,
     Review,
+    Route,
     Row,
     Targeting,
     Thread,
 )
+from storage.rules import By, Rule
 
 OAK, ELM_ID, ELM = bodies.BUSINESS_NAME, "510000000000000777", "Elm Roofing"
 SECRETS = ("Maya Alvarez", "4155550134", "Bring a ladder", "Lovely work", "1200 Example Street", OAK)
@@ -241,3 +245,43 @@ async def test_what_people_write_meanwhile_goes_with_it(place: Office):
     await lead.say("Anybody here?")  # under a tombstone: nobody's thread
     await place.at_rest()
     assert await place.rows(Message) == []
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+async def test_rules_that_name_it_go_with_it_unless_the_other_environment_has_it_too(
+    place: Office, *, is_elsewhere: bool
+):
+    await a_history(place)
+    by = By(team_id="T0CORKBOARD", actor=ADMIN, now=place.clock())
+    async with place.database.transaction() as tx:
+        for business_id in (bodies.BUSINESS_ID, ELM_ID):
+            await rules.save(tx, Rule(channel=CHANNEL, business=business_id), rule_id=None, by=by)
+        if is_elsewhere:
+            tx.add(
+                Business(
+                    environment=Environment.STAGING, thumbtack_id=bodies.BUSINESS_ID, name="Oak", created_at=by.now
+                )
+            )
+    await ask(place)
+    await place.advance(**DAY)
+    await all_said(place, minutes=1)
+    assert [rule.business for rule in await place.rows(Route)] == [*[bodies.BUSINESS_ID] * is_elsewhere, ELM_ID]
+
+
+async def test_a_placeholder_that_did_not_know_its_business_goes_with_the_lead_that_it_joined(place: Office):
+    await a_history(place)
+    [lead] = await place.rows(Lead)
+    async with place.database.transaction() as tx:
+        gone = Lead(environment=lead.environment, thumbtack_id="77", generation="legacy", joined_id=lead.id)
+        other = Lead(environment=lead.environment, thumbtack_id="78", generation="legacy")
+        tx.add_all([gone, other])
+        await tx.flush()
+        await threads.attach(
+            tx, lead_id=gone.id, team_id="T0CORKBOARD", channel=CHANNEL, ts="1.2", delivery_id="d", as_placeholder=True,
+            now=place.clock(),
+        )  # fmt: skip
+    await ask(place)
+    await place.advance(**DAY)
+    await all_said(place, minutes=1)
+    assert [row.thumbtack_id for row in await place.rows(Lead)] == ["78"]
+    assert await place.rows(Thread) == []

@@ -150,13 +150,13 @@ async def test_a_review_before_its_lead_opens_a_placeholder_too(place):
 
 async def test_a_lead_that_comes_before_its_placeholder_was_posted_is_a_card_like_any_other(place):
     """Slack holds the first post back for a while; when it goes out everything is known, so no line says so."""
-    place.slack.archive(CHANNEL)
+    await place.slack.archive(CHANNEL)
     lead = bodies.lead()
     await post(place, "/v1/message", bodies.message(lead["leadID"], "Hello?"))
     await place.ingested()
     await post(place, "/v1/lead", lead)
     await place.ingested()
-    place.slack.archive(CHANNEL, archived=False)
+    await place.slack.unarchive(CHANNEL)
     await place.advance(minutes=10)
     await place.seen(lambda: place.cards and len(place.thread()) == 2)
     await quiet(place)

@@ -235,3 +235,40 @@ async def test_a_reply_goes_by_the_pro_api_where_v4_cannot(place, trouble):
     await place.seen(lambda: place.mark(answer.ts) == [CHECK])
     [sent] = place.thumbtack.sent
     assert (sent.via, sent.lead_id) == ("v2", twice.legacy_id)
+
+
+async def stays(place: Office) -> Lead:
+    """The lead that the other joined."""
+    [lead] = [one for one in await place.rows(Lead) if one.joined_id is None]
+    return lead
+
+
+async def written(place: Office, words: str, *, under: dict[str, Any]) -> None:
+    """Ana answers, and the customer has it."""
+    answer = await place.slack.say(ANA, CHANNEL, words, thread_ts=under["ts"])
+    await place.seen(lambda: place.mark(answer.ts) == [CHECK])
+    await place.at_rest()
+
+
+async def test_an_answer_under_the_card_that_goes_answers_the_lead_that_stays(place):
+    twice = Twice(place)
+    for what in ("v4 lead", "legacy message"):
+        await twice.tell(what)
+        await place.at_rest()
+    await written(place, "We come at nine.", under=place.cards[1])
+    await twice.tell("legacy lead")
+    await place.at_rest()
+    lead = await stays(place)
+    assert (lead.owner, lead.waiting_since) == (ANA, None)
+
+
+async def test_a_question_under_the_card_that_goes_waits_with_the_lead_that_stays(place):
+    twice = Twice(place)
+    await twice.tell("legacy lead")
+    await place.at_rest()
+    await written(place, "We come at nine.", under=place.cards[0])
+    assert (await stays(place)).waiting_since is None
+    for what in ("v4 message", "v4 lead"):
+        await twice.tell(what)
+        await place.at_rest()
+    assert (await stays(place)).waiting_since

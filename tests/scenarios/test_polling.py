@@ -127,6 +127,13 @@ async def test_how_a_lead_stands_is_told_once(followed: Office, status):
     assert len(lines(followed)) == 1
 
 
+async def test_the_customer_of_a_canceled_lead_waits_for_nobody_until_it_is_open_again(followed: Office):
+    for status, waits in (("Canceled", False), ("Open", True)):
+        answers(followed, status=status)
+        await turn(followed, days=2)
+        assert [one.waiting_since is not None for one in await followed.rows(Lead)] == [waits], status
+
+
 async def test_a_canceled_lead_is_asked_about_seldom(followed: Office):
     """Its refund is still to come."""
     answers(followed, status="Canceled")

@@ -183,3 +183,23 @@ async def test_an_answer_that_slack_does_not_take_is_given_later(place: Office):
     await place.advance(seconds=6)
     await place.seen(lambda: not lead.is_offered("reply_retry"))
     assert lead.received == ["We come at 9."]
+
+
+@pytest.mark.parametrize("edited", ["ntoe: he is cheap", "<@U0BEN> look at this", ":thumbsup:"])
+@pytest.mark.parametrize(("status", "button"), [(400, "reply_retry"), (502, "reply_send_again")])
+async def test_what_was_edited_into_a_doubt_is_sent_by_nobody_but_its_writer(
+    place: Office, status: int, button: str, edited: str
+):
+    lead = await Conversation.opened(place)
+    place.thumbtack.faults.add("message", Fault(status=status))
+    ts = await lead.say("We come at 9.")
+    await lead.offered(button)
+    await lead.edit(ts, edited)
+    await lead.press(button, by=BEN)
+    await lead.marked(ts, MEMO)
+    await place.at_rest()
+    assert lead.received == []
+    assert "Kept inside" in [call.args["text"] for call in place.slack.called("response_url")][-1]
+    await lead.press("reply_send")
+    await lead.marked(ts, CHECK)
+    assert len(lead.received) == 1

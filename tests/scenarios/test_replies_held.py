@@ -83,8 +83,9 @@ async def test_send_now_and_keep_inside(place: Office):
 
 async def test_send_now_does_not_overtake_what_stands_before_it(place: Office):
     lead = await Conversation.opened(place)
-    first = await lead.say("First.", by=BEN)
+    first = await lead.say("First.")
     second = await lead.say("Second.")
+    await place.at_rest()
     await lead.press("reply_send_now")
     await place.at_rest()
     assert lead.received == []

@@ -49,7 +49,7 @@ async def test_an_old_reply_asks_its_writer_and_later_ones_wait_for_the_choice(p
     await place.at_rest()
     await place.advance(minutes=20)
     await place.at_rest()
-    second = await lead.say("Nearly there.", by=BEN)
+    second = await lead.say("Nearly there.")
     await place.advance(minutes=11)
     await lead.marked(first, CROSS)
     await lead.offered("reply_discard", to=BEN)

@@ -169,7 +169,7 @@ async def test_what_waits_is_listed_and_retried_from_beside_it(sqlite_url, tmp_p
         assert thumbtack.sent[0].text == "We come at noon."
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_two_workers_share_the_work_on_postgresql(database_url, tmp_path):
     async with place(database_url, tmp_path, workers=2) as here:
         leads = [f"5{number:018}" for number in range(6)]

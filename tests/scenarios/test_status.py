@@ -170,6 +170,7 @@ async def test_changes_of_another_workspace_are_not_shown(place: Office):
 
 async def test_what_people_do_is_there_in_words(place: Office):
     await place.command("settings", user=OLGA)
+    await place.press("settings_who", user=OLGA)
     await place.submit({"people": [ANA], "groups": ["S0CREW"]}, user=OLGA)
     told = await status(place, user=BEN)
     assert "May change things besides them and the admins: @Ana, @crew" in told

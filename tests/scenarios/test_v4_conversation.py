@@ -390,14 +390,16 @@ async def test_a_list_that_cannot_be_read_leaves_it_to_a_person(place: Office, f
     assert lead.received == ["We come at 9."]
 
 
-@pytest.mark.parametrize("change", ["edit", "delete"])
-async def test_what_its_writer_changed_while_it_was_looked_for_does_not_go_again_by_itself(place: Office, change: str):
+@pytest.mark.parametrize("edited", ["We come at 10.", "<@U0BEN> is he serious?", None])
+async def test_what_its_writer_changed_while_it_was_looked_for_does_not_go_again_by_itself(
+    place: Office, edited: str | None
+):
     await place.connect("v4")
     lead = await V4Conversation.begun(place)
     place.thumbtack.faults.add("message", Fault(status=502))
     ts = await lead.say("We come at 9.")
     await place.at_rest()
-    await (lead.edit(ts, "We come at 10.") if change == "edit" else lead.delete(ts))
+    await (lead.delete(ts) if edited is None else lead.edit(ts, edited))
     for seconds in (6, 56, 61):
         await place.at_rest()
         await place.advance(seconds=seconds)

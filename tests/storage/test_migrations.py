@@ -12,12 +12,12 @@ from sqlalchemy import inspect, select, text
 
 from storage import migrate
 from storage.database import Database, StorageError
-from storage.models import Audit, Business, Environment, Lead, Row
+from storage.models import Audit, Business, Direction, Environment, FirstReply, Lead, LeadEvent, Message, Route, Row
 
 
 @pytest.fixture
-async def empty(database_url):
-    opened = Database(database_url)
+async def empty(empty_database_url):
+    opened = Database(empty_database_url)
     yield opened
     await opened.close()
 
@@ -84,7 +84,7 @@ async def test_a_sqlite_file_that_holds_something_is_copied_first(database):
     with pytest.raises(StorageError):  # there is a table lane already
         await migrate.upgrade(database)
     (copied,) = database.file.parent.glob("corkboard.db.before-*")
-    assert copied.name.startswith("corkboard.db.before-0003-")
+    assert copied.name.startswith("corkboard.db.before-0004-")
     with sqlite3.connect(copied) as found:
         assert found.execute("SELECT key FROM lane").fetchall() == [("kept",)]
     found.close()
@@ -113,8 +113,8 @@ async def test_a_database_of_a_newer_version_is_left_alone_and_said_so(database)
     assert "A newer version of Corkboard" in found.advice
 
 
-async def test_replicas_that_start_at_once_wait_for_each_other(database_url):
-    databases = [Database(database_url) for _ in range(4)]
+async def test_replicas_that_start_at_once_wait_for_each_other(empty_database_url):
+    databases = [Database(empty_database_url) for _ in range(4)]
     await asyncio.gather(*(migrate.upgrade(one) for one in databases))
     assert await migrate.drift(databases[0]) == []
     for one in databases:
@@ -163,3 +163,36 @@ async def test_a_new_sqlite_file_is_its_owners_alone(tmp_path):
     modes = {one.name: one.stat().st_mode & 0o777 for one in tmp_path.iterdir()}
     await opened.close()
     assert set(modes.values()) == {0o600}, modes
+
+
+async def test_rows_of_the_version_before_survive_both_ways(database):
+    at, lead = migrate.utcnow(), {"environment": Environment.PRODUCTION, "generation": "legacy"}
+    async with database.transaction() as tx:
+        tx.add(Business(id=1, environment=Environment.PRODUCTION, thumbtack_id="1", created_at=at, on_duty=["U1"]))
+        await tx.flush()
+        tx.add(Lead(id=2, thumbtack_id="2", business_id=1, owner="U1", waiting_since=at, ring=["U1"], **lead))
+        await tx.flush()
+        tx.add(
+            Message(
+                id=3,
+                lead_id=2,
+                environment=Environment.PRODUCTION,
+                direction=Direction.OUTBOUND,
+                text="Hi",
+                stored_at=at,
+            )
+        )
+        await tx.flush()
+        tx.add(FirstReply(lead_id=2, message_id=3, at=at))
+        tx.add(Route(position=0, business="1", channel="C0LEADS"))
+        tx.add(LeadEvent(lead_id=2, kind="claimed", actor="U1", via="slack", at=at))
+    await downgrade(database, "0003")
+    async with database.reading() as tx:
+        assert (await tx.execute(text("SELECT thumbtack_id, business_id FROM lead"))).all() == [("2", 1)]
+    await migrate.upgrade(database)
+    assert await migrate.drift(database) == []
+    async with database.reading() as tx:
+        (kept,) = (await tx.execute(select(Lead))).scalars().all()
+        assert (kept.thumbtack_id, kept.owner, kept.waiting_since, kept.ring) == ("2", None, None, None)
+        assert [one.text for one in (await tx.execute(select(Message))).scalars()] == ["Hi"]
+        assert (await tx.execute(select(FirstReply))).all() == []

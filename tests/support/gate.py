@@ -53,7 +53,7 @@ class Gate:
         return datetime.now(UTC) + self.ahead
 
     def another_ingest(self, database: Database | None = None) -> Ingest:
-        return Ingest(database or self.database, default_channel="C0LEADS", clock=self.clock)
+        return Ingest(database or self.database, default_channel="C0LEADS", reminds=False, clock=self.clock)
 
     async def post(self, path: str, body: Any, **kwargs: Any) -> httpx.Response:
         """A webhook as Thumbtack sends it; bytes are sent as they are, anything else as JSON."""

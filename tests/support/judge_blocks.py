@@ -7,6 +7,7 @@ limits; what it gives back changed was not acceptable as it stood. The rules are
 import inspect
 import json
 import logging
+import re
 from typing import Any
 
 import slackblocks as sb
@@ -25,6 +26,25 @@ ACTIONS = frozenset(
         "reply_arrived",
         "reply_send_again",
         "reply_open",
+        "contact_ok",
+        "contact_ask",
+        "lead_claim",
+        "lead_release",
+        "lead_handover",
+        "lead_elsewhere",
+        "lead_won",
+        "lead_lost",
+        "lead_reopen",
+        "lead_saved",
+        "saved_add",
+        "saved_edit",
+        "saved_delete",
+        "first_open",
+        "lead_snooze",
+        "lead_reveal",
+        "review_reveal",
+        "reveal_next",
+        "reveal_back",
         "lead_open",
         "lead_pages",
         "keeper_me",
@@ -38,6 +58,18 @@ ACTIONS = frozenset(
         "phone_rename",
         "phone_remove",
         "phone_import",
+        "found_page",
+        "found_page_back",
+        "home_page",
+        "home_page_back",
+        "home_refresh",
+        "channel_leads_here",
+        "route_add",
+        "route_try",
+        "route_next",
+        "route_previous",
+        "home_settings",
+        "home_status",
     ]
 )
 """The buttons there are, by the project's wire contract."""
@@ -63,6 +95,20 @@ class _Group(sb.RichTextUserGroup):
         return self._given
 
 
+class _Menu(sb.StaticSelectMenu):
+    """slackblocks wants a whole group as the initial option where there are groups; Slack wants one of their options."""
+
+    __signature__ = inspect.signature(sb.StaticSelectMenu)
+
+    def __init__(self, *, initial_option: sb.Option | None = None, **given: Any) -> None:
+        self._in_group = initial_option if given.get("option_groups") else None
+        super().__init__(initial_option=None if self._in_group else initial_option, **given)
+
+    def _resolve(self) -> dict[str, Any]:
+        found: dict[str, Any] = super()._resolve()
+        return found if self._in_group is None else found | {"initial_option": self._in_group._resolve()}
+
+
 _KINDS = {
     "section": sb.SectionBlock,
     "header": sb.HeaderBlock,
@@ -79,11 +125,16 @@ _KINDS = {
     "button": sb.Button,
     "plain_text_input": sb.PlainTextInput,
     "multi_users_select": sb.UserMultiSelectMenu,
-    "static_select": sb.StaticSelectMenu,
+    "users_select": sb.UserSelectMenu,
+    "conversations_select": sb.ConversationSelectMenu,
+    "static_select": _Menu,
     "radio_buttons": sb.RadioButtonGroup,
     "multi_static_select": sb.StaticMultiSelectMenu,
     "overflow": sb.OverflowMenu,
     "option": sb.Option,
+    "option_group": sb.OptionGroup,
+    "filter": sb.ConversationFilter,
+    "confirm": sb.ConfirmationDialogue,
 }
 _LEAVES = {
     "text": sb.RichText,
@@ -91,15 +142,17 @@ _LEAVES = {
     "emoji": sb.RichTextEmoji,
     "user": sb.RichTextUser,
     "usergroup": _Group,
+    "channel": sb.RichTextChannel,
     "date": _Date,
 }
 
 
 def judge(payload: dict[str, Any]) -> list[str]:
-    """What is wrong with a message (`text`, `blocks`) or a window (`type: modal`); nothing if Slack would take it."""
+    """What is wrong with a message (`text`, `blocks`), a window (`type: modal`) or a Home tab (`type: home`)."""
     blocks = payload["blocks"]
     found = [finding for number, block in enumerate(blocks) for finding in _block(block, f"/{number}")]
-    return found + (_modal(payload) if payload.get("type") == "modal" else _message(payload))
+    rules = {"modal": _modal, "home": _home}.get(payload.get("type", ""), _message)
+    return found + rules(payload)
 
 
 def _block(block: dict[str, Any], where: str) -> list[str]:
@@ -125,7 +178,7 @@ def _rebuilt(value: Any, *, inside_rich_text: bool = False) -> Any:
         return [_rebuilt(item, inside_rich_text=inside_rich_text) for item in value]
     if not isinstance(value, dict):
         return value
-    kind = value.get("type", "option")  # an option is the one object without a type
+    kind = value.get("type") or _untyped(value)
     if kind in ("plain_text", "mrkdwn"):
         return sb.Text(value["text"], type_=sb.TextType(kind), emoji=value.get("emoji", False))
     made = _LEAVES[kind] if inside_rich_text and kind in _LEAVES else _KINDS[kind]
@@ -135,6 +188,13 @@ def _rebuilt(value: Any, *, inside_rich_text: bool = False) -> Any:
     if unknown := given.keys() - known.keys():
         raise TypeError(f"{kind} has no {sorted(unknown)}")
     return made(**{key: _rebuilt(part, inside_rich_text=kind.startswith("rich_text")) for key, part in given.items()})
+
+
+def _untyped(value: dict[str, Any]) -> str:
+    """Which of the objects without a type this is."""
+    if "confirm" in value:
+        return "confirm"
+    return "option_group" if "options" in value else "filter" if "include" in value else "option"
 
 
 def _changed(given: Any, made: Any, at: str = "") -> list[str]:
@@ -167,9 +227,14 @@ def _rules(block: dict[str, Any]) -> list[str]:
         if button["action_id"] not in ACTIONS:
             found.append(f"has a button that the contract does not know: {button['action_id']}")
         values = _values(button, "value")
-        if "url" not in button and not (values and all(value.isdecimal() for value in values)):
+        if "url" not in button and not (values and all(_is_ours(value) for value in values)):
             found.append("has a button whose value is not an id of ours")
     return found
+
+
+def _is_ours(value: str) -> bool:
+    """An id of ours, the pages of several lists, or a page of what was looked for: that is sealed, where it was typed."""
+    return value.isdecimal() or re.fullmatch(r"\d+(\.\d+){2}|[a-z]+:\d+:[\w=-]*", value) is not None
 
 
 def _values(value: Any, key: str) -> list[Any]:
@@ -199,6 +264,14 @@ def _message(payload: dict[str, Any]) -> list[str]:
     except sb.InvalidUsageError as error:
         found.append(f"slackblocks: {error}")
     return found
+
+
+def _home(view: dict[str, Any]) -> list[str]:
+    """Limits of docs.slack.dev/reference/methods/views.publish and of docs.slack.dev/reference/views."""
+    found = [] if view.keys() == {"type", "blocks"} else [f"has {sorted(view)}"]
+    size = len(json.dumps(view, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass"))
+    found += [f"{size} bytes"] if size > 250_000 else []
+    return found + ([] if 1 <= len(view["blocks"]) <= 100 else [f"{len(view['blocks'])} blocks"])
 
 
 def _modal(view: dict[str, Any]) -> list[str]:

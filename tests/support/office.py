@@ -302,7 +302,7 @@ def _to_be_said(now: datetime) -> Select[Any]:
 
 
 def _early_card(now: datetime) -> Select[Any]:
-    """When a card is due that waits for its lead (see `webhooks.writing.LEAD_FOLLOWS`)."""
+    """When a card is due that waits for its lead (see `webhooks.telling.LEAD_FOLLOWS`)."""
     return (
         select(col(Outbox.due_at))
         .where(col(Outbox.kind) == Kind.POST_LEAD, col(Outbox.settled_at).is_(None))
@@ -363,6 +363,8 @@ async def office(database_url: str, **knobs: Any) -> AsyncIterator[Office]:
             "thumbtack_legacy_username": PRO_API[0],
             "thumbtack_legacy_password": PRO_API[1],
             "reply_hold_seconds": 0,
+            "remind_after_minutes": "0",
+            "surface_after_hours": 0,
         }
         await migrate.upgrade(place.database)
         try:

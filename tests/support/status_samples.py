@@ -5,7 +5,7 @@ from typing import Any
 
 from support.samples import NOW
 
-from bot.blocks.settings import Keepers
+from bot.blocks.settings_people import Keepers
 from bot.blocks.status import BusinessView, Connected, StatusView
 from bot.blocks.webhooks import EVENTS, WebhookView
 from storage.models import (

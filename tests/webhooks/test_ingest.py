@@ -14,7 +14,7 @@ from storage import inbox
 from storage.database import Database
 from storage.models import Inbox, Lead, LeadCharge, Message, Outbox, WorkState
 from webhooks import ingest as ingest_module
-from webhooks import routes, writing
+from webhooks import routes, telling, writing
 from webhooks.ingest import Ingest
 from webhooks.thumbtack import money
 
@@ -102,7 +102,7 @@ async def test_what_a_broken_body_had_written_is_taken_back_alone(door, monkeypa
     first, second, third = (bodies.lead(business={"name": f"Name {n}"}) for n in range(3))
     await door.ingested(("/v1/lead", first))
     with monkeypatch.context() as patched:
-        patched.setattr(writing, "_announce", broken)
+        patched.setattr(telling, "announce", broken)
         await door.ingested(("/v1/lead", second))
     await door.ingested(("/v1/lead", third))
     assert await states(door) == ["done", "dead", "done"]
@@ -251,7 +251,7 @@ async def test_what_becomes_due_just_after_it_was_looked_at_is_not_overlooked(do
     await door.ingested(("/v1/lead", bodies.lead()))
     await mend_table(door, "lead")
     times = chain([door.clock()], repeat(door.clock() + timedelta(minutes=1)))
-    door.ingest = Ingest(door.database, default_channel=None, clock=lambda: next(times))
+    door.ingest = Ingest(door.database, default_channel=None, reminds=False, clock=lambda: next(times))
     task = await running(door)
     await settled(door, 1)
     await ended(task)
@@ -270,7 +270,7 @@ async def test_a_task_that_is_ended_anywhere_leaves_each_webhook_as_it_was_or_wh
     assert len(await door.rows(Message)) == 14
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_a_database_that_is_away_is_asked_again(door, administrator, monkeypatch):
     monkeypatch.setattr(ingest_module, "POLL", 0.01)
     name = door.database.url.database
@@ -289,7 +289,7 @@ async def test_a_database_that_is_away_is_asked_again(door, administrator, monke
 # Two replicas
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_two_replicas_keep_the_order_of_each_lead_and_ingest_nothing_twice(database_url):
     """All leads share one business and customer, so the replicas meet over those rows as well."""
     leads = [bodies.lead() for _ in range(8)]
@@ -318,7 +318,7 @@ async def test_two_replicas_keep_the_order_of_each_lead_and_ingest_nothing_twice
         assert list(said.values()) == [expected] * 8
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_two_replicas_that_hear_first_of_one_business_delay_neither_lead(database_url):
     """The loser of the race over the new row goes on with the winner's; it does not come back later."""
     async with gate(database_url) as one, gate(database_url) as other:

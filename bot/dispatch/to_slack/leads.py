@@ -3,18 +3,19 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
-from bot import replies, zones
+from bot import lead_views, policies, replies
 from bot.blocks import leads as blocks
 from bot.blocks import messages as message_blocks
-from bot.blocks import standing
+from bot.blocks import private, standing
+from bot.blocks.recent import address, signpost
 from bot.dispatch.plans import Answer, At, More, NotYet, Prepared
 from bot.dispatch.to_slack.posting import Then, one_of, posting, updating
 from bot.replies import Desk
-from storage import businesses, leads, messages, outbox, reviews, threads
+from storage import businesses, channels, closing, leads, messages, outbox, renewing, reviews, routing, threads
 from storage.database import Transaction
-from storage.models import Lead, Thread
+from storage.models import Lead, Review, Thread
+from storage.outbox import Kind
 
 NO_CHANNEL = NotYet(reason="no_channel")
 NO_THREAD = NotYet(reason="no_thread")
@@ -29,30 +30,27 @@ async def lead_of(at: At) -> Lead:
     return lead
 
 
+async def hides(at: At, lead: Lead) -> bool:
+    """Whether what this lead says is shown to who opens it alone."""
+    return await policies.hides(at.tx, at.services.settings, await businesses.get(at.tx, lead.business_id))
+
+
 async def view(at: At, lead: Lead) -> blocks.LeadView:
     """All that the card shows."""
-    settings = at.services.settings
-    ring = settings.slack_ring
-    business = await businesses.get(at.tx, lead.business_id)
-    return blocks.LeadView(
-        lead=lead,
-        business=business,
-        customer=await businesses.customer(at.tx, lead.customer_id),
-        replies=await replies.replies_go(at.desk, lead),
-        ring=ring,
-        ring_hint=not ring and await leads.is_first_posted(at.tx, lead),
-        lead_url=settings.thumbtack_lead_url.replace("{lead_id}", quote(lead.thumbtack_id, safe="")),
-        zone=zones.of_lead(lead, business, always=settings.time_zone),
-    )
+    return await lead_views.of(at.desk, lead)
 
 
 async def post_lead(at: At) -> Prepared:
-    """POST_LEAD: the parent message. Once it stands, the lead is attached to it."""
+    """POST_LEAD {renews}: the parent message. Once it stands, the lead is attached to it.
+
+    `renews`: the thread that this card takes the place of.
+    """
     lead = await lead_of(at)
-    joined = lead.id != at.entry.lead_id
-    if await threads.own(at.tx, at.entry.lead_id) is not None or (joined and not at.maybe_done):
+    joined, stands = lead.id != at.entry.lead_id, await threads.own(at.tx, at.entry.lead_id)
+    is_new = stands is None or stands.id == at.entry.payload.get("renews")
+    if not is_new or (joined and not at.maybe_done):
         return None  # a lead that joined another gets no card; one that may be out is looked for
-    channel = at.entry.channel or at.services.settings.slack_leads_channel
+    channel = await _channel(at, lead)
     if channel is None:
         return NO_CHANNEL
     lead_id, delivery_id, as_placeholder = leads.known(at.entry.lead_id), at.entry.delivery_id, lead.is_placeholder
@@ -63,7 +61,7 @@ async def post_lead(at: At) -> Prepared:
             return
         await threads.lock(tx, answer["channel"])
         if posted.id == lead_id:
-            posted.posted_at = now
+            posted.posted_at = now if stands is None else posted.posted_at
             leads.record(tx, posted, kind="posted", via="slack", now=now)
         await threads.attach(
             tx,
@@ -75,10 +73,41 @@ async def post_lead(at: At) -> Prepared:
             as_placeholder=as_placeholder,
             now=now,
         )
+        if stands is not None:
+            payload = {"of": stands.id}
+            await outbox.enqueue(
+                tx, Kind.UPDATE_CARD, now=now, channel=stands.channel, lead_id=lead_id, payload=payload
+            )
         await _match(Desk(tx=tx, settings=at.services.settings, now=now), posted, answer["channel"], answer["ts"])
 
     plan = posting(at, blocks.card(await view(at, lead)), channel=channel, then=then)
     return replace(plan, perform=_not_posted) if joined else plan
+
+
+async def _channel(at: At, lead: Lead) -> str | None:
+    """Where the card goes: elsewhere than was decided, where that channel was closed to us or given to others meanwhile."""
+    decided, default = at.entry.channel, at.services.settings.slack_leads_channel
+    if decided is None:
+        return await _place(at, lead)
+    if at.maybe_done and not await renewing.was_deleted(at.tx, decided):
+        return decided  # it may be out there
+    if not await routing.may_go(at.tx, lead, decided, default=default):
+        return await _place(at, lead)
+    if not await channels.is_closed(at.tx, decided):
+        return decided
+    goes = await closing.move(at.tx, at.entry, now=at.now, default=default)
+    at.entry.channel = decided  # the dispatcher sees the change, and keeps the other channel's pace
+    return goes
+
+
+async def _place(at: At, lead: Lead) -> str | None:
+    """Where a card goes for which there is no channel; the keepers are told of the first that waits for one."""
+    place = await routing.place_of(at.tx, lead, default=at.services.settings.slack_leads_channel)
+    lead.channel, lead.ring = place.channel, None if place.ring is None else list(place.ring)
+    if place.channel is None and not await outbox.cards_wait(at.tx, reason=NO_CHANNEL.reason):
+        payload = {"notice": "no_place", "lead": leads.known(lead.id)}
+        await outbox.enqueue(at.tx, Kind.POST_NOTICE, now=at.now, payload=payload)
+    return place.channel
 
 
 async def _not_posted() -> Answer:
@@ -100,11 +129,18 @@ async def _thread(at: At) -> Thread | None:
 
 
 async def update_card(at: At) -> Prepared:
-    """UPDATE_CARD: the parent shows the present state."""
-    thread = await _thread(at)
-    if thread is None:
+    """UPDATE_CARD {of}: the parent shows the present state; `of` an old thread, where it continues."""
+    thread, old = await _thread(at), await threads.get(at.tx, at.entry.payload.get("of"))
+    if thread is None or await renewing.is_gone(at.tx, thread):
         return None
-    card = blocks.card(await view(at, await lead_of(at)))
+    lead = await lead_of(at)
+    if old is not None:
+        if await channels.is_closed(at.tx, old.channel):
+            return None
+        headline = None if await hides(at, lead) else blocks.headline(lead)
+        post = signpost(headline, address(thread.channel, thread.ts))
+        return updating(at, post, channel=old.channel, ts=old.ts, delivery_id=old.delivery_id)
+    card = blocks.card(await view(at, lead))
     return updating(at, card, channel=thread.channel, ts=thread.ts, delivery_id=thread.delivery_id)
 
 
@@ -122,14 +158,16 @@ async def post_details(at: At) -> Prepared:
 async def post_photos(at: At) -> Prepared:
     """POST_PHOTOS: the pictures of a lead, a message or a review; as links where Slack cannot fetch one.
 
-    Those of a review without a lead follow it in the channel.
+    Those of a review without a lead follow it in the channel. Private ones are behind the Open button of what they are of.
     """
     thread = await _thread(at)
     if thread is None and at.entry.lead_id is not None:
         return NO_THREAD
-    channel = thread.channel if thread else at.entry.channel or at.services.settings.slack_leads_channel
+    channel = thread.channel if thread else await place_of_review(at, await _review(at))
     if channel is None:
         return NO_CHANNEL
+    if await _are_hidden(at):
+        return None
     attachments, title = await _attachments(at)
     others = [one for one in attachments if not message_blocks.is_image(one)]
     posts = [*message_blocks.photos(attachments, title), *message_blocks.photo_links(others)]
@@ -141,6 +179,27 @@ async def post_photos(at: At) -> Prepared:
         shown = {block.get("image_url") for block in post.blocks}
         post = message_blocks.photo_links([one for one in attachments if one["url"] in shown])[0]
     return posting(at, post, channel=channel, thread=thread, then=then, instead={"links": True})
+
+
+async def _are_hidden(at: At) -> bool:
+    if at.entry.lead_id is not None:
+        return await hides(at, await lead_of(at))
+    review = await reviews.get(at.tx, at.entry.payload.get("review_id", 0))
+    business = await businesses.get(at.tx, review.business_id if review else None)
+    return await policies.hides(at.tx, at.services.settings, business)
+
+
+async def _review(at: At) -> Review | None:
+    return await reviews.get(at.tx, at.entry.payload.get("review_id", 0))
+
+
+async def place_of_review(at: At, review: Review | None) -> str | None:
+    """Where a review that belongs to no lead stands, or is to stand."""
+    stands = (None if review is None else review.channel) or at.entry.channel
+    if stands is not None or review is None:
+        return stands
+    matter = routing.Matter(business=await businesses.get(at.tx, review.business_id))
+    return (await routing.place_for(at.tx, matter, default=at.services.settings.slack_leads_channel)).channel
 
 
 def _of_review(at: At, follow: Then) -> Then:
@@ -160,7 +219,7 @@ async def _attachments(at: At) -> tuple[list[dict[str, Any]], str]:
     if message is not None:
         return message.attachments, "With the message"
     if "review_id" in at.entry.payload:
-        review = await reviews.get(at.tx, at.entry.payload["review_id"])
+        review = await _review(at)
         return (review.photos if review else []), "With the review"
     return (await lead_of(at)).attachments, "With the request"
 
@@ -186,6 +245,9 @@ async def post_charge(at: At) -> Prepared:
     thread = await _thread(at)
     if thread is None:
         return NO_THREAD
+    lead = await lead_of(at)
+    if await hides(at, lead):
+        return posting(at, private.cost_changed(leads.known(lead.id)), channel=thread.channel, thread=thread)
     post = blocks.price_line(at.entry.payload.get("charge"), at.entry.payload.get("state"))
     return posting(at, post, channel=thread.channel, thread=thread)
 
@@ -195,5 +257,8 @@ async def post_status(at: At) -> Prepared:
     thread = await _thread(at)
     if thread is None:
         return NO_THREAD
+    lead = await lead_of(at)
+    if await hides(at, lead):
+        return posting(at, private.status_changed(leads.known(lead.id)), channel=thread.channel, thread=thread)
     post = standing.status_line(at.entry.payload["status"])
     return posting(at, post, channel=thread.channel, thread=thread)

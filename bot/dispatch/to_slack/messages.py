@@ -1,24 +1,37 @@
 """What customers say: their messages and their reviews."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from bot import policies
 from bot.blocks import messages as blocks
+from bot.blocks import private
 from bot.blocks import reviews as review_blocks
 from bot.blocks.posts import Post
 from bot.dispatch.plans import Answer, At, More, Prepared
-from bot.dispatch.to_slack.leads import NO_CHANNEL, NO_THREAD, lead_of
+from bot.dispatch.to_slack.leads import NO_CHANNEL, NO_THREAD, hides, lead_of, place_of_review
 from bot.dispatch.to_slack.posting import one_of, posting, updating
 from storage import businesses, leads, messages, reviews, threads
 from storage.database import Transaction
-from storage.models import Business, Environment, Message, Review
+from storage.models import Business, Environment, Lead, Message, Review, Thread
 from webhooks.thumbtack.facts import Sender
 
 
-async def post_message(at: At) -> Prepared:
-    """POST_MESSAGE: a message from Thumbtack. A customer's rings for who wrote last, or for the ring list at first.
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """Whom a message calls, and whether it is shown in the channel too."""
 
-    What somebody answered in Thumbtack's app rings for nobody; what Thumbtack made itself is not shown.
+    ring: tuple[str, ...] = ()
+    broadcast: bool = False
+
+
+async def post_message(at: At) -> Prepared:
+    """POST_MESSAGE: a message from Thumbtack.
+
+    A customer's rings for who has the lead, else who wrote last, else the ring list; it stands in the channel too while
+    nobody has worked the lead, and where its thread was silent for long. What somebody answered in Thumbtack's app rings
+    for nobody; what Thumbtack made itself is not shown.
     """
     thread = await threads.of_lead(at.tx, at.entry.lead_id)
     message = await messages.get(at.tx, at.entry.message_id)
@@ -26,12 +39,13 @@ async def post_message(at: At) -> Prepared:
         return None
     if thread is None:
         return NO_THREAD
-    message_id, name = message.id, await _writer_name(at, message)
-    writer = await messages.last_writer(at.tx, thread.lead_id)
-    ring, broadcast = (writer,) if writer else at.services.settings.slack_ring, writer is None
-    if message.author == Sender.BUSINESS:
-        ring, broadcast = (), False
-    posts = blocks.customer_message(message, name=name, mention=ring, broadcast=broadcast)
+    message_id, lead = message.id, await lead_of(at)
+    call = Call() if message.author == Sender.BUSINESS else await _call(at, lead, thread, message)
+    if await hides(at, lead):
+        posts = [_private(lead, message, call)]
+    else:
+        name = await _writer_name(at, lead, message)
+        posts = blocks.customer_message(message, name=name, mention=call.ring, broadcast=call.broadcast)
 
     async def then(tx: Transaction, answer: Answer, _now: datetime) -> None:
         posted = await messages.get(tx, message_id)
@@ -44,8 +58,28 @@ async def post_message(at: At) -> Prepared:
     return posting(at, turn[0], channel=thread.channel, thread=thread, then=turn[1])
 
 
-async def _writer_name(at: At, message: Message) -> str | None:
-    lead = await lead_of(at)
+async def _call(at: At, lead: Lead, thread: Thread, message: Message) -> Call:
+    settings = at.services.settings
+    person = lead.owner or await messages.last_writer(at.tx, thread.lead_id)
+    if person is None:
+        return Call(ring=settings.slack_ring if lead.ring is None else tuple(lead.ring), broadcast=True)
+    return Call(ring=(person,), broadcast=await _surfaces(at, thread, message))
+
+
+async def _surfaces(at: At, thread: Thread, message: Message) -> bool:
+    """Whether nobody had written for so long that the thread is out of sight; a new card is in sight."""
+    after = timedelta(hours=at.services.settings.surface_after_hours)
+    written = await messages.written_before(at.tx, message)
+    since = max(written or thread.attached_at, thread.attached_at)
+    return bool(after) and message.stored_at - since >= after
+
+
+def _private(lead: Lead, message: Message, call: Call) -> Post:
+    from_business = message.author == Sender.BUSINESS
+    return private.message(leads.known(lead.id), from_business=from_business, ring=call.ring, broadcast=call.broadcast)
+
+
+async def _writer_name(at: At, lead: Lead, message: Message) -> str | None:
     if message.author == Sender.BUSINESS:
         business = await businesses.get(at.tx, lead.business_id)
         return business.name if business else None
@@ -61,12 +95,15 @@ async def post_review(at: At) -> Prepared:
     lead = await leads.get(at.tx, review.lead_id) if review.lead_id is not None else None
     business = await businesses.get(at.tx, review.business_id or (lead.business_id if lead else None))
     customer = await businesses.customer(at.tx, lead.customer_id) if lead is not None else None
-    posts = review_blocks.review(
-        review,
-        business_name=business.name if business else None,
-        customer_name=customer.name if customer else None,
-        answer_url=_answer_url(at, business),
-    )
+    if await policies.hides(at.tx, at.services.settings, business):
+        posts = [private.review(leads.known(review.id), in_thread=review.lead_id is not None)]
+    else:
+        posts = review_blocks.review(
+            review,
+            business_name=business.name if business else None,
+            customer_name=customer.name if customer else None,
+            answer_url=_answer_url(at, business),
+        )
     if review.slack_ts is not None and review.channel is not None and at.part == 0:
         return updating(at, posts[0], channel=review.channel, ts=review.slack_ts, delivery_id=at.entry.delivery_id)
     return await _new_review(at, review, posts)
@@ -84,7 +121,7 @@ async def _new_review(at: At, review: Review, posts: list[Post]) -> Prepared:
     thread = await threads.of_lead(at.tx, review.lead_id)
     if review.lead_id is not None and thread is None:
         return NO_THREAD
-    channel = thread.channel if thread else at.entry.channel or at.services.settings.slack_leads_channel
+    channel = thread.channel if thread else await place_of_review(at, review)
     if channel is None:
         return NO_CHANNEL
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from bot.blocks import notices
+from bot.blocks import notices, settings_channel
 from bot.blocks.posts import Post
 from bot.dispatch.plans import At
-from bot.dispatch.to_slack import connecting, erasing_news, targeting_notices
+from bot.dispatch.to_slack import connecting, erasing_news, surroundings, targeting_notices
+from storage import leads
 
 
 class Audience(Enum):
@@ -17,6 +18,7 @@ class Audience(Enum):
     KEEPERS = "keepers"  # or, where there is none, the leads' channel, with an offer to become one
     KEEPERS_ALONE = "keepers_alone"  # it is about the channel itself, which cannot be told
     CHANNEL = "channel"  # everybody who reads the leads' channel
+    THERE = "there"  # everybody who reads the channel which the payload names as `channel`
     PERSON = "person"  # the one whom the payload names as `user`
 
 
@@ -46,15 +48,26 @@ async def _held(at: At, *, ask_keeper: bool) -> Post | None:  # noqa: ARG001 -- 
     return notices.held(at.entry.payload["channel"], reason=at.entry.payload["reason"])
 
 
+async def _no_place(at: At, *, ask_keeper: bool) -> Post | None:  # noqa: ARG001 -- likewise
+    lead = await leads.get(at.tx, at.entry.payload["lead"])
+    return None if lead is None or lead.channel is not None else notices.no_place()
+
+
 async def _dead(at: At, *, ask_keeper: bool) -> Post | None:
     payload = at.entry.payload
     return notices.dead_delivery(payload["outbox_id"], reason=payload["reason"], ask_keeper=ask_keeper)
 
 
+async def _mode_set(at: At, *, ask_keeper: bool) -> Post | None:  # noqa: ARG001 -- likewise
+    return settings_channel.mode_changed(at.entry.payload["user"], quiet=at.entry.payload["quiet"])
+
+
 NOTICES: Mapping[str, Notice] = {
     "not_understood": Notice(audience=Audience.KEEPERS, post=_not_understood),
     "held": Notice(audience=Audience.KEEPERS_ALONE, post=_held),
+    "no_place": Notice(audience=Audience.KEEPERS_ALONE, post=_no_place),
     "dead": Notice(audience=Audience.KEEPERS, post=_dead),
+    "mode_set": Notice(audience=Audience.THERE, post=_mode_set),
     "connected": Notice(audience=Audience.CHANNEL, post=connecting.connected),
     "connect_failed": Notice(audience=Audience.PERSON, post=connecting.connect_failed),
     "which_business": Notice(audience=Audience.PERSON, post=connecting.which_business),
@@ -67,5 +80,8 @@ NOTICES: Mapping[str, Notice] = {
     "targeting_resumed": Notice(audience=Audience.CHANNEL, post=targeting_notices.over),
     "pause_recalled": Notice(audience=Audience.CHANNEL, post=targeting_notices.recalled),
     "resume_failing": Notice(audience=Audience.KEEPERS, post=targeting_notices.resume_failing),
+    "channel_closed": Notice(audience=Audience.KEEPERS, post=surroundings.channel_closed),
+    "cut_off": Notice(audience=Audience.KEEPERS, post=surroundings.cut_off),
+    "person_left": Notice(audience=Audience.KEEPERS, post=surroundings.person_left),
     "resume_mended": Notice(audience=Audience.KEEPERS, post=targeting_notices.resume_mended),
 }

@@ -1,6 +1,7 @@
 """To single people: answers to what they pressed, notices to the keepers, and who becomes a keeper."""
 
 from datetime import datetime
+from typing import Any
 
 from bot import answers
 from bot.blocks import keepers as keeper_blocks
@@ -11,6 +12,7 @@ from bot.dispatch.to_slack.notices import NOTICES, Audience
 from bot.dispatch.to_slack.posting import post_body, posting
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure, Sort
+from bot.services import Services
 from storage import keepers
 from storage.database import Transaction
 
@@ -42,7 +44,7 @@ async def post_notice(at: At) -> Prepared:
     if notice is None:
         return None  # a newer program's
     found = at.services.settings.slack_keepers or tuple(await keepers.listed(at.tx, at.identity.team_id))
-    if notice.audience is Audience.CHANNEL:
+    if notice.audience in (Audience.CHANNEL, Audience.THERE):
         post, found = await notice.post(at, ask_keeper=False), ()
     elif notice.audience is Audience.PERSON:
         post, found = await notice.post(at, ask_keeper=False), (at.entry.payload["user"],)
@@ -53,7 +55,8 @@ async def post_notice(at: At) -> Prepared:
     if post is None:
         return None
     if not found:
-        channel = at.services.settings.slack_leads_channel
+        is_there = notice.audience is Audience.THERE
+        channel = at.entry.payload["channel"] if is_there else at.services.settings.slack_leads_channel
         return NO_CHANNEL if channel is None else posting(at, post, channel=channel)
     if at.part >= len(found):
         return None
@@ -65,8 +68,7 @@ def to_person(at: At, user: str, post: Post, *, more: bool = False) -> Plan:
     body, others = post_body(post, at.entry.delivery_id), {**at.entry.payload, "part": at.part + 1}
 
     async def perform() -> Answer:
-        opened = await at.services.slack.call("conversations.open", {"users": user})
-        return await at.services.slack.call("chat.postMessage", {"channel": opened["channel"]["id"], **body})
+        return await say_directly(at.services, user, body)
 
     async def then(_tx: Transaction, _answer: Answer, _now: datetime) -> More | None:
         return More(payload=others) if more else None
@@ -79,6 +81,12 @@ def to_person(at: At, user: str, post: Post, *, more: bool = False) -> Plan:
         return Instead(payload=others) if more else Settled(reason=failure.reason)
 
     return Plan(perform=perform, then=then, failed=failed)
+
+
+async def say_directly(services: Services, user: str, body: dict[str, Any]) -> Answer:
+    """Post into the conversation with one person; raises Failure."""
+    opened = await services.slack.call("conversations.open", {"users": user})
+    return await services.slack.call("chat.postMessage", {"channel": opened["channel"]["id"], **body})
 
 
 async def set_keeper(at: At) -> Prepared:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.blocks.pointers import pointer
 from bot.dispatch.plans import Answer, At, NotYet, Plan, Prepared, Settled
-from bot.dispatch.to_slack.leads import lead_of
+from bot.dispatch.to_slack.leads import hides, lead_of
 from bot.dispatch.to_slack.posting import GONE, post_body
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure
@@ -27,18 +27,18 @@ async def point_to_lead(at: At) -> Prepared:
     if other is None:
         return CARD_FIRST
     if await joining.was_written_under(at.tx, thread.channel, thread.ts):
-        return _pointing(at, thread, other, stays)
+        return _pointing(at, thread, other, stays, hidden=await hides(at, stays))
     await erasing.delete_posts(at.tx, [Place(channel=thread.channel, ts=thread.ts)], now=at.now)
     return None
 
 
-def _pointing(at: At, thread: Thread, other: Thread, stays: Lead) -> Plan:
+def _pointing(at: At, thread: Thread, other: Thread, stays: Lead, *, hidden: bool) -> Plan:
     target = {"channel": other.channel, "message_ts": other.ts}
     place = {"channel": thread.channel, "ts": thread.ts}
 
     async def perform() -> Answer:
         found = await at.services.slack.call("chat.getPermalink", target)
-        body = post_body(pointer(stays, found["permalink"]), thread.delivery_id)
+        body = post_body(pointer(stays, found["permalink"], hidden=hidden), thread.delivery_id)
         return await at.services.slack.call("chat.update", place | body)
 
     async def failed(_tx: Transaction, failure: Failure, verdict: Verdict, _now: datetime) -> Verdict | Settled:

@@ -10,10 +10,9 @@ from bot.dispatch.to_slack.finding import THREAD_GONE, find, take_back
 from bot.dispatch.to_slack.plain import plain
 from bot.dispatch.verdicts import Again, Verdict
 from bot.failures import Failure, Sort
-from storage import outbox, threads
+from storage import leads, renewing
 from storage.database import Transaction
 from storage.models import Thread
-from storage.outbox import Kind
 
 EVENT_TYPE = "corkboard_delivery"
 
@@ -67,23 +66,35 @@ def posting(
         return await find(slack, channel, thread, delivery_id, since=since)
 
     return Plan(
-        perform=perform, look=look, then=then, failed=_or_new_card(thread, _or_instead(at, instead)), channel=channel
+        perform=perform,
+        look=look,
+        then=then,
+        failed=_or_new_card(at, thread, _or_instead(at, instead)),
+        channel=channel,
     )
 
 
-def _or_new_card(thread: Thread | None, otherwise: Failed) -> Failed:
+def _or_new_card(at: At, thread: Thread | None, otherwise: Failed) -> Failed:
     """Somebody deleted the card in Slack: the lead gets a new one first, and what was to be said waits for it."""
 
     async def failed(tx: Transaction, failure: Failure, verdict: Verdict, now: datetime) -> Verdict | Instead | Settled:
+        if thread is not None and failure.reason == "channel_not_found" and await renewing.is_gone(tx, thread):
+            return await _elsewhere(at, tx, thread, now)
         if thread is None or failure.reason != THREAD_GONE:
             return await otherwise(tx, failure, verdict, now)
-        await threads.forget(tx, thread)
-        await outbox.enqueue(
-            tx, Kind.POST_LEAD, now=now, channel=thread.channel, priority=outbox.FIRST, lead_id=thread.lead_id
-        )
+        await renewing.deleted(tx, thread, now=now)
         return Again(at=now + CARD_FIRST, reason=THREAD_GONE)
 
     return failed
+
+
+async def _elsewhere(at: At, tx: Transaction, thread: Thread, now: datetime) -> Verdict | Settled:
+    """The channel was deleted while this was under way: news come below a new card, all else has nowhere to go."""
+    lead = await leads.get(tx, thread.lead_id)
+    if lead is None or at.entry.kind not in renewing.NEWS:
+        return Settled(reason="channel_deleted")
+    await renewing.renew(tx, lead, thread, now=now, default=at.services.settings.slack_leads_channel, lane=None)
+    return Again(at=now + CARD_FIRST, reason=THREAD_GONE)
 
 
 def _or_instead(at: At, payload: dict[str, Any] | None) -> Failed:

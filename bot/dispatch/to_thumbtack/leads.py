@@ -20,6 +20,7 @@ from storage.models import Environment, Lead
 from storage.models import Generation as Api
 from storage.polling import Followed
 from webhooks import echoes
+from webhooks.telling import Page
 from webhooks.thumbtack import errors
 from webhooks.thumbtack.facts import (
     Fact,
@@ -30,7 +31,7 @@ from webhooks.thumbtack.facts import (
     MessageReceived,
 )
 from webhooks.thumbtack.records import MESSAGES_PER_PAGE
-from webhooks.writing import Page, write
+from webhooks.writing import write
 
 PATIENCE = timedelta(hours=1)
 """How long a lead that is not known is asked for; then it is among those that are asked about now and then."""
@@ -115,13 +116,17 @@ async def sync_lead(at: At) -> Prepared:
 
 
 async def _held(tx: Transaction, lead_id: int, told: Sequence[MessageReceived], now: datetime) -> Lead | None:
-    """The lead, of which nothing else is taken in meanwhile; its replies are held before it is (see `bot.replies`)."""
+    """The lead, of which nothing else is taken in meanwhile, and which nobody works just now.
+
+    Its replies are held before it is (see `bot.replies`), and it before what is to be said of it.
+    """
     lead = await leads.get(tx, lead_id)
     if lead is None:
         return None
     for message in told:
         await echoes.reply_of(tx, lead, message, environment=Environment(lead.environment), now=now)
-    return await leads.hold(tx, lead)
+    held = await leads.hold(tx, lead)
+    return None if held is None else await leads.to_change(tx, held.id)
 
 
 async def _heed(
@@ -209,5 +214,11 @@ def _news(lead: Lead, answer: Answer) -> list[Fact]:
 
 
 def _page(tx: Transaction, services: Services, lead: Lead, now: datetime) -> Page:
-    channel = services.settings.slack_leads_channel
-    return Page(tx=tx, environment=Environment(lead.environment), now=now, default_channel=channel)
+    settings = services.settings
+    return Page(
+        tx=tx,
+        environment=Environment(lead.environment),
+        now=now,
+        default_channel=settings.slack_leads_channel,
+        reminds=bool(settings.remind_after_minutes),
+    )

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import arrivals, edits, replies, ways
+from bot import access, arrivals, edits, replies, signature, ways
 from bot.dispatch.plans import Answer, At, NotYet, Parked, Plan, Prepared, Settled
+from bot.dispatch.to_thumbtack import first_reply
 from bot.dispatch.to_thumbtack.failing import ThumbtackFailure, detail_of
 from bot.dispatch.verdicts import Again, Verdict
 from bot.errors import Reason, code_of
@@ -33,7 +34,7 @@ async def send_reply(at: At) -> Prepared:
         await arrivals.arrived(at.desk, message)
     elif at.maybe_done:
         await arrivals.lost(at.desk, message, position=at.entry.position, tried=message.text or "")
-    elif message.state in GOING:
+    elif message.state in GOING and not await first_reply.stood_down(at, message, lead):
         return await _send(at, message, lead)
     return None
 
@@ -43,10 +44,12 @@ async def _send(at: At, message: Message, lead: Lead) -> Prepared:
     way = await ways.find(at.tx, settings, lead, now=at.now)
     if isinstance(way, Reason) or business is None:
         await replies.refuse(at.desk, message, reason=way if isinstance(way, Reason) else Reason.NO_BUSINESS)
-    elif message.view_id is None and replies.reading(settings, message) is Disposition.NOTE:
+    elif message.view_id is None and await replies.reading(at.desk, message) is Disposition.NOTE:
         await replies.move(
             at.desk, message, ReplyState.KEPT, reason=Disposition.NOTE
         )  # whatever led here: never a note
+    elif await replies.contact_doubt(at.desk, message) is Reason.CONTACT_BLOCKED:
+        await replies.refuse(at.desk, message, reason=Reason.CONTACT_BLOCKED)  # likewise
     elif at.now >= replies.deadline(settings, message):
         return await _overdue(at, message)
     elif way.waits:
@@ -54,7 +57,8 @@ async def _send(at: At, message: Message, lead: Lead) -> Prepared:
         return NotYet(reason=Reason.RECONNECT, pause=replies.deadline(settings, message) - at.now)
     else:
         message.state = ReplyState.SENDING
-        return _plan(at, message, lead, Route(way=way, business_id=business.thumbtack_id))
+        words = await _words(at, message)
+        return _plan(at, message, words, route=Route(way=way, business_id=business.thumbtack_id))
     return None
 
 
@@ -87,15 +91,44 @@ async def _overdue(at: At, message: Message) -> Parked:
     return Parked(reason=Reason.OVERDUE)
 
 
-def _plan(at: At, message: Message, lead: Lead, route: Route) -> Plan:
-    services = at.services
-    message_id, lead_id = leads.known(message.id), leads.known(lead.id)
-    text, blocks, is_plain = message.text or "", message.blocks, message.view_id is not None
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What the customer is to read: a message as it stood in Slack, and whose name goes below it.
 
-    async def perform() -> Answer:
-        said = text if is_plain else await _to_plain(services, text, blocks)
+    `is_plain`: it was written in a window, and goes out exactly so. `signer`: a Slack user id; None for nobody.
+    """
+
+    text: str
+    blocks: list[dict[str, object]]
+    is_plain: bool
+    signer: str | None
+
+    async def said(self, services: Services) -> str:
+        """As it goes out. Raises Failure where Slack has to tell a name and cannot be asked just now."""
+        said = self.text if self.is_plain else await _to_plain(services, self.text, self.blocks)
         if not said or len(said) > LONGEST:
             raise ThumbtackFailure(Sort.REFUSED, Reason.TOO_LONG if said else Reason.EMPTY)
+        name = None if self.signer is None else await services.slack.first_name(self.signer)
+        return signature.sign(said, name, longest=LONGEST)
+
+
+async def _words(at: At, message: Message) -> Words:
+    is_signed = not message.is_automatic and (await replies.policy_of(at.desk, message)).signature
+    return Words(
+        text=message.text or "",
+        blocks=message.blocks,
+        is_plain=message.view_id is not None,
+        signer=message.author if is_signed else None,
+    )
+
+
+def _plan(at: At, message: Message, words: Words, *, route: Route) -> Plan:
+    services, text = at.services, words.text
+    message_id, team_id, writer = leads.known(message.id), message.team_id or "", message.author
+
+    async def perform() -> Answer:
+        await _may_write(services, team_id, writer)
+        said = await words.said(services)
         await _handed_over(services, message_id, said)
         try:
             told_id = await route.send(services, text=said)
@@ -108,15 +141,15 @@ def _plan(at: At, message: Message, lead: Lead, route: Route) -> Plan:
         return {"text": said, "id": told_id}
 
     async def then(tx: Transaction, answer: Answer, now: datetime) -> None:
-        sent, answered = await messages.to_change(tx, message_id), await leads.get(tx, lead_id)
-        if sent is None or answered is None:
+        sent = await messages.to_change(tx, message_id)
+        if sent is None:
             return
         desk = Desk(tx=tx, settings=services.settings, now=now)
         sent.sent_text, sent.sent_at = answer["text"], now
         await _name(tx, sent, answer["id"])
         await replies.move(desk, sent, ReplyState.DELIVERED)
         await edits.went_out(desk, sent, text)
-        leads.answered(tx, answered, actor=sent.author, via="slack", now=now)
+        await replies.answered(desk, sent)
 
     async def failed(tx: Transaction, failure: Failure, verdict: Verdict, now: datetime) -> Verdict | Settled:
         tried = await messages.to_change(tx, message_id)
@@ -128,6 +161,17 @@ def _plan(at: At, message: Message, lead: Lead, route: Route) -> Plan:
         return await _failed(desk, tried, failure, verdict, Tried(text=text, position=at.entry.position))
 
     return Plan(perform=perform, then=then, failed=failed)
+
+
+async def _may_write(services: Services, team_id: str, writer: str | None) -> None:
+    """Raises Failure where the writer may not write to customers, or where Slack does not say who they are just now."""
+    if writer is None:  # nobody: it is automatic
+        return
+    match await access.may_work(services, team_id=team_id, user_id=writer):
+        case False:
+            raise Failure(Sort.REFUSED, Reason.OUTSIDER)
+        case None:
+            raise Failure(Sort.LATER, Reason.SLACK_UNAVAILABLE)
 
 
 async def _handed_over(services: Services, message_id: int, text: str) -> None:
@@ -179,6 +223,11 @@ class Tried:
 async def _failed(desk: Desk, message: Message, failure: Failure, verdict: Verdict, tried: Tried) -> Verdict | Settled:
     if message.echoed_at is not None:  # whatever the answer was: Thumbtack told us of it
         await arrivals.arrived(desk, message)
+        return Settled(reason=failure.reason)
+    if failure.reason == Reason.OUTSIDER:
+        await replies.turn_away(desk, message)
+        if message.deleted_at is not None:
+            await edits.cancel(desk, message)
         return Settled(reason=failure.reason)
     told = failure if isinstance(failure, ThumbtackFailure) else None
     if told is None and failure.sort is not Sort.REFUSED:  # before the call: nothing was sent

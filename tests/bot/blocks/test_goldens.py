@@ -8,13 +8,23 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from support.channel_samples import POSTS as CHANNELS
+from support.channel_samples import WINDOWS as CHANNEL_WINDOWS
 from support.connecting_samples import POSTS as CONNECTING
 from support.connecting_samples import WINDOWS as CONNECTING_WINDOWS
 from support.disconnecting_samples import POSTS as DISCONNECTING
 from support.disconnecting_samples import WINDOWS as DISCONNECTING_WINDOWS
 from support.judge_blocks import judge
+from support.list_samples import POSTS as LISTS
+from support.list_samples import tabs
 from support.phone_samples import POSTS as PHONES
 from support.phone_samples import WINDOWS as PHONE_WINDOWS
+from support.private_samples import POSTS as PRIVATE
+from support.private_samples import WINDOWS as PRIVATE_WINDOWS
+from support.reminder_samples import POSTS as REMINDERS
+from support.reminder_samples import WINDOWS as BUSINESS_WINDOWS
+from support.routing_samples import POSTS as ROUTING
+from support.routing_samples import WINDOWS as ROUTING_WINDOWS
 from support.samples import (
     FILE,
     NOW,
@@ -28,16 +38,21 @@ from support.samples import (
     a_v4_lead,
     a_view,
 )
+from support.saved_samples import POSTS as SAVED
+from support.saved_samples import WINDOWS as SAVED_WINDOWS
 from support.status_samples import ANA, CREW, OLGA, PAGES
 from support.targeting_samples import POSTS as TARGETING
 from support.webhook_samples import POSTS as WEBHOOKS
+from support.working_samples import POSTS as WORKING
+from support.working_samples import WINDOWS as WORKING_WINDOWS
 
 from bot.blocks import deliveries, events, help, keepers, leads, messages, modals, notices, pointers, reviews, standing  # noqa: A004 -- the page's own name
-from bot.blocks import settings as settings_blocks
+from bot.blocks import settings as part_blocks
+from bot.blocks import settings_people as settings_blocks
 from bot.blocks import status as status_blocks
 from bot.blocks.leads import RepliesGo
 from bot.blocks.posts import Post
-from bot.blocks.settings import Keepers
+from bot.blocks.settings_people import Keepers
 from storage.models import Environment
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -137,6 +152,7 @@ KINDS: dict[str, list[Post]] = {
     "notice_dead_delivery": [
         notices.dead_delivery(9, reason="not_in_channel", what="Interior Painting · Palo Alto, CA", ask_keeper=True)
     ],
+    "notice_no_place": [notices.no_place()],
     "notice_held": [notices.held("C012AB3CD", reason="not_in_channel")],
     "modal_did_not_open": [modals.did_not_open()],
     "notice_keeper": [
@@ -144,17 +160,24 @@ KINDS: dict[str, list[Post]] = {
         keepers.did_not(is_admin=True),
         keepers.did_not(is_admin=False),
     ],
+    **CHANNELS,
     **CONNECTING,
     **DISCONNECTING,
     **TARGETING,
     **WEBHOOKS,
     **PHONES,
+    **LISTS,
+    **PRIVATE,
+    **REMINDERS,
+    **ROUTING,
+    **SAVED,
+    **WORKING,
     **{name: [status_blocks.page(view)] for name, view in PAGES.items()},
     "access_refused": [
         settings_blocks.may_not([]),
         settings_blocks.may_not([OLGA, ANA]),
         settings_blocks.not_asked(),
-        settings_blocks.did_not_open(),
+        part_blocks.did_not_open(),
     ],
     "help": [help.help_page([("help", "What Corkboard does, and its commands.")])],
     "help_quiet": [help.help_page([("help", "What Corkboard does, and its commands.")], quiet=True)],
@@ -163,9 +186,16 @@ MODALS = {
     f"modal_{mode}": modals.reply_modal(7, headline=leads.headline(a_lead()), customer_name="John Davis", mode=mode)
     for mode in RepliesGo
 } | {
+    **CHANNEL_WINDOWS,
+    **ROUTING_WINDOWS,
     **CONNECTING_WINDOWS,
     **DISCONNECTING_WINDOWS,
     **PHONE_WINDOWS,
+    **tabs(),
+    **PRIVATE_WINDOWS,
+    **BUSINESS_WINDOWS,
+    **SAVED_WINDOWS,
+    **WORKING_WINDOWS,
     "modal_settings": settings_blocks.people_window(
         Keepers(ids=(OLGA,), from_settings=True), [ANA, CREW], {CREW: "Crew (@crew)", "S056OFFICE": "Office (@office)"}
     ),

@@ -7,12 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.judge_blocks import judge
 from support.samples import FILE, NOW, PHOTO, a_bare_lead, a_customer, a_lead, a_view
+from support.working_samples import STATES
 
 from bot.blocks import leads
 from bot.blocks.kit import LARGEST, size
 from bot.blocks.leads import RepliesGo
+from storage import states
 from storage.models import Business, Environment
 
+LATER = ["lead_elsewhere", "lead_handover", "lead_won", "lead_lost"]
+CLAIMED = ["lead_elsewhere", "lead_handover", "lead_release", "lead_won", "lead_lost"]
 HOSTILE = "<!channel> <@U012AB3CD> *b* _i_ ~s~ `c` ```p``` :tada: <https://evil.example|bank> https://e.example a@e.example\n> q\n- l"
 
 
@@ -126,7 +130,7 @@ def _links(block):
 )
 def test_schedule_is_shown_as_sent(schedule, shown):
     lead = a_bare_lead(schedule=schedule)
-    facts = texts(leads.card(a_view(lead, customer=None)).blocks[1], "text")
+    facts = texts(leads.card(a_view(lead, customer=None)).blocks[2], "text")
     assert [text for text in facts if text.strip()] == ["Name not given", *shown]
 
 
@@ -146,10 +150,10 @@ def test_a_phone_that_cannot_be_dialled_is_shown_as_sent(phone):
 @pytest.mark.parametrize(
     ("replies", "says", "actions"),
     [
-        (RepliesGo.OUT, "go to John Davis", ["reply_open"]),
-        (RepliesGo.QUIET, "Only the Reply button", ["reply_open"]),
-        (RepliesGo.INSIDE, "Replies here stay inside", ["lead_open"]),
-        (RepliesGo.STAGING, "Replies are not sent", []),
+        (RepliesGo.OUT, "go to John Davis", ["lead_claim", "reply_open", "lead_saved", *LATER]),
+        (RepliesGo.QUIET, "Only the Reply button", ["lead_claim", "reply_open", "lead_saved", *LATER]),
+        (RepliesGo.INSIDE, "Replies here stay inside", ["lead_claim", "lead_open", *LATER]),
+        (RepliesGo.STAGING, "Replies are not sent", ["lead_claim", *LATER]),
         (RepliesGo.TEST, "this is a test delivery", []),
     ],
 )
@@ -157,6 +161,51 @@ def test_card_says_what_replying_does(replies, says, actions):
     post = leads.card(a_view(replies=replies))
     assert says in seen([post])
     assert [button["action_id"] for button in buttons(post)] == actions
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "green", "buttons_below"),
+    [
+        ("new", "New · nobody has it yet", "lead_claim", LATER),
+        ("claimed", "Claimed · U0ANA, not answered yet", "reply_open", CLAIMED),
+        ("answered", "Answered · U0ANA has it", None, CLAIMED[1:]),
+        ("waiting", "Waiting for us since Sep 01, 2026 at 18:18 UTC · U0ANA has it", "reply_open", CLAIMED),
+        ("won", "Won $1,250.50 · U0ANA had it", None, ["lead_reopen", "lead_won"]),
+        ("lost", "Lost · U0ANA had it", None, ["lead_reopen", "lead_won"]),
+        ("closed", "Closed · U0ANA had it", None, ["lead_won", "lead_lost"]),
+    ],
+)
+def test_card_says_how_it_stands_and_who_has_it_and_the_next_step_is_green(state, says, green, buttons_below):
+    lead = a_lead(**STATES[state])
+    post = leads.card(a_view(lead, state=states.of(lead)))
+    line = post.blocks[1]["elements"][0]["elements"]
+    told = "".join(one.get("text") or one.get("user_id") or one.get("fallback") or "" for one in line)
+    assert told.strip() == says
+    assert [one["action_id"] for one in buttons(post) if one.get("style") == "primary"] == [green] * bool(green)
+    assert [one["action_id"] for one in buttons(post)][-len(buttons_below) :] == buttons_below
+
+
+def test_what_can_be_done_at_once_stands_above_the_details_however_long_they_are():
+    details = [{"question": f"Question {n}?", "answer": "An answer of some length. " * 4} for n in range(500)]
+    post = leads.card(a_view(a_lead(details=details)))
+    row = next(number for number, block in enumerate(post.blocks) if block["type"] == "actions")
+    assert size(post.blocks[:row]) < 3_000
+    assert "Question 0?" not in json.dumps(post.blocks[:row])
+    assert size(post.blocks) <= LARGEST
+
+
+def test_who_answered_in_the_app_has_nothing_here_and_anybody_can_take_the_lead():
+    lead = a_lead(first_answer_at=NOW, first_answer_via="thumbtack", waiting_since=NOW)
+    post = leads.card(a_view(lead, state=states.of(lead)))
+    assert "nobody has it yet" in seen([post])
+    assert [one["action_id"] for one in buttons(post) if one.get("style") == "primary"] == ["lead_claim"]
+
+
+def test_a_private_card_names_the_customer_nowhere():
+    post = leads.card(a_view(a_lead(**STATES["claimed"]), state=states.LeadState.CLAIMED, private=True))
+    assert "John" not in json.dumps([post.text, post.blocks])
+    assert "go to the customer" in seen([post])
+    assert "lead_release" in [one["action_id"] for one in buttons(post)]
 
 
 def test_reply_button_carries_our_id_alone():
@@ -169,7 +218,8 @@ def test_card_of_a_lead_that_is_not_stored_is_a_mistake():
 
 
 def test_without_an_address_of_the_lead_there_is_no_button_to_open_it():
-    assert buttons(leads.card(a_view(replies=RepliesGo.INSIDE, lead_url=None))) == []
+    shown = buttons(leads.card(a_view(replies=RepliesGo.INSIDE, lead_url=None)))
+    assert [one["action_id"] for one in shown] == ["lead_claim", *LATER]
 
 
 def test_ring_and_hint_are_shown_when_asked_for():

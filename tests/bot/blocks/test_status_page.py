@@ -11,9 +11,9 @@ from support.samples import NOW
 from support.status_samples import ANA, CREW, PAGES, a_crowded_office, a_status, an_entry
 
 from bot.blocks import changes, kit, status
-from bot.blocks import settings as settings_blocks
+from bot.blocks import settings_people as settings_blocks
 from bot.blocks.changes import ACTIONS
-from bot.blocks.settings import Keepers
+from bot.blocks.settings_people import Keepers
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("bot", "storage", "webhooks")

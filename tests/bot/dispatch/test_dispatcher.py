@@ -196,20 +196,20 @@ async def test_two_channels_do_not_hold_each_other_up(place: Office):
 @pytest.mark.usefixtures("_posts")
 async def test_a_dead_channel_holds_only_what_goes_there(place: Office):
     place.slack.add_channel(OTHER, "other")
-    place.slack.archive(OTHER)
+    await place.slack.archive(OTHER)
     await say(place, "there 0", "there 1", channel=OTHER)
     await place.at_rest()
     await say(place, "here")
     await place.seen(lambda: texts(place) == ["here"])
     await say(place, "there 2", channel=OTHER)
-    place.slack.archive(OTHER, archived=False)
+    await place.slack.unarchive(OTHER)
     await all_said(place)
     assert texts(place, OTHER) == ["there 0", "there 1", "there 2"]
 
 
 @pytest.mark.usefixtures("_posts")
 async def test_while_a_channel_is_held_one_post_at_a_time_is_tried(place: Office):
-    place.slack.archive(LEADS)
+    await place.slack.archive(LEADS)
     await say(place, "first")
     await place.at_rest()
     tried = len(place.slack.called("chat.postMessage"))

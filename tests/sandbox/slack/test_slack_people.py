@@ -210,9 +210,10 @@ async def test_joins_and_other_bots(slack: SlackStandIn, bot, lead):
 
 
 async def test_the_bot_hears_only_where_it_is(slack: SlackStandIn, bot):
-    slack.remove_bot(LEADS)
+    await slack.remove_bot(LEADS)
+    so_far = list(bot.heard)
     answer = await slack.say("U0ANA", LEADS, "among us")
-    assert (answer.status, answer.ok, bot.heard) == (None, False, [])
+    assert (answer.status, answer.ok, bot.heard) == (None, False, so_far)
     assert [m["text"] for m in slack.messages(LEADS)] == ["among us"]
 
 
@@ -242,7 +243,7 @@ async def test_people_cannot_do_what_is_not_there(slack: SlackStandIn, lead):
         await slack.submit("U0ANA", {})
     with pytest.raises(LookupError, match="neither a modal open nor a Home tab"):
         await slack.press_in_view("U0ANA", "keeper_me")
-    slack.archive(LEADS)
+    await slack.archive(LEADS)
     with pytest.raises(ValueError, match="archived"):
         await slack.say("U0ANA", LEADS, "x")
 

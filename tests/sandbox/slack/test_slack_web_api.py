@@ -250,12 +250,12 @@ async def test_channels_the_bot_may_not_use(slack: SlackStandIn, client: AsyncWe
     assert await refused(client.chat_postMessage(channel="G0SECRET", text="x")) == "channel_not_found"
     assert not (await client.conversations_info(channel="C0OTHER"))["channel"]["is_member"]
 
-    slack.archive(LEADS)
+    await slack.archive(LEADS)
     assert await refused(client.chat_postMessage(channel=LEADS, text="x")) == "is_archived"
-    slack.archive(LEADS, archived=False)
-    slack.remove_bot(LEADS)
+    await slack.unarchive(LEADS)
+    await slack.remove_bot(LEADS)
     assert await refused(client.chat_postMessage(channel=LEADS, text="x")) == "not_in_channel"
-    slack.invite_bot(LEADS)
+    await slack.invite_bot(LEADS)
     assert (await client.chat_postMessage(channel="#leads", text="x"))["channel"] == LEADS
 
 

@@ -1,0 +1,70 @@
+"""What was chosen for single channels, and which of them are closed to us."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col
+
+from storage.database import Transaction
+from storage.models import Channel
+
+
+async def find(tx: Transaction, channel: str | None) -> Channel | None:
+    """What is known of a channel; None where nothing was ever chosen for it. One workspace: its id names it alone."""
+    if channel is None:
+        return None
+    query = select(Channel).where(col(Channel.channel) == channel).order_by(col(Channel.id)).limit(1)
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def get(tx: Transaction, row_id: int) -> Channel | None:
+    """A channel by our id."""
+    return await tx.get(Channel, row_id)
+
+
+async def is_closed(tx: Transaction, channel: str) -> bool:
+    """Whether it is known that nothing can be posted there."""
+    known = await find(tx, channel)
+    return known is not None and known.closed is not None
+
+
+async def listed(tx: Transaction) -> Sequence[Channel]:
+    """Every channel of which something is known."""
+    return (await tx.execute(select(Channel).order_by(col(Channel.id)))).scalars().all()
+
+
+async def choose(tx: Transaction, *, team_id: str, channel: str, **values: Any) -> Channel:
+    """Set `reply_mode`, `contact_data` or `signature` of a channel; None for the deployment's default."""
+    row = await _ensured(tx, team_id, channel)
+    for name, value in values.items():
+        setattr(row, name, value)
+    await tx.flush()
+    return row
+
+
+async def close(tx: Transaction, *, team_id: str, channel: str, reason: str, now: datetime) -> bool:
+    """Nothing can be posted there any more; False where that was known."""
+    row = await _ensured(tx, team_id, channel)
+    known, row.closed, row.closed_at = row.closed, reason, now
+    await tx.flush()
+    return known is None
+
+
+async def reopen(tx: Transaction, *, team_id: str, channel: str) -> bool:
+    """One can post there again; False where that was so."""
+    row = await find(tx, channel)
+    if row is None or row.team_id != team_id or row.closed is None:
+        return False
+    row.closed, row.closed_at = None, None
+    await tx.flush()
+    return True
+
+
+async def _ensured(tx: Transaction, team_id: str, channel: str) -> Channel:
+    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    await tx.execute(insert(Channel).values(team_id=team_id, channel=channel).on_conflict_do_nothing())
+    query = select(Channel).where(col(Channel.team_id) == team_id, col(Channel.channel) == channel)
+    return (await tx.execute(query.with_for_update())).scalar_one()
