@@ -65,6 +65,7 @@ class Database:
         self._writer = self._sqlite(pool_size=1, max_overflow=0) if self.is_sqlite else self._postgresql()
         self._reader = self._sqlite(writes=False, pool_size=4, max_overflow=0) if self.is_sqlite else self._writer
         self._waiting: dict[str, list[Callable[[], None]]] = defaultdict(list)
+        self._lent: list[sqlite3.Connection] = []
         self.precedence = Precedence(exclusive=self.is_sqlite)
 
     def _sqlite(self, *, writes: bool = True, **pool: Any) -> AsyncEngine:
@@ -91,8 +92,30 @@ class Database:
 
     @property
     def engine(self) -> AsyncEngine:
-        """The engine that writes: for the group commit of the inbox."""
+        """The engine that writes."""
         return self._writer
+
+    def sqlite_connection(self) -> sqlite3.Connection:
+        """A connection of SQLite's own driver, prepared as all others are, for one thread; it is closed with the rest."""
+        connection = sqlite3.connect(self.url.database or "", factory=_SqliteConnection, check_same_thread=False)
+        self._lent.append(connection)
+        _prepare_sqlite(connection, None)
+        return connection
+
+    @asynccontextmanager
+    async def asyncpg_connection(self) -> AsyncIterator[Any]:
+        """A connection of PostgreSQL's own driver (asyncpg), out of the pool.
+
+        One that comes back within a transaction (the server did not take the ROLLBACK either) would break whoever gets it
+        next, for SQLAlchemy knows nothing of what the driver was told: it is thrown away.
+        """
+        async with self._writer.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                yield driver
+            finally:
+                if driver.is_in_transaction():
+                    await connection.invalidate()
 
     def on_commit(self, topic: str, wake: Callable[[], None]) -> None:
         """Call `wake` after each commit that touched `topic` (see `touch`)."""
@@ -150,7 +173,9 @@ class Database:
         return target
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; nobody works with one any more."""
+        while self._lent:
+            self._lent.pop().close()
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -169,7 +194,7 @@ class _SqliteConnection(sqlite3.Connection):
         super().close()
 
 
-def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry | None) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
         _pragma(connection, pragma)

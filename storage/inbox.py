@@ -5,19 +5,18 @@ A batch that fails is retried row by row, so that one bad row does not refuse it
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from storage import lanes
+from storage import appending, lanes
 from storage.database import Database, Transaction, touch
 from storage.finishing import finish
 from storage.models import Environment, Inbox, WorkState
@@ -26,7 +25,7 @@ TOPIC = "inbox"
 BATCH = 500
 """How many webhooks one commit takes at most."""
 
-AWAY = (OperationalError, PoolTimeout, OSError)
+AWAY = (OperationalError, PoolTimeout, *appending.AWAY)
 """The database cannot do anything now (locked, full, not reached): no reason to ask again for every row."""
 
 LeadKey = tuple[Environment, str | None]
@@ -90,8 +89,7 @@ class InboxWriter:
         self._waiting: list[Waiting] = []
         self._arrived = asyncio.Event()
         self._closed = False
-        insert = sqlite.insert if database.is_sqlite else postgresql.insert
-        self._insert = insert(Inbox).on_conflict_do_nothing(index_elements=["dedupe"])
+        self._appender = appending.appender(database)
 
     async def append(self, arrival: Arrival) -> bool:
         """Store a webhook; returns, after the commit, whether its lead was known before it. Raises NotStored.
@@ -119,6 +117,7 @@ class InboxWriter:
         self._closed = True
         while self._waiting:
             await self._write(self._next())
+        await self._appender.close()
 
     def _next(self) -> list[Waiting]:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
@@ -141,9 +140,12 @@ class InboxWriter:
         self._database.wake({TOPIC})
 
     async def _store(self, arrivals: Sequence[Arrival]) -> list[bool]:
-        async with self._database.precedence.first(), self._database.engine.begin() as connection:
-            known = await _known(connection, arrivals)
-            await connection.execute(self._insert, [arrival.row() for arrival in arrivals])
+        asked: dict[str, list[str]] = defaultdict(list)
+        for environment, lead_id in {one.lead for one in arrivals if one.asks_known}:
+            asked[environment.value].append(lead_id or "")
+        async with self._database.precedence.first():
+            found = await self._appender.append([arrival.row() for arrival in arrivals], asked)
+        known: set[LeadKey] = {(Environment(environment), lead_id) for environment, lead_id in found}
         answers = []
         for arrival in arrivals:
             answers.append(arrival.lead in known)
@@ -155,19 +157,6 @@ def _refuse(batch: Sequence[Waiting], error: Exception) -> None:
     for _, stored in batch:
         if not stored.done():
             stored.set_exception(NotStored(type(error).__name__))
-
-
-async def _known(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> set[LeadKey]:
-    """Which of the leads asked about a body was accepted of before this batch."""
-    asked = {arrival.lead for arrival in arrivals if arrival.asks_known}
-    known: set[LeadKey] = set()
-    for environment in {environment for environment, _ in asked}:
-        ids = [lead for where, lead in asked if where is environment]
-        query = select(col(Inbox.lead_thumbtack_id)).where(
-            col(Inbox.environment) == environment, col(Inbox.lead_thumbtack_id).in_(ids)
-        )
-        known |= {(environment, row[0]) for row in (await connection.execute(query.distinct())).all()}
-    return known
 
 
 async def take(tx: Transaction, *, now: datetime) -> Inbox | None:

@@ -100,6 +100,17 @@ async def test_a_connection_of_a_postgresql_that_was_restarted_is_not_used_again
     assert await names(database) == set()
 
 
+async def test_a_connection_that_was_left_within_a_transaction_is_not_used_again(database):
+    if database.is_sqlite:
+        return
+    async with database.asyncpg_connection() as connection:
+        await connection.execute("BEGIN")  # and the server took no ROLLBACK
+    for number in range(3):
+        async with database.transaction() as tx:
+            tx.add(Lane(key=f"after {number}"))
+    assert len(await names(database)) == 3
+
+
 async def _ended(database, pid):
     async with database.reading() as tx:
         query = text(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}")

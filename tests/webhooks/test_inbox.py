@@ -3,12 +3,14 @@
 import asyncio
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import pytest
-from sqlalchemy import event, make_url
-from sqlalchemy.exc import OperationalError
+from asyncpg.transaction import Transaction
+from sqlalchemy import make_url
 from support.gate import Gate, gate, with_tables
 
 from sandbox.thumbtack import bodies
@@ -44,11 +46,48 @@ def arrival(number: int, **changes) -> Arrival:
     return replace(fresh, **changes)
 
 
-def commits(database: Database) -> list[object]:
-    """A list that grows by one with every commit of the writing engine."""
-    seen: list[object] = []
-    event.listen(database.engine.sync_engine, "commit", seen.append)
+def commits(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list that grows by one with every commit of what appends to the inbox."""
+    seen: list[str] = []
+    on_commits(database, monkeypatch, lambda: seen.append("commit"))
     return seen
+
+
+def on_commits(database: Database, monkeypatch: pytest.MonkeyPatch, before: Callable[[], None]) -> None:
+    """Call this before each commit of what appends to the inbox, in the driver itself."""
+    if database.is_sqlite:
+        on_statements(monkeypatch, "COMMIT", before)
+        return
+    end = Transaction.__aexit__
+
+    async def told(transaction: Transaction, *error) -> None:
+        try:
+            if error[0] is None:
+                before()
+        except Exception as broke:
+            await end(transaction, type(broke), broke, None)
+            raise
+        await end(transaction, *error)
+
+    monkeypatch.setattr(Transaction, "__aexit__", told)
+
+
+def on_statements(monkeypatch: pytest.MonkeyPatch, begin: str, before: Callable[[], None]) -> None:
+    """Call this before SQLite's driver executes what begins so, by a connection that is opened from now on or knows of it."""
+    monkeypatch.setattr(Told, "hooks", {begin: before})
+    monkeypatch.setattr(storage_database, "_SqliteConnection", Told)
+
+
+class Told(storage_database._SqliteConnection):
+    """SQLite's connection, which tells before it executes something."""
+
+    hooks: ClassVar[dict[str, Callable[[], None]]] = {}
+
+    def execute(self, statement: str, *args):
+        for begin, hook in self.hooks.items():
+            if statement.startswith(begin):
+                hook()
+        return super().execute(statement, *args)
 
 
 async def stored(database: Database) -> list[str]:
@@ -68,21 +107,21 @@ async def append_all(writer: InboxWriter, arrivals: list[Arrival]) -> list[bool 
         await asyncio.wait([running])
 
 
-async def test_all_that_waits_goes_into_one_commit_in_the_order_of_arrival(database):
-    seen = commits(database)
+async def test_all_that_waits_goes_into_one_commit_in_the_order_of_arrival(database, monkeypatch):
+    seen = commits(database, monkeypatch)
     await append_all(InboxWriter(database), [arrival(number) for number in range(300)])
     assert len(seen) == 1
     assert await stored(database) == [f"hash {number}" for number in range(300)]
 
 
-async def test_a_large_crowd_is_a_few_commits(database):
-    seen = commits(database)
+async def test_a_large_crowd_is_a_few_commits(database, monkeypatch):
+    seen = commits(database, monkeypatch)
     await append_all(InboxWriter(database), [arrival(number) for number in range(2 * inbox.BATCH + 1)])
     assert len(seen) == 3
 
 
-async def test_many_requests_at_once_are_few_commits(door):
-    seen = commits(door.database)
+async def test_many_requests_at_once_are_few_commits(door, monkeypatch):
+    seen = commits(door.database, monkeypatch)
     answers = await asyncio.gather(*(door.post("/v1/lead", bodies.lead()) for _ in range(100)))
     assert {answer.status_code for answer in answers} == {200}
     assert len(seen) <= 10
@@ -103,22 +142,24 @@ async def test_one_bad_row_refuses_none_of_its_neighbours(database):
     assert await stored(database) == ["hash 1", "hash 2", "hash 5"]
 
 
-async def test_nothing_is_answered_unless_the_commit_itself_succeeded(database):
-    def broken(_connection):
-        raise OperationalError("COMMIT", None, Exception("the disk is full"))
+async def test_nothing_is_answered_unless_the_commit_itself_succeeded(database, monkeypatch):
+    def broken():
+        raise OSError("the disk is full")
 
-    event.listen(database.engine.sync_engine, "commit", broken)
-    answers = await append_all(InboxWriter(database), [arrival(1), arrival(2)])
-    assert [str(answer) for answer in answers] == ["OperationalError", "OperationalError"]
-    event.remove(database.engine.sync_engine, "commit", broken)
+    writer = InboxWriter(database)
+    with monkeypatch.context() as patched:
+        on_commits(database, patched, broken)
+        answers = await append_all(writer, [arrival(1), arrival(2)])
+    assert [str(answer) for answer in answers] == ["OSError", "OSError"]
     assert await stored(database) == []
+    assert await append_all(writer, [arrival(1), arrival(2)]) == [False, False]  # the same connection goes on
 
 
-async def test_an_error_nobody_foresaw_leaves_nobody_waiting(database):
-    def broken(_connection):
+async def test_an_error_nobody_foresaw_leaves_nobody_waiting(database, monkeypatch):
+    def broken():
         raise ZeroDivisionError
 
-    event.listen(database.engine.sync_engine, "commit", broken)
+    on_commits(database, monkeypatch, broken)
     answers = await append_all(InboxWriter(database), [arrival(1), arrival(2)])
     assert [str(answer) for answer in answers] == ["ZeroDivisionError", "ZeroDivisionError"]
 
@@ -177,15 +218,11 @@ async def test_a_shutdown_in_the_middle_of_a_commit_lets_it_finish(database):
 
 async def test_a_locked_file_refuses_all_that_waits_at_once_and_works_again_after(sqlite_url, monkeypatch):
     monkeypatch.setattr(storage_database, "BUSY_TIMEOUT_MS", 50)
+    begun: list[str] = []
+    on_statements(monkeypatch, "BEGIN", lambda: begun.append("BEGIN"))
     async with gate(sqlite_url) as door:
         assert (await door.post("/v1/lead", {"leadID": "before"})).status_code == 200
-        begun = []
-
-        @event.listens_for(door.database.engine.sync_engine, "before_cursor_execute")
-        def _count(_connection, _cursor, statement, *_):
-            if statement.startswith("BEGIN"):
-                begun.append(statement)
-
+        begun.clear()
         other = sqlite3.connect(door.database.file, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         answers = await asyncio.gather(*(door.post("/v1/lead", {"leadID": f"locked {n}"}) for n in range(30)))
@@ -216,7 +253,7 @@ async def test_a_database_that_answers_too_late_is_told_as_503_and_the_webhook_i
 KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_connections_that_are_killed_lose_nothing_that_was_answered_200(database_url, administrator):
     name = make_url(database_url).database
     accepted = set()
@@ -238,7 +275,7 @@ async def test_connections_that_are_killed_lose_nothing_that_was_answered_200(da
         assert accepted
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_a_server_that_takes_no_connections_is_503_until_it_does(database_url, administrator):
     name = make_url(database_url).database
     async with gate(database_url) as door:
@@ -250,7 +287,7 @@ async def test_a_server_that_takes_no_connections_is_503_until_it_does(database_
         assert (await door.post("/v1/lead", {"leadID": "after"})).status_code == 200
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_two_replicas_that_store_the_same_bodies_keep_each_once(database_url):
     async with gate(database_url) as one, gate(database_url) as other:
         sent = [bodies.lead() for _ in range(40)]
