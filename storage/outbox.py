@@ -296,6 +296,14 @@ async def unsettled_reply(tx: Transaction, message_id: int) -> Outbox | None:
     return (await tx.execute(query)).scalars().first()
 
 
+async def is_said_anew(tx: Transaction, entry: Outbox) -> bool:
+    """Whether a later entry of the same kind is about the same message."""
+    query = select(col(Outbox.id)).where(
+        col(Outbox.message_id) == entry.message_id, col(Outbox.kind) == entry.kind, col(Outbox.id) > entry.id
+    )
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
 async def pending_of(tx: Transaction, lane: str, kind: Kind) -> Outbox | None:
     """An entry of this kind that waits in the lane and has not begun: what it will say is read when it goes.
 

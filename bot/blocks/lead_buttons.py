@@ -82,7 +82,8 @@ def _mode(view: LeadView) -> str:
     name = shorten(known or "the customer", 80).removesuffix(".")  # "Sam W." ends the sentence by himself
     match view.replies:
         case RepliesGo.OUT:
-            return f"Replies in this thread go to {name}. Start one with “note:” to keep it inside."
+            seen = ", and this channel reads them; with Reply it does not" if view.private else ""
+            return f"Replies in this thread go to {name}{seen}. Start one with “note:” to keep it inside."
         case RepliesGo.QUIET:
             return f"Only the Reply button, and messages that start with “send:”, go to {name}. The rest stays inside."
         case RepliesGo.INSIDE:

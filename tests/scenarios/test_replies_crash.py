@@ -7,7 +7,7 @@ from support.conversation import CHECK, CROSS, HOURGLASS, WARNING, Conversation,
 from support.office import Office
 
 from sandbox.faults import Fault
-from storage.models import Outbox, ReplyState
+from storage.models import Message, Outbox, ReplyState
 
 
 async def test_an_orderly_end_finishes_what_is_being_sent(place: Office):
@@ -79,6 +79,9 @@ async def test_what_is_held_is_held_over_an_end(place: Office):
     await lead.delete(kept)
     await place.advance(seconds=16)
     await place.thumbtack.wait_until(lambda: lead.received == ["But this."])
+    async with asyncio.timeout(10):
+        while ReplyState.DELIVERED not in [one.state for one in await place.rows(Message)]:
+            continue  # until the answer is written down: the claim would run out
     await place.advance(minutes=2)  # on PostgreSQL a mark that was cut off is seen to once its claim has run out
     await lead.marked(sent, CHECK)
     assert lead.received == ["But this."]

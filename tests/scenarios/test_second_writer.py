@@ -136,6 +136,19 @@ async def test_a_question_that_was_answered_does_not_come_directly_though_the_ne
     assert lead.received == []
 
 
+async def test_one_question_comes_directly_once_however_often_it_was_asked(place: Office):
+    lead = await owned(place)
+    ts = await lead.say("We come at 9.", by=BEN)
+    for text in ("Call 512-555-0148.", "We come at 10.", "Call 512-555-0149."):
+        await place.advance(seconds=30)
+        await lead.edit(ts, text)
+        await place.at_rest()
+    await place.advance(minutes=3)
+    await place.at_rest()
+    asked = [one for one in place.told(BEN) if "512-555-0149" in one]
+    assert len(asked) == len(place.told(BEN)) == 1
+
+
 async def test_two_questions_come_one_after_the_other_and_a_double_press_answers_one(place: Office):
     lead = await owned(place)
     ts = await lead.say("Call me at (512) 555-0148.", by=BEN)
