@@ -6,11 +6,11 @@ or a person says so.
 
 from datetime import datetime, timedelta
 
-from bot import edits, replies, signature
+from bot import doubts, edits, replies, signature
 from bot.errors import Reason
 from bot.notes import without_send
 from bot.plaintext import ids_to_name, to_plain
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from storage import leads, outbox, polling
 from storage.models import Message, ReplyState
 from storage.outbox import Kind, thumbtack_lane
@@ -68,7 +68,7 @@ async def ask(desk: Desk, message: Message) -> None:
 
 async def send_again(desk: Desk, message: Message, *, position: str) -> None:
     """It did not arrive, as Thumbtack's list shows. What its writer changed meanwhile is theirs to decide about."""
-    if message.deleted_at is not None or not is_as_sent(message) or await replies.is_doubtful_by_edit(desk, message):
+    if message.deleted_at is not None or not is_as_sent(message) or await doubts.is_doubtful_by_edit(desk, message):
         await ask(desk, message)
         return
     await replies.move(desk, message, ReplyState.WAITING, reason=Reason.OUTCOME_UNKNOWN)

@@ -3,10 +3,10 @@
 While a reply is being sent nobody knows which of the two it is. It is only noted then, and decided with the outcome.
 """
 
-from bot import replies
+from bot import doubts, replies, reply_rules
 from bot.errors import Reason
 from bot.notes import Disposition
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from storage.messages import Said
 from storage.models import Message, ReplyState
 
@@ -29,7 +29,7 @@ async def edited(desk: Desk, message: Message, said: Said) -> None:
 
 
 async def _decide_again(desk: Desk, message: Message) -> None:
-    kind = await replies.reading(desk, message)
+    kind = await reply_rules.reading(desk, message)
     match message.state:
         case ReplyState.HELD | ReplyState.WAITING | ReplyState.CHOICE | ReplyState.OVERDUE:
             await _going(desk, message, kind)
@@ -60,10 +60,10 @@ async def _doubted(desk: Desk, message: Message) -> None:
 
     What is not sent by itself is looked at when a person says that it shall be (see `replies.resend`).
     """
-    is_asked = message.state == ReplyState.CHOICE and message.reason in replies.DOUBTS
+    is_asked = message.state == ReplyState.CHOICE and message.reason in doubts.DOUBTS
     if message.state not in replies.GOING and not is_asked:
         return
-    doubt = await replies.contact_doubt(desk, message)
+    doubt = await doubts.contact_doubt(desk, message)
     if doubt is None and is_asked and message.reason == Reason.CONTACT_DATA:
         await replies.go_on(desk, message)
     elif doubt is not None and doubt != message.reason:
@@ -119,5 +119,5 @@ async def stopped(desk: Desk, message: Message, tried: str) -> bool:
     if message.deleted_at is not None:
         await cancel(desk, message)
     elif (message.text or "") != tried:
-        await _going(desk, message, await replies.reading(desk, message))
+        await _going(desk, message, await reply_rules.reading(desk, message))
     return message.state != ReplyState.WAITING

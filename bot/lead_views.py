@@ -2,9 +2,9 @@
 
 from urllib.parse import quote
 
-from bot import policies, replies, zones
+from bot import policies, reply_rules, zones
 from bot.blocks.lead_view import LeadView
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from bot.settings import Settings
 from storage import businesses, leads, states
 from storage.models import Lead
@@ -24,7 +24,7 @@ async def of(desk: Desk, lead: Lead) -> LeadView:
         lead=lead,
         business=business,
         customer=await businesses.customer(desk.tx, lead.customer_id),
-        replies=await replies.replies_go(desk, lead),
+        replies=await reply_rules.replies_go(desk, lead),
         ring=ring,
         ring_hint=not ring and await leads.is_first_posted(desk.tx, lead),
         lead_url=page_of(settings, lead),

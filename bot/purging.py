@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot import stopping
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from bot.settings import Settings
 from storage import audit, businesses, connections, erasing, forgetting
 from storage.database import Database, Transaction

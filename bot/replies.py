@@ -4,20 +4,15 @@ Listeners and the dispatcher both move messages through these functions, each in
 Whoever moves one holds it first (`messages.to_change`), so that of two who decide at once one sees what the other did.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from bot import contact_data, policies, ways
-from bot.blocks.leads import RepliesGo
+from bot import doubts, reply_rules
 from bot.errors import Reason
-from bot.notes import Disposition, disposition
-from bot.plaintext import to_plain
-from bot.policies import Policy
-from bot.settings import Settings
-from storage import cards, leads, outbox, owning, people, states, threads
-from storage.database import Transaction
-from storage.models import ContactData, Lead, Message, ReplyState
+from bot.notes import Disposition
+from bot.reply_rules import Desk
+from storage import cards, leads, outbox, owning, states, threads
+from storage.models import Lead, Message, ReplyState
 from storage.outbox import Kind, slack_lane, thumbtack_lane
 
 MARKS: dict[ReplyState, str | None] = {
@@ -40,86 +35,11 @@ GOING = (ReplyState.HELD, ReplyState.WAITING)
 ASKS = (Disposition.ASK_NOTE, Disposition.ASK_MENTION, Disposition.ASK_ONLY_EMOJI)
 """Kept inside with a Send button."""
 
-DOUBTS = (Reason.CONTACT_DATA, Reason.SECOND_WRITER)
-"""What the writer is asked about a reply that is meant for the customer, in this order; each once.
-
-Somebody else may take the lead while the first is asked about, so whose it is comes last.
-"""
-
-STOPPED_EARLY = (Reason.TOO_LONG, Reason.CONTACT_BLOCKED)
-"""Why a reply is refused before it was asked whose lead it answers."""
-
-AWAITED = frozenset({"kept", "file", *DOUBTS})
+AWAITED = frozenset({"kept", "file", *doubts.DOUBTS})
 """Prompts that ask something."""
 
 ASK_DIRECTLY_AFTER = timedelta(minutes=2)
 """What only its writer sees vanishes when they reload: what still waits for them then comes as a direct message."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Desk:
-    """What the functions below work with: a transaction, the settings and the time."""
-
-    tx: Transaction
-    settings: Settings
-    now: datetime
-
-
-async def why_not(desk: Desk, lead: Lead) -> Reason | None:
-    """The code of what keeps every reply to this lead from being sent; None where they go, or wait to be able to."""
-    found = await ways.find(desk.tx, desk.settings, lead, now=desk.now)
-    return found if isinstance(found, Reason) else None
-
-
-async def replies_go(desk: Desk, lead: Lead) -> RepliesGo:
-    """What happens to what the team writes about this lead."""
-    match await why_not(desk, lead):
-        case Reason.OTHER_ENVIRONMENT:
-            return RepliesGo.STAGING
-        case Reason.TEST_LEAD:
-            return RepliesGo.TEST
-        case None:
-            policy = await policies.of_channel(desk.tx, desk.settings, await channel_of(desk, lead))
-            return RepliesGo.QUIET if policy.quiet else RepliesGo.OUT
-        case _:
-            return RepliesGo.INSIDE
-
-
-async def channel_of(desk: Desk, lead: Lead) -> str | None:
-    """Where a lead stands, or will; None where that is not decided."""
-    thread = await threads.of_lead(desk.tx, lead.id)
-    return thread.channel if thread else lead.channel
-
-
-async def policy_of(desk: Desk, message: Message) -> Policy:
-    """What holds where a message was written; for one written in a window, where its lead stands."""
-    is_in_thread = message.channel is not None or message.lead_id is None
-    lead = None if is_in_thread else await leads.get(desk.tx, leads.known(message.lead_id))
-    channel = message.channel if lead is None else await channel_of(desk, lead)
-    return await policies.of_channel(desk.tx, desk.settings, channel)
-
-
-async def reading(desk: Desk, message: Message) -> Disposition:
-    """What the message, as it stands now, is by its words."""
-    policy = await policy_of(desk, message)
-    return disposition(message.text, message.blocks, files=message.has_files, quiet=policy.quiet)
-
-
-def deadline(settings: Settings, message: Message) -> datetime:
-    """When a reply is too old to be sent by itself: "on my way, 20 minutes" must not arrive two days later.
-
-    Its age counts from when it was written in Slack, whoever was late with it, or from when a person confirmed it.
-    """
-    since = message.confirmed_at or min(message.stored_at, _at(message.slack_ts) or message.stored_at)
-    return since + timedelta(minutes=settings.reply_max_age_minutes)
-
-
-def _at(ts: str | None) -> datetime | None:
-    """A Slack ts begins with the seconds since 1970 (docs.slack.dev/messaging/retrieving-messages)."""
-    try:
-        return datetime.fromtimestamp(float(ts or ""), UTC)
-    except (ValueError, OverflowError, OSError):  # written in the window, or not a ts that Slack makes
-        return None
 
 
 async def move(desk: Desk, message: Message, state: ReplyState, *, reason: str | None = None) -> None:
@@ -146,7 +66,7 @@ async def take(desk: Desk, message: Message, lead: Lead, *, by_outsider: bool = 
     `by_outsider`: its writer is known to be one who may not write to customers; who else is one is found out before it
     is sent.
     """
-    kind, cannot = await reading(desk, message), await why_not(desk, lead)
+    kind, cannot = await reply_rules.reading(desk, message), await reply_rules.why_not(desk, lead)
     if by_outsider and cannot is None:
         cannot = Reason.OUTSIDER
     match kind:
@@ -179,7 +99,7 @@ async def go(desk: Desk, message: Message, lead: Lead, *, past: str | None = Non
     `past`: what they were asked about last, and is settled. Who answers a lead that nobody has, has it from then on; of
     two who do so at once, the other is asked.
     """
-    doubt = await _doubt(desk, message, await leads.to_change(desk.tx, lead.id) or lead, past=past)
+    doubt = await doubts.next_one(desk, message, await leads.to_change(desk.tx, lead.id) or lead, past=past)
     if doubt is not None:
         await stop(desk, message, doubt)
         return
@@ -210,31 +130,6 @@ async def go_on(desk: Desk, message: Message) -> None:
         await go(desk, message, lead, past=message.reason)
 
 
-async def _doubt(desk: Desk, message: Message, lead: Lead, *, past: str | None) -> Reason | None:
-    """What is to be asked next; of `past` and what comes before it, nothing is asked again."""
-    asked = DOUBTS.index(Reason(past)) + 1 if past in DOUBTS else 0
-    still = DOUBTS[asked:]
-    doubt = await contact_doubt(desk, message) if Reason.CONTACT_DATA in still else None
-    if doubt is None and Reason.SECOND_WRITER in still and lead.owner not in (None, message.author):
-        return Reason.SECOND_WRITER
-    return doubt
-
-
-async def contact_doubt(desk: Desk, message: Message) -> Reason | None:
-    """What becomes of a phone number or an e-mail address in a reply, by what was chosen for the channel."""
-    policy, text = await policy_of(desk, message), to_plain(message.text, message.blocks, {})
-    return await doubt_about(desk, text, policy=policy, team_id=message.team_id or "", user_id=message.author or "")
-
-
-async def doubt_about(desk: Desk, text: str, *, policy: Policy, team_id: str, user_id: str) -> Reason | None:
-    """Likewise for words of this person that are no message yet."""
-    if policy.contact_data is ContactData.OFF or not contact_data.carries(text):
-        return None
-    if policy.contact_data is ContactData.BLOCK:
-        return Reason.CONTACT_BLOCKED
-    return None if await people.contact_ok(desk.tx, team_id=team_id, user_id=user_id) else Reason.CONTACT_DATA
-
-
 async def claimed(desk: Desk, lead: Lead, *, by: str | None) -> None:
     """The first who answers a lead has it, and its card says so."""
     held = await leads.to_change(desk.tx, lead.id)
@@ -260,7 +155,7 @@ async def hold(desk: Desk, message: Message) -> None:
     goes_at = message.stored_at + timedelta(seconds=desk.settings.reply_hold_seconds)
     await move(desk, message, ReplyState.HELD)
     await send(desk, message, due_at=goes_at)
-    if desk.now < goes_at < deadline(desk.settings, message):
+    if desk.now < goes_at < reply_rules.deadline(desk.settings, message):
         await prompt(desk, message, "held")
 
 
@@ -287,8 +182,8 @@ async def send_now(desk: Desk, message: Message) -> None:
 async def resend(desk: Desk, message: Message) -> None:
     """A person says so of one that was stopped, or may have arrived: what it was edited into is looked at first."""
     kind = doubt = None
-    if _is_to_be_read(message):
-        kind, doubt = await reading(desk, message), await contact_doubt(desk, message)
+    if doubts.is_to_be_read(message):
+        kind, doubt = await reply_rules.reading(desk, message), await doubts.contact_doubt(desk, message)
     if message.slack_ts is None:  # written in the window, or by nobody: there is nobody to be asked, and no edit
         kind, doubt = None, None if doubt is Reason.CONTACT_DATA else doubt
     if kind is Disposition.QUIET or kind in ASKS:
@@ -297,24 +192,10 @@ async def resend(desk: Desk, message: Message) -> None:
             await prompt(desk, message, "kept")
     elif doubt is not None:
         await stop(desk, message, doubt)
-    elif message.reason in STOPPED_EARLY and message.slack_ts is not None:
+    elif message.reason in doubts.STOPPED_EARLY and message.slack_ts is not None:
         await confirm(desk, message)
     else:
         await send_now(desk, message)
-
-
-async def is_doubtful_by_edit(desk: Desk, message: Message) -> bool:
-    """Whether it was edited, since somebody said yes to it, into what does not go out without being asked about."""
-    read = _is_to_be_read(message) and message.slack_ts is not None
-    return read and await reading(desk, message) not in (Disposition.SEND, Disposition.FILE_WITH_TEXT)
-
-
-def _is_to_be_read(message: Message) -> bool:
-    """Whether it was refused for what it carries, or edited since somebody said yes to it."""
-    if message.reason == Reason.CONTACT_BLOCKED:
-        return True
-    edited_at = _at(message.changed_ts)
-    return edited_at is not None and (message.confirmed_at is None or edited_at > message.confirmed_at)
 
 
 async def _let_go(desk: Desk, message: Message) -> None:

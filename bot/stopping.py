@@ -5,7 +5,7 @@ from typing import Any
 
 from bot import replies
 from bot.errors import Reason
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from storage import audit, connections, erasing, leads, messages, outbox, targeting, webhooks
 from storage.connections import Left
 from storage.models import Business, Erasure, Generation, ReplyState

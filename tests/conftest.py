@@ -114,12 +114,18 @@ async def database_url(
 
 
 @pytest.fixture
-async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path, database_kind: str) -> AsyncIterator[str]:
+def postgresql_server(request: pytest.FixtureRequest, database_kind: str) -> str | None:
+    """PostgreSQL's address; None on SQLite. It begins outside of a test's event loop, for it has one of its own."""
+    return request.getfixturevalue("postgres") if database_kind == "postgresql" else None
+
+
+@pytest.fixture
+async def empty_database_url(tmp_path: Path, postgresql_server: str | None) -> AsyncIterator[str]:
     """A database of each kind without a table."""
-    if database_kind == "sqlite":
+    if postgresql_server is None:
         yield f"sqlite+aiosqlite:///{tmp_path}/corkboard.db"
         return
-    async with _made(request.getfixturevalue("postgres")) as url:
+    async with _made(postgresql_server) as url:
         yield url
 
 

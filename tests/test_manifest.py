@@ -196,8 +196,10 @@ async def test_the_main_job_works_with_the_required_scopes_alone(place):
     assert [call for call in place.slack.calls if call.error == "missing_scope"] == []
 
 
-@pytest.mark.parametrize("scope", ["chat:write", "reactions:write"])
-async def test_without_a_required_scope_slack_refuses(place, scope):
+@pytest.mark.parametrize(
+    ("scope", "method"), [("chat:write", "chat.postMessage"), ("reactions:write", "reactions.add")]
+)
+async def test_without_a_required_scope_slack_refuses(place, scope, method):
     place.slack.api.scopes = REQUIRED - {scope}
     lead = bodies.lead()
     await place.post("/v1/lead", lead)
@@ -205,3 +207,5 @@ async def test_without_a_required_scope_slack_refuses(place, scope):
         await place.seen(lambda: place.cards)
         await place.slack.say("U0ANA", "C0LEADS", "Tomorrow at 9", thread_ts=place.cards[0]["ts"])
     await place.seen(lambda: any(call.error == "missing_scope" for call in place.slack.calls))
+    assert {call.method for call in place.slack.calls if call.error == "missing_scope"} == {method}
+    assert len(place.cards) == (scope != "chat:write")

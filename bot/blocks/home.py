@@ -37,6 +37,12 @@ FORTH, BACK, REFRESH = "home_page", "home_page_back", "home_refresh"
 SETTINGS, STATUS = "home_settings", "home_status"
 """What can be pressed on the tab. The first three carry the pages that are to be shown then."""
 
+_CLOSED = {
+    "archived": "is archived",
+    "deleted": "was deleted",
+    "removed": "is left: invite Corkboard again",
+}
+
 PAGE = 5
 """How many of each list are shown at once."""
 
@@ -90,11 +96,11 @@ class Businesses:
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """What a keeper looks after: the queue, connections that must be made again, channels that are closed to us."""
+    """What a keeper looks after: the queue, connections that must be made again, channels that are closed and why."""
 
     backlog: Backlog
     broken: Sequence[str]
-    closed: Sequence[str]
+    closed: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,8 +215,11 @@ def _trouble(trouble: Trouble | None) -> list[Block]:
     told: list[list[Element]] = [
         *([words(f"{short(name)} must be connected again: type /thumbtack connect.")] for name in trouble.broken),
         *(
-            [_channel(one), words(" is closed to Corkboard: its leads go elsewhere, or wait.")]
-            for one in trouble.closed
+            [
+                _channel(channel),
+                words(f" {_CLOSED.get(why, 'is closed to Corkboard')}: its leads go elsewhere, or wait."),
+            ]
+            for channel, why in trouble.closed
         ),
     ]
     more = and_more(len(told), most=_PROBLEMS)

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.blocks import leads, reviews
 from bot.blocks.kit import LARGEST, Block, Element, actions, button, moment, person, plain, section, size, words
-from bot.blocks.lead_view import LeadView
+from bot.blocks.lead_view import LeadView, RepliesGo
 from bot.blocks.messages import linked
 from bot.blocks.mrkdwn import visible
 from bot.blocks.pieces import Piece, laid_out, of_text, pack
@@ -50,6 +50,8 @@ def lead_window(
 ) -> dict[str, Any]:
     """A lead with the last messages, the newest first, then what the customer told at first, files and reviews."""
     glance, rest = leads.everything(view)
+    if view.replies in (RepliesGo.OUT, RepliesGo.QUIET):
+        glance.append(actions([button("reply_open", "Reply", view.lead.id or 0, style="primary")]))
     pieces = [
         *_conversation(messages, view),
         *_titled("The request", rest),

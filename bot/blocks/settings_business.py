@@ -24,7 +24,6 @@ from bot.blocks.business_choice import (
 from bot.blocks.kit import Block, Element, icon, line, plain, rich, section, small, small_plain, words
 from bot.blocks.mrkdwn import mention, shorten
 from bot.blocks.phones import called, option
-from bot.blocks.posts import Post
 from bot.blocks.settings_people import group_options
 from bot.settings import Privacy
 from storage.models import Business
@@ -84,11 +83,6 @@ def audited(values: Mapping[str, Any]) -> dict[str, Any]:
     """Changed columns as the audit trail keeps and shows them."""
     told = {"hours": hours_typed.shown(values.get("hours") or {}).replace("\n", "; ") or "always"}
     return {name: told.get(name, value) for name, value in values.items()}
-
-
-def refused_window(refused: Post) -> dict[str, Any]:
-    """For who may not change things any more: why."""
-    return _window(list(refused.blocks))
 
 
 def gone_window() -> dict[str, Any]:

@@ -127,11 +127,6 @@ def saved_window(channel: str, now: Choice, *, changed: bool, cards: int) -> dic
     )
 
 
-def refused_window(refused: Post) -> dict[str, Any]:
-    """For who may not change things any more: why."""
-    return _window(list(refused.blocks))
-
-
 def mode_changed(user: str, *, quiet: bool) -> Post:
     """For everybody in a channel: what becomes of what they write in its leads' threads changed."""
     if quiet:

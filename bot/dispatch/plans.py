@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from bot.services import Services
 from bot.slack import Identity
 from storage.database import Transaction

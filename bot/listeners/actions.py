@@ -7,14 +7,14 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
-from bot import answers, policies, replies
+from bot import answers, doubts, policies, replies, reply_rules
 from bot.blocks import contact_data, deliveries, leads, modals, private
 from bot.blocks.posts import Post
 from bot.blocks.reading import row_id
 from bot.errors import Reason
 from bot.listeners import acting, windows
 from bot.notes import Disposition
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from bot.services import Services
 from storage import businesses, messages, outbox, people
 from storage import leads as lead_rows
@@ -121,11 +121,11 @@ async def _pressed(
 ) -> None:
     action_id, asks = action["action_id"], action.get("block_id")
     button = BUTTONS[action_id]
-    is_of_a_doubt = asks in replies.DOUBTS or (button.sends and message.reason in replies.DOUBTS)
+    is_of_a_doubt = asks in doubts.DOUBTS or (button.sends and message.reason in doubts.DOUBTS)
     is_other_question = is_of_a_doubt and asks != message.reason
     if is_other_question or not button.means_something(message):
         await _answer(services, desk, body, deliveries.already_decided())
-    elif button.sends and await replies.reading(desk, message) is Disposition.NOTE:
+    elif button.sends and await reply_rules.reading(desk, message) is Disposition.NOTE:
         await _answer(services, desk, body, deliveries.stays_inside(Reason.NOTE), replace=False)
     else:
         await button.press(desk, message)
@@ -162,7 +162,7 @@ async def reply_opened(services: Services, body: dict[str, Any], action: dict[st
     if view is None:
         await _answer_alone(services, body, deliveries.cannot(Reason.NO_LEAD))
         return
-    if not await windows.opened(services, body.get("trigger_id"), view):
+    if not await windows.above(services, body, view):
         await _answer_alone(services, body, modals.did_not_open())
 
 
@@ -171,12 +171,12 @@ async def reply_view(services: Services, tx: Transaction, lead: Lead, *, to: str
     desk = Desk(tx=tx, settings=services.settings, now=services.clock())
     hidden = await policies.hides(tx, services.settings, await businesses.get(tx, lead.business_id))
     customer = None if hidden else await businesses.customer(tx, lead.customer_id)
-    policy = await policies.of_channel(tx, services.settings, await replies.channel_of(desk, lead))
+    policy = await policies.of_channel(tx, services.settings, await reply_rules.channel_of(desk, lead))
     return modals.reply_modal(
         lead_rows.known(lead.id),
         headline=private.TITLE if hidden else leads.headline(lead),
         customer_name=customer.name if customer else None,
-        mode=await replies.replies_go(desk, lead),
+        mode=await reply_rules.replies_go(desk, lead),
         signed=policy.signature,
         held_by=None if lead.owner == to else lead.owner,
     )
@@ -191,8 +191,7 @@ async def keeper_asked(services: Services, body: dict[str, Any]) -> None:
 
 async def _answer_alone(services: Services, body: dict[str, Any], post: Post) -> None:
     async with services.database.transaction() as tx:
-        desk = Desk(tx=tx, settings=services.settings, now=services.clock())
-        await _answer(services, desk, body, post, replace=False)
+        await acting.whisper(tx, services, body, post)
 
 
 async def _answer(services: Services, desk: Desk, body: dict[str, Any], post: Post, *, replace: bool = True) -> None:

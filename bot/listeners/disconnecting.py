@@ -12,7 +12,7 @@ from bot.blocks.disconnecting import Choice, Submitted
 from bot.blocks.posts import Post
 from bot.listeners import windows
 from bot.listeners.verbs import Asked, Verb
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from bot.services import Services
 from storage import businesses, connections, erasing, leads
 from storage.database import Transaction

@@ -16,7 +16,7 @@ from bot.blocks.reading import row_id
 from bot.blocks.revealed import Opened
 from bot.errors import Reason
 from bot.listeners import acting, windows
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from bot.services import Services
 from storage import audit, conversation, leads, reviews, threads
 from storage.database import Transaction

@@ -1,9 +1,13 @@
-"""What a part of the settings is: the button that opens it, what it is about, and its window."""
+"""What a part of the settings is: the button that opens it, what it is about, its window, and who may submit that."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from slack_bolt.async_app import AsyncAck
+
+from bot import access
+from bot.blocks import settings as blocks
 from bot.services import Services
 
 
@@ -15,6 +19,14 @@ class Visit:
     team_id: str
     user_id: str
     channel: str | None = None
+
+
+async def may_submit(services: Services, ack: AsyncAck, *, team_id: str, user_id: str) -> bool:
+    """Whether who submits a part's window may change things still; where not, the window says why."""
+    refused = await access.refusal(services, team_id=team_id, user_id=user_id)
+    if refused is not None:
+        await ack(response_action="update", view=blocks.refused_window(refused))
+    return refused is None
 
 
 @dataclass(frozen=True, kw_only=True)

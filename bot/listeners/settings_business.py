@@ -5,14 +5,13 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
-from bot import access
 from bot.blocks import business_choice
 from bot.blocks import settings_business as blocks
 from bot.blocks.business_choice import Everywhere, Submitted
 from bot.blocks.reading import row_id
 from bot.blocks.settings_routes import NOT_ASKED, WHY_NOT
 from bot.listeners import windows
-from bot.listeners.sections import Section, Visit
+from bot.listeners.sections import Section, Visit, may_submit
 from bot.services import Services
 from storage import audit, businesses, cards, lanes, routing
 from storage.database import Transaction
@@ -53,9 +52,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def on_submit(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
         team_id, user_id = context.team_id or "", body["user"]["id"]
-        refused = await access.refusal(services, team_id=team_id, user_id=user_id)
-        if refused is not None:
-            await ack(response_action="update", view=blocks.refused_window(refused))
+        if not await may_submit(services, ack, team_id=team_id, user_id=user_id):
             return
         said = await _checked(services, business_choice.submitted(view))
         if said.shown_of == said.business_id and said.wrong:

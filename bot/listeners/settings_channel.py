@@ -5,11 +5,11 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
-from bot import access, policies
+from bot import policies
 from bot.blocks import settings_channel as blocks
 from bot.blocks.settings_channel import Choice
 from bot.listeners import windows
-from bot.listeners.sections import Section, Visit
+from bot.listeners.sections import Section, Visit, may_submit
 from bot.services import Services
 from storage import audit, cards, channels, lanes, outbox
 from storage.database import Transaction
@@ -42,9 +42,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def on_submit(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], context: AsyncBoltContext) -> None:
         team_id, user_id = context.team_id or "", body["user"]["id"]
-        refused = await access.refusal(services, team_id=team_id, user_id=user_id)
-        if refused is not None:
-            await ack(response_action="update", view=blocks.refused_window(refused))
+        if not await may_submit(services, ack, team_id=team_id, user_id=user_id):
             return
         await ack(response_action="update", view=await _submitted(services, view, team_id=team_id, user_id=user_id))
 

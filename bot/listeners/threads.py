@@ -7,7 +7,7 @@ import structlog
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot import access, edits, replies
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from bot.services import Services
 from storage import leads, messages, outbox, threads
 from storage.database import Transaction

@@ -5,13 +5,13 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
-from bot import policies, replies
+from bot import doubts, policies, replies, reply_rules
 from bot.blocks import contact_data, modals
 from bot.blocks.reading import row_id
 from bot.errors import Reason, sentence
 from bot.listeners import acting
 from bot.notes import Disposition, disposition
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from bot.services import Services
 from storage import leads, messages, outbox, threads
 from storage.models import Environment, Lead
@@ -51,7 +51,7 @@ async def reply_submitted(
     async with services.database.transaction() as tx:
         lead = await leads.to_change(tx, row_id(view.get("private_metadata")))  # of two who answer first, one is asked
         desk = Desk(tx=tx, settings=services.settings, now=services.clock())
-        cannot = Reason.NO_LEAD if lead is None else await replies.why_not(desk, lead)
+        cannot = Reason.NO_LEAD if lead is None else await reply_rules.why_not(desk, lead)
         if lead is None or cannot is not None:
             return sentence(cannot)
         if lead.owner not in (None, author) and not modals.says_who_has_it(view):
@@ -91,8 +91,8 @@ async def _refusal(services: Services, author: str, *, team_id: str) -> str | No
 
 
 async def _contact_doubt(desk: Desk, lead: Lead, text: str, *, author: str, team_id: str) -> Reason | None:
-    policy = await policies.of_channel(desk.tx, desk.settings, await replies.channel_of(desk, lead))
-    return await replies.doubt_about(desk, text, policy=policy, team_id=team_id, user_id=author)
+    policy = await policies.of_channel(desk.tx, desk.settings, await reply_rules.channel_of(desk, lead))
+    return await doubts.doubt_about(desk, text, policy=policy, team_id=team_id, user_id=author)
 
 
 async def _store(desk: Desk, lead: Lead, text: str, *, view_id: str, author: str, team_id: str) -> None:

@@ -31,6 +31,12 @@ async def updated(services: Services, view: Mapping[str, Any], changed: dict[str
     return await _made(services, "views.update", {**known, "view": changed})
 
 
+async def above(services: Services, body: Mapping[str, Any], view: dict[str, Any]) -> bool:
+    """Likewise for what was pressed in a window or on a post: on top of the window where there is one."""
+    is_in_window = (body.get("view") or {}).get("type") == "modal"
+    return await (pushed if is_in_window else opened)(services, body.get("trigger_id"), view)
+
+
 async def _shown(services: Services, method: str, trigger_id: str | None, view: dict[str, Any]) -> bool:
     return await _made(services, method, {"trigger_id": trigger_id, "view": view})
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 
+import httpx
 import pytest
 from support.office import Office
 
@@ -114,6 +115,11 @@ async def test_it_can_begin_on_a_database_that_it_migrated_itself(empty_database
     database = Database(empty_database_url)
     await migrate.upgrade(database)
     await database.close()
-    app = create_app(settings.load(_env_file=None, database_url=empty_database_url, encryption_keys=OTHER_KEY))
-    await begins(app)
-    await begins(create_app(settings.load(_env_file=None, database_url=empty_database_url, encryption_keys=OTHER_KEY)))
+    for _ in range(2):
+        app = create_app(settings.load(_env_file=None, database_url=empty_database_url, encryption_keys=OTHER_KEY))
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://bot") as http,
+        ):
+            assert (await http.get("/readyz")).json() == {"ready": True}

@@ -6,15 +6,15 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import click
 import pytest
 import structlog
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
+from support.commands import with_database
 
 from bot import cli, terminal
 from storage import inbox, migrate, outbox
@@ -39,17 +39,6 @@ def run() -> Iterator[Run]:
         structlog.reset_defaults()
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)
-
-
-def with_database(url: str, work: Callable[[Database], Awaitable[Any]]) -> Any:
-    async def go() -> Any:
-        database = Database(url)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(go())
 
 
 @pytest.fixture

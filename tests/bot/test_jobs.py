@@ -100,10 +100,27 @@ async def test_a_job_that_does_not_end_is_ended(services, soon, monkeypatch, cap
     assert caplog.text == "", "APScheduler calls a job that was cancelled an error"
 
 
+def ticking(services: Services) -> tuple[Scheduler, asyncio.Queue[None]]:
+    """A scheduler with a job that comes again and again, and what grows by one each time."""
+    ticks: asyncio.Queue[None] = asyncio.Queue()
+
+    async def tick(_services: Services) -> None:
+        ticks.put_nowait(None)
+
+    return Scheduler(services, [Job(name="tick", every=timedelta(milliseconds=10), run=tick, leased=False)]), ticks
+
+
 async def test_nothing_runs_once_it_was_stopped(services):
-    scheduler = Scheduler(services)
-    scheduler.start()
-    await scheduler.stop()
+    """How much time has passed is told by one that goes on; stopping waits for what runs, and here nothing ever ran."""
+    (stopped, never), (other, ticks) = ticking(services), ticking(services)
+    stopped.start()
+    await stopped.stop()
+    other.start()
+    async with asyncio.timeout(5):
+        for _ in range(5):
+            await ticks.get()
+    await other.stop()
+    assert never.empty()
 
 
 async def test_what_was_read_and_said_long_ago_is_forgotten(place: Office, services, monkeypatch):

@@ -1,15 +1,13 @@
 """Rules as a file: read as a whole or not at all, with every mistake and its line, and written so that it can be read again."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from support.commands import with_database
 
 from bot import cli, routes_file, rule_reading
 from bot.routes_file import FileWrong
@@ -125,17 +123,6 @@ def run(*arguments: str, **env: str) -> Result:
         return CliRunner().invoke(cli.main, ["routes", *arguments], env=env)
     finally:
         structlog.reset_defaults()
-
-
-def with_database(url: str, work: Callable[[Database], Awaitable[Any]]) -> Any:
-    async def go() -> Any:
-        database = Database(url)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(go())
 
 
 async def stored(database: Database) -> list[Rule]:

@@ -221,6 +221,7 @@ async def test_a_body_of_a_mebibyte_is_kept(door, path):
         "/v1/review": bodies.review("1", "5", text),
     }[path]
     await door.ingested((path, body))
+    assert [text in row.body.decode() for row in await door.rows(Inbox)] == [True]
     await assert_all_was_ingested(door)
 
 

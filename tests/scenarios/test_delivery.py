@@ -58,6 +58,7 @@ async def test_a_commit_wakes_whoever_goes_on(place: Office, monkeypatch):
     await place.seen(lambda: said(place, "Tuesday"), within=5)
     reply = await place.slack.say("U0ANA", LEADS, "It is.", thread_ts=place.cards[0]["ts"])
     await place.seen(lambda: place.mark(reply.ts) == ["white_check_mark"], within=5)
+    assert (len(place.cards), len(said(place, "Tuesday")), place.thumbtack.received(lead_id)) == (1, 1, ["It is."])
 
 
 # What is known before the call is made
@@ -432,28 +433,16 @@ async def test_an_end_at_any_moment_loses_nothing_and_says_nothing_twice(place: 
 # Two replicas
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_two_replicas_share_the_work_and_say_nothing_twice(place: Office):
-    if place.database.is_sqlite:  # one process serves a SQLite file
-        return
-    other = Office(
-        place.database_url,
-        slack=place.slack,
-        thumbtack=place.thumbtack,
-        door=type(place.door)(),
-        http=place.http,
-        clock=place.clock,
-    )
-    other.knobs = place.knobs
-    await other.start()
-    ids = await leads(place, 12)
-    for text in ("One", "Two", "Three"):
-        await asyncio.gather(*(message(place, lead_id, f"Message {text}") for lead_id in ids))
-        await other.advance(seconds=0)
-    await place.seen(lambda: len(posted(place)) == 48)
+    async with place.replica() as other:
+        ids = await leads(place, 12)
+        for text in ("One", "Two", "Three"):
+            await asyncio.gather(*(message(place, lead_id, f"Message {text}") for lead_id in ids))
+            await other.advance(seconds=0)
+        await place.seen(lambda: len(posted(place)) == 48)
     assert sorted(titles(place)) == sorted(f"Lead {number}" for number in range(12))
     for card in place.cards:
         texts = [one["text"] for one in place.thread(card) if "Message" in one["text"]]
         assert [text.split()[-1] for text in texts] == ["One", "Two", "Three"]
     assert len({one.claimed_by for one in await place.rows(Outbox) if one.claimed_by}) == 2
-    await other.stop()
-    await other.database.close()

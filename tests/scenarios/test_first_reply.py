@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from support.conversation import ANA, BEN, CHECK, CROSS, HOURGLASS, MEMO, OLGA, WARNING, Conversation, calling
 from support.office import CHANNEL, Office
+from support.two_ids import one_request
 
 from sandbox.faults import Fault
 from sandbox.slack.delivery import interaction_delivery
@@ -269,9 +270,11 @@ async def test_while_slack_is_away_it_goes_all_the_same_and_is_shown_later(place
     place.slack.faults.stand("chat.postMessage", down())
     await place.advance(seconds=GOES_AFTER)
     await place.thumbtack.wait_until(lambda: talk.received == [SAID])
+    assert shown(talk) == 0
     place.slack.faults.clear()
     await time_goes_by(place, 120)
     await talk.marked(line(talk)["ts"], CHECK)
+    assert (talk.received, shown(talk)) == ([SAID], 1)
 
 
 # Once
@@ -336,38 +339,24 @@ async def test_queued_twice_or_decided_by_two_at_once_it_goes_once(place: Office
     assert (len(await place.rows(Message)), await decisions(place)) == (2, [None, None])
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_two_replicas_send_it_once(place: Office):
-    if place.database.is_sqlite:  # one process serves a SQLite file
-        return
-    other = Office(
-        place.database_url,
-        slack=place.slack,
-        thumbtack=place.thumbtack,
-        door=type(place.door)(),
-        http=place.http,
-        clock=place.clock,
-    )
-    other.knobs = place.knobs
-    await other.start()
-    await switched_on(place)
-    talks = [await Conversation.opened(place) for _ in range(6)]
-    await place.advance(seconds=GOES_AFTER)
-    await other.advance()
-    await place.seen(lambda: all(shown(talk) and place.mark(line(talk)["ts"]) == [CHECK] for talk in talks))
-    await other.stop()
+    async with place.replica() as other:
+        await switched_on(place)
+        talks = [await Conversation.opened(place) for _ in range(6)]
+        await place.advance(seconds=GOES_AFTER)
+        await other.advance()
+        await place.seen(lambda: all(shown(talk) and place.mark(line(talk)["ts"]) == [CHECK] for talk in talks))
     await time_goes_by(place, 120)
     assert [talk.received for talk in talks] == [[SAID]] * 6
     assert [shown(talk) for talk in talks] == [1] * 6
-    await other.database.close()
 
 
 @pytest.mark.parametrize("seconds", [GOES_AFTER, 10], ids=["after the first went out", "before"])
 async def test_one_lead_that_two_apis_tell_of_has_one(place: Office, seconds: int):
     await switched_on(place)
     await place.connect("v4")
-    request, customer = {"requestID": bodies.new_id()}, {"customerID": bodies.CUSTOMER_ID}
-    legacy = bodies.lead(request=request, customer=customer)
-    v4 = v4_bodies.negotiation(v4_bodies.SCENES[0], at=place.clock(), request=request, customer=customer)
+    legacy, v4 = one_request(place.clock())
     assert (await place.post("/v1/lead", legacy)).status_code == 200
     await place.at_rest()
     await time_goes_by(place, seconds)

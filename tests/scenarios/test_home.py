@@ -158,7 +158,7 @@ async def test_queue_and_problems_are_for_who_may_change_things(place: Office):
     told = await opened(place, ADMIN)
     assert "To be sent: " in told
     assert "Bright Oak Home Services must be connected again: type /thumbtack connect." in told
-    assert "is closed to Corkboard: its leads go elsewhere, or wait." in told
+    assert "is archived: its leads go elsewhere, or wait." in told
     assert "[ Refresh ]  [ Status ]  [ Settings ]" in told
     told = await opened(place, ANA)
     assert "For keepers" not in told

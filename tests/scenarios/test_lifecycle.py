@@ -51,6 +51,15 @@ async def crew(place: Office, *, is_private: bool = False) -> None:
     await place.at_rest()
 
 
+async def stuck(place: Office, fault: Fault) -> None:
+    """A lead and its customer's message, whose card Slack does not take until the faults are cleared."""
+    place.slack.faults.stand("chat.postMessage", fault)
+    lead_id = await sent(place)
+    await place.post("/v1/message", bodies.message(lead_id, "Hello?"))
+    await place.ingested()
+    await place.seen(lambda: place.slack.called("chat.postMessage")[-1].error)
+
+
 @KEPT
 @pytest.mark.parametrize("is_private", [False, True])
 async def test_an_archived_channel_passes_its_leads_on_and_gets_them_back(place: Office, *, is_private: bool):
@@ -89,11 +98,7 @@ async def test_old_threads_of_an_archived_channel_wait_and_go_on_in_order(place:
 async def test_cards_that_wait_for_a_closed_channel_move_with_what_follows_them(place: Office, *, is_doubtful: bool):
     await crew(place)
     fault = down() if is_doubtful else Fault(status=429, body={"ok": False}, headers={"Retry-After": "600"})
-    place.slack.faults.stand("chat.postMessage", fault)
-    lead_id = await sent(place)
-    await place.post("/v1/message", bodies.message(lead_id, "Hello?"))
-    await place.ingested()
-    await place.seen(lambda: place.slack.called("chat.postMessage")[-1].error)
+    await stuck(place, fault)
     await place.slack.archive(CREW)
     place.slack.faults.clear()
     if not is_doubtful:  # what may be out is looked for first
@@ -241,11 +246,7 @@ async def test_what_waits_when_its_channel_is_deleted_comes_below_a_new_card(pla
 @KEPT
 async def test_a_card_that_may_be_out_in_a_channel_that_is_deleted_goes_elsewhere(place: Office):
     await crew(place)
-    place.slack.faults.stand("chat.postMessage", down())
-    lead_id = await sent(place)
-    await place.post("/v1/message", bodies.message(lead_id, "Hello?"))
-    await place.ingested()
-    await place.seen(lambda: place.slack.called("chat.postMessage")[-1].error)
+    await stuck(place, down())
     await place.slack.delete_channel(CREW)
     place.slack.faults.clear()
     for _ in range(6):

@@ -59,6 +59,8 @@ async def test_a_mark_that_slack_did_not_take_is_set_later(place: Office, method
             await place.at_rest()
             await place.advance(seconds=30)
         await lead.marked(ts, CHECK)
+    assert lead.received == [f"We come at {name}." for name in FAULTS]
+    assert place.slack.faults.happened[method] == len(FAULTS)
 
 
 async def test_a_message_that_cannot_be_marked_is_left_alone(place: Office):
@@ -129,5 +131,7 @@ async def test_marks_do_not_wait_for_a_slow_channel(place: Office):
     await place.post("/v1/lead", body)
     (card,) = await place.seen(lambda: place.cards)  # its photos wait for the channel's pace
     lead = Conversation(place=place, lead_id=body["leadID"], ts=card["ts"])
-    await asyncio.gather(*(lead.say(f"note: {number}") for number in range(5)))
+    notes = await asyncio.gather(*(lead.say(f"note: {number}") for number in range(5)))
     await place.seen(lambda: len(place.slack.called("reactions.add")) == 5, within=3)
+    await place.seen(lambda: [place.mark(ts) for ts in notes] == [[MEMO]] * 5, within=3)
+    assert place.slack.called("chat.postMessage")[1:] == []  # what goes into the thread waits still

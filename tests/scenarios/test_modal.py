@@ -116,6 +116,9 @@ async def test_a_slow_line_gets_its_mark_when_it_stands(place: Office):
     await _submitted(lead, "Yes, we do.")
     await place.seen(lambda: lead.received)
     await place.seen(lambda: place.mark(_line(lead)["ts"]) == [CHECK])
+    await place.at_rest()
+    assert lead.received == ["Yes, we do."]
+    assert len([one for one in lead.lines if "Yes, we do." in said(one)]) == 1
 
 
 async def test_an_outage_shows_on_the_line_and_ends(place: Office):

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlmodel import col
 from support.conversation import ANA, CHECK, HOURGLASS, calling, said
 from support.office import CHANNEL, Office
+from support.two_ids import one_request
 
 from sandbox.faults import Fault
 from sandbox.thumbtack import bodies, v4_bodies
@@ -23,15 +24,9 @@ class Twice:
 
     def __init__(self, place: Office) -> None:
         self.place = place
-        self.request_id = bodies.new_id()
-        customer = {"customerID": bodies.CUSTOMER_ID}
-        self.legacy = bodies.lead(request={"requestID": self.request_id}, customer=customer)
-        self.legacy_id = str(self.legacy["leadID"])
         now = datetime.now(UTC)
-        self.v4 = v4_bodies.negotiation(
-            v4_bodies.SCENES[0], at=now, request={"requestID": self.request_id}, customer=customer
-        )
-        self.v4_id = str(self.v4["negotiationID"])
+        self.legacy, self.v4 = one_request(now)
+        self.legacy_id, self.v4_id = str(self.legacy["leadID"]), str(self.v4["negotiationID"])
         self.legacy_message = bodies.message(self.legacy_id, LEGACY_SAYS)
         self.v4_message = v4_bodies.message(self.v4, self.v4_id, V4_SAYS, sender="Customer", at=now)
 
@@ -210,8 +205,7 @@ async def test_a_reply_goes_by_the_api_that_can_with_its_own_id(place, connected
     await twice.tell("v4 lead")
     await place.at_rest()
     card = next(one for one in place.cards if "Interior Painting" in one["text"])
-    answer = await place.slack.say(ANA, CHANNEL, "Gladly.", thread_ts=card["ts"])
-    await place.seen(lambda: place.mark(answer.ts) == [CHECK])
+    await written(place, "Gladly.", under=card)
     [sent] = place.thumbtack.sent
     assert (sent.via, sent.lead_id) == (via, twice.v4_id if by_v4_id else twice.legacy_id)
 
@@ -231,8 +225,7 @@ async def test_a_reply_goes_by_the_pro_api_where_v4_cannot(place, trouble):
     await twice.tell("legacy lead")
     await place.at_rest()
     card = next(one for one in place.cards if "Gutter Cleaning" in one["text"])
-    answer = await place.slack.say(ANA, CHANNEL, "Gladly.", thread_ts=card["ts"])
-    await place.seen(lambda: place.mark(answer.ts) == [CHECK])
+    await written(place, "Gladly.", under=card)
     [sent] = place.thumbtack.sent
     assert (sent.via, sent.lead_id) == ("v2", twice.legacy_id)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from support.conversation import calling
 from support.deliveries import all_said
 from support.office import CHANNEL, Office
 
@@ -202,13 +203,13 @@ async def test_a_crash_while_it_is_asked_loses_nothing_and_tells_nothing_twice(f
     place = followed
     lists(place, message("Hello?", place=place))
     answers(place, chargeState="Charged")
+    asked = calling(place.thumbtack.faults, "messages")
     place.thumbtack.faults.add("messages", Fault(delay=30))
     await place.advance(minutes=11)
     assert place.door.app is not None
     await jobs.follow_leads(place.door.app.state.services)
     async with asyncio.timeout(10):
-        while not place.thumbtack.faults.happened["messages"]:  # noqa: ASYNC110 -- the stand-in tells nobody
-            await asyncio.sleep(0.02)
+        await asked.wait()
     await place.crash()
     place.thumbtack.faults.clear("messages")
     lists(place, message("Hello?", place=place))

@@ -334,3 +334,19 @@ async def test_a_review_that_belongs_to_no_lead_opens_by_itself(place: Office):
     (row,) = await place.rows(Audit)
     (review,) = await place.rows(Review)
     assert (row.action, row.subject) == ("review_opened", str(review.id))
+
+
+@private
+async def test_who_opened_it_answers_from_there(place: Office):
+    conversation = await Conversation.opened(place)
+    assert "[ Reply ]" in await open_lead(place)
+    await place.press("reply_open", user=ANA)
+    assert await place.submit({"text": "We come at nine."}, user=ANA) == {}
+    await place.thumbtack.wait_until(lambda: conversation.received == ["We come at nine."])
+    await place.at_rest()
+    assert "nine" not in str(place.slack.messages(CHANNEL))
+    assert "[ Reply ]" in window_text(place, ANA)  # the lead is still open below
+    place.slack.faults.stand("views.push", slack_error("expired_trigger_id"))
+    await place.press("reply_open", user=ANA)
+    await place.at_rest()
+    assert "Press Reply again" in place.told(ANA)[-1]

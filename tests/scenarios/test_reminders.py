@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from support.conversation import ANA, BEN, CHECK, Conversation, buttons, said
 from support.office import CHANNEL, Office
+from support.two_ids import one_request
 
 from bot.hours import DAYS
 from sandbox.faults import Fault
@@ -237,9 +238,7 @@ async def test_what_cannot_be_snoozed_is_told_to_who_tried_alone(place: Office):
 
 
 async def test_one_lead_that_both_apis_tell_of_is_reminded_of_once(place: Office):
-    request, customer = {"requestID": bodies.new_id()}, {"customerID": bodies.CUSTOMER_ID}
-    legacy = bodies.lead(request=request, customer=customer)
-    v4 = v4_bodies.negotiation(v4_bodies.SCENES[0], at=place.clock(), request=request, customer=customer)
+    legacy, v4 = one_request(place.clock())
     assert (await place.post("/v1/message", bodies.message(legacy["leadID"], "Hello?"))).status_code == 202
     await place.at_rest()
     await wait(place, minutes=1)
@@ -364,26 +363,13 @@ async def test_a_reminder_whose_answer_was_lost_stands_once_and_the_next_one_is_
     assert f"<@{BEN}>" in said(reminders(talk)[1])
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_two_replicas_remind_once(place: Office):
-    if place.database.is_sqlite:  # one process serves a SQLite file
-        return
-    other = Office(
-        place.database_url,
-        slack=place.slack,
-        thumbtack=place.thumbtack,
-        door=type(place.door)(),
-        http=place.http,
-        clock=place.clock,
-    )
-    other.knobs = place.knobs
     talks = [await Conversation.opened(place) for _ in range(4)]
-    await other.start()
-    try:
+    async with place.replica() as other:
         for number, minutes in enumerate((5.5, 10, 45), start=1):
             await asyncio.gather(place.advance(minutes=minutes), other.advance())
             await place.seen(lambda least=number: all(len(told(talk)) >= least for talk in talks))
-    finally:
-        await other.stop()
     await wait(place, minutes=10)
     assert [len(told(talk)) for talk in talks] == [3] * 4
 
@@ -402,9 +388,7 @@ async def test_an_end_at_any_moment_loses_no_reminder_and_says_none_twice(place:
 
 
 async def test_a_lead_that_was_snoozed_before_it_turned_out_to_be_two_is_not_forgotten(place: Office):
-    request, customer = {"requestID": bodies.new_id()}, {"customerID": bodies.CUSTOMER_ID}
-    legacy = bodies.lead(request=request, customer=customer)
-    v4 = v4_bodies.negotiation(v4_bodies.SCENES[0], at=place.clock(), request=request, customer=customer)
+    legacy, v4 = one_request(place.clock())
     assert (await place.post("/v1/message", bodies.message(legacy["leadID"], "Hello?"))).status_code == 202
     await wait(place, minutes=1)
     told_of = v4_bodies.event("NegotiationCreatedV4", v4, webhook_id="1", at=place.clock())

@@ -198,6 +198,9 @@ async def test_a_missing_permission_is_said(place: Office):
     place.thumbtack.faults.add("message", Fault(status=401, body={"detail": "required scope(s) [messages] not found"}))
     await lead.marked(await lead.say("We come at 9."), CROSS)
     await place.seen(lambda: any("does not let us send messages" in str(line) for line in lead.lines))
+    await place.at_rest()
+    assert sum("does not let us send messages" in str(line) for line in lead.lines) == 1
+    assert lead.received == []
 
 
 async def test_a_reply_that_says_nothing_once_it_is_plain_is_refused(place: Office):

@@ -49,6 +49,7 @@ async def test_a_reply_waits_while_its_card_is_being_attached(place: Office):
 async def test_one_that_is_also_sent_to_the_channel_is_matched(place: Office):
     lead = await _posted(place, slow(0.5))
     await lead.marked(await lead.say("Yes, we do.", broadcast=True), CHECK)
+    assert lead.received == ["Yes, we do."]
 
 
 async def test_a_reply_after_a_lost_answer_is_matched_when_the_card_is_found(place: Office):

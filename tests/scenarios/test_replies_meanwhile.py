@@ -5,7 +5,7 @@ from support.conversation import CHECK, HOURGLASS, MEMO, WARNING, Conversation
 from support.office import Office
 
 from bot import replies
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from sandbox.faults import Fault
 from storage import messages
 from storage.models import Outbox, ReplyState

@@ -218,3 +218,8 @@ async def test_what_waits_behind_an_unanswered_question_gets_a_mark_all_the_same
     await lead.marked(await lead.say("note: no answer yet"), MEMO)
     note = await place.slack.say(BEN, CHANNEL, "// nor from me", thread_ts=lead.ts)
     await lead.marked(note.ts or "", MEMO)
+    place.thumbtack.faults.clear()
+    await place.advance(minutes=2)
+    other = await Conversation.opened(place)
+    await other.marked(await other.say("Free."), CHECK)  # what may go in the first lead would have gone before
+    assert lead.received == []

@@ -191,3 +191,11 @@ async def test_reviews_without_a_lead_follow_the_business(place: Office):
     await place.post("/v1/review", bodies.review(None, "4", "Good"))
     await place.advance(seconds=31)
     await place.seen(lambda: len(place.slack.messages(PAINT)) == 2)
+    await place.at_rest()
+    assert [
+        word for one in place.slack.messages(PAINT) for word in ("Very good", "Good") if word in place.read(one)
+    ] == [
+        "Very good",
+        "Good",
+    ]
+    assert place.cards == []

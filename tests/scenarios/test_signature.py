@@ -4,7 +4,7 @@ import pytest
 from support.choosing import choose
 from support.conversation import ANA, CHECK, CROSS, HOURGLASS, WARNING, Conversation
 from support.office import Office
-from test_v4_conversation import V4Conversation
+from support.v4_conversation import V4Conversation
 
 from sandbox.faults import Fault
 from sandbox.slack.failures import down
@@ -82,9 +82,7 @@ async def test_while_slack_does_not_say_the_name_it_waits_and_nobody_we_may_see_
     await choose(place, signature="on")
     place.slack.faults.stand("users.info", down())
     ts = await lead.say("We come at 9.")
-    await lead.marked(ts, HOURGLASS)
-    await place.at_rest()
-    assert lead.received == []
+    await lead.held(ts)
     place.slack.faults.clear()
     await place.advance(minutes=2)
     await lead.marked(ts, CHECK)
@@ -126,8 +124,6 @@ async def test_one_that_did_not_arrive_goes_again_signed_once(place: Office):
     await lead.told("Can you come?")
     place.thumbtack.faults.add("message", Fault(status=502))
     ts = await lead.say("We come at 9.")
-    for seconds in (6, 56, 61):
-        await place.at_rest()
-        await place.advance(seconds=seconds)
+    await lead.looked_for()
     await lead.marked(ts, CHECK)
     assert lead.received == ["We come at 9.\n– Ana"]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import event
-from support.conversation import CHECK, CROSS, HOURGLASS, Conversation
+from support.conversation import CHECK, CROSS, HOURGLASS, WARNING, Conversation, calling
 from support.office import Office
 
 from sandbox.faults import Fault
@@ -33,26 +33,19 @@ def renewals(place: Office) -> int:
     return len(place.thumbtack.grants.renewals)
 
 
-async def until(place: Office, holds, *, within: float = 10.0) -> None:
-    """The job that renews looks every two seconds, whatever time the clock shows."""
-    async with asyncio.timeout(within):
-        while not holds():  # noqa: ASYNC110 -- what is waited for happens in the stand-in, which tells nobody
-            await asyncio.sleep(0.02)
-
-
 async def renewed(place: Office, count: int) -> None:
-    """So many renewals, and the last is written down."""
-    await until(place, lambda: renewals(place) >= count)
+    """So many renewals, and the last is written down: the job looks every two seconds, whatever the clock shows."""
+    await place.thumbtack.wait_until(lambda: renewals(place) >= count, timeout=10)
     async with asyncio.timeout(10):
-        while (await connection(place)).claimed_until is not None:  # noqa: ASYNC110 -- a row tells nobody
-            await asyncio.sleep(0.02)
+        while (await connection(place)).claimed_until is not None:
+            continue
 
 
 async def failed(place: Office, count: int) -> None:
     """So many renewals failed, and that is written down."""
     async with asyncio.timeout(10):
-        while (await connection(place)).failures < count:  # noqa: ASYNC110 -- same
-            await asyncio.sleep(0.02)
+        while (await connection(place)).failures < count:
+            continue
 
 
 async def test_a_connected_business_is_answered_with_its_token(place: Office):
@@ -218,9 +211,11 @@ async def test_an_end_after_any_commit_of_a_renewal_loses_no_reply(place: Office
 async def test_an_end_while_the_token_call_is_under_way_loses_no_reply(place: Office, fault: Fault):
     lead = await connected(place)
     place.thumbtack.grants.expire_access_tokens()
+    asked = calling(place.thumbtack.faults, "token")
     place.thumbtack.faults.add("token", fault)
     ts = await lead.say("We come at 9.")
-    await until(place, lambda: place.thumbtack.faults.happened["token"] == 1)
+    async with asyncio.timeout(10):
+        await asked.wait()
     await place.crash()
     await place.start()
     await place.advance(seconds=5)
@@ -231,8 +226,8 @@ async def settled(place: Office, lead: Conversation, ts: str) -> None:
     """The reply went out, or its writer decides; no token was used twice outside its grace."""
     await renewed(place, 0)
     await place.advance(minutes=1)  # what was being sent when it ended is looked at once its claim has run out
-    await until(place, lambda: place.mark(ts) in ([CHECK], ["warning"]))
-    if place.mark(ts) == ["warning"]:  # the end came while the reply itself was being sent
+    await place.seen(lambda: place.mark(ts) in ([CHECK], [WARNING]))
+    if place.mark(ts) == [WARNING]:  # the end came while the reply itself was being sent
         assert len(lead.received) <= 1
     else:
         assert lead.received == ["We come at 9."]
@@ -240,28 +235,16 @@ async def settled(place: Office, lead: Conversation, ts: str) -> None:
     assert (await connection(place)).state == ConnectionState.ACTIVE
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_two_replicas_renew_at_once(place: Office):
-    if place.database.is_sqlite:  # one process serves a SQLite file
-        return
-    other = Office(
-        place.database_url,
-        slack=place.slack,
-        thumbtack=place.thumbtack,
-        door=type(place.door)(),
-        http=place.http,
-        clock=place.clock,
-    )
-    other.knobs = place.knobs
-    await other.start()
-    lead = await connected(place)
-    for number in range(5):
-        place.thumbtack.grants.expire_access_tokens()
+    async with place.replica() as other:
+        lead = await connected(place)
         tokens = [one.door.app.state.services.tokens for one in (place, other)]
-        (row,) = await place.rows(Connection)
-        await asyncio.gather(*(one.renew(row.id) for one in tokens), return_exceptions=True)
-        ts = await lead.say(f"Message {number}")
-        await lead.marked(ts, CHECK)
+        for number in range(5):
+            place.thumbtack.grants.expire_access_tokens()
+            (row,) = await place.rows(Connection)
+            await asyncio.gather(*(one.renew(row.id) for one in tokens), return_exceptions=True)
+            ts = await lead.say(f"Message {number}")
+            await lead.marked(ts, CHECK)
     assert lead.received == [f"Message {number}" for number in range(5)]
     assert place.thumbtack.grants.misused == []
-    await other.stop()
-    await other.database.close()

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from support.conversation import calling
 from support.world import HANGS, HANGS_UNDONE, PATIENCE, World
 
+from sandbox.faults import Fault
 from sandbox.outside import CHANNEL, Outside
 from sandbox.servers import serving
 from sandbox.thumbtack import grants
@@ -36,12 +38,6 @@ async def connect(world: World) -> None:
         assert (await browser.get(back)).status_code == 200
 
 
-async def until(holds) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not holds():  # noqa: ASYNC110 -- what is waited for happens in a stand-in, which tells nobody
-            await asyncio.sleep(0.02)
-
-
 async def test_killed_between_every_pair_of_steps_of_a_renewal(world: World):
     slack, thumbtack = world.slack, world.around.thumbtack
     told = thumbtack.grants
@@ -50,8 +46,8 @@ async def test_killed_between_every_pair_of_steps_of_a_renewal(world: World):
         said = await slack.say("U0ANA", CHANNEL, text, thread_ts=world.cards[-1]["ts"])
         return said.ts
 
-    async def called(target: str, before: int) -> None:
-        await until(lambda: thumbtack.faults.happened[target] > before)
+    async def renewed(times: int) -> None:
+        await thumbtack.wait_until(lambda: len(told.renewals) >= times, timeout=PATIENCE)
 
     async with world.life():
         await connect(world)
@@ -60,25 +56,30 @@ async def test_killed_between_every_pair_of_steps_of_a_renewal(world: World):
         ts = await reply("One")
         await world.seen(lambda: world.marks(ts) == ["white_check_mark"])
         told.expire_access_tokens()
+        asked = calling(thumbtack.faults, "token")
         thumbtack.faults.add("token", HANGS_UNDONE)  # killed after the claim, before the token is used up
         await reply("Two")
-        await called("token", 0)
+        async with asyncio.timeout(PATIENCE):
+            await asked.wait()
+        assert told.renewals == []
     async with world.life():
-        await until(lambda: len(told.renewals) == 1)
+        await renewed(1)
         ts = await reply("Three")
         await world.seen(lambda: world.marks(ts) == ["white_check_mark"])
         told.expire_access_tokens()
         thumbtack.faults.add("token", HANGS)  # killed after the token is used up, before the pair is known
         await reply("Four")
-        await called("token", 1)
+        await renewed(2)
     async with world.life():
-        await until(lambda: len(told.renewals) >= 3)  # the same token once more, within its grace
+        await renewed(3)  # the same token once more, within its grace
         ts = await reply("Five")
         await world.seen(lambda: world.marks(ts) == ["white_check_mark"])
         told.expire_access_tokens()
-        thumbtack.faults.add("message", HANGS, times=2)  # killed after the pair is stored, while it is first used
+        thumbtack.faults.add("message", Fault())  # the expired token is refused,
+        thumbtack.faults.add("message", HANGS)  # and killed after the pair is stored, while it is first used
         await reply("Six")
-        await until(lambda: "Six" in thumbtack.received(lead) or thumbtack.faults.happened["message"] > 0)
+        await thumbtack.wait_until(lambda: "Six" in thumbtack.received(lead), timeout=PATIENCE)
+        assert len(told.renewals) == 4
     async with world.life():
         ts = await reply("Seven")
         await world.seen(lambda: world.marks(ts) == ["white_check_mark"])

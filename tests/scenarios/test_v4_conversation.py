@@ -1,12 +1,12 @@
 """What v4 tells of both sides of a conversation: our own words never again, everybody else's once, Thumbtack's own never."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.conversation import CHECK, HOURGLASS, WARNING, Conversation
+from support.conversation import CHECK, HOURGLASS, WARNING
 from support.office import Office
+from support.v4_conversation import V4Conversation
 
 from sandbox.faults import Fault
 from sandbox.thumbtack.v4_bodies import iso
@@ -14,52 +14,6 @@ from storage.models import Lead, Message, Outbox, ReplyState
 from storage.outbox import Kind
 
 READ = "supply::messages.read"
-
-
-@dataclass(frozen=True, kw_only=True)
-class V4Conversation(Conversation):
-    """One lead that v4 told of."""
-
-    @classmethod
-    async def begun(cls, place: Office, *, ago: timedelta = timedelta(hours=1), **overrides: Any) -> "V4Conversation":
-        """A lead of some time ago, whose card stands."""
-        overrides = {"createdAt": iso(place.clock() - ago)} | overrides
-        before = {card["ts"] for card in place.cards}
-        lead_id = place.thumbtack.v4_request(**overrides)
-        assert (await place.thumbtack.v4_lead(lead_id)).status_code == 200
-        new = await place.seen(lambda: [card["ts"] for card in place.cards if card["ts"] not in before])
-        await place.at_rest()
-        return cls(place=place, lead_id=lead_id, ts=new[0])
-
-    async def typed(self, text: str, **overrides: Any) -> None:
-        """Somebody of the business writes in Thumbtack's app."""
-        await self.told(text, sender="Business", **overrides)
-
-    async def told(self, text: str, *, sender: Any = "Customer", **overrides: Any) -> None:
-        answer = await self.place.thumbtack.v4_message(self.lead_id, text, sender=sender, **overrides)
-        assert answer.status_code == 200
-        await self.place.at_rest()
-
-    async def echoed(self, text: str | None = None, **overrides: Any) -> None:
-        """What was sent last comes back, perhaps with other ids, times or letters."""
-        sent = self.place.thumbtack.sent[-1]
-        said = {"messageID": sent.message_id, "sentAt": iso(sent.at)} | overrides
-        await self._pushed(sent.text if text is None else text, said)
-
-    async def _pushed(self, text: str, said: dict[str, Any]) -> None:
-        data = {"negotiationID": self.lead_id, "from": "Business", "text": text, **said}
-        answer = await self.place.thumbtack.v4_event("MessageCreatedV4", data)
-        assert answer.status_code == 200
-        await self.place.at_rest()
-
-    @property
-    def texts(self) -> list[str]:
-        """The bot's lines in the thread, as people read them."""
-        return [self.place.read(line) for line in self.lines]
-
-    def shows(self, text: str) -> int:
-        """In how many of the bot's lines this stands."""
-        return sum(text in line for line in self.texts)
 
 
 async def the_lead(place: Office) -> Lead:
@@ -350,10 +304,7 @@ async def test_a_like_reply_in_the_list_is_not_taken_for_the_lost_one(place: Off
     await replied(lead, "Yes.")
     place.thumbtack.faults.add("message", Fault(status=502))
     ts = await lead.say("Yes.")
-    await place.at_rest()
-    for seconds in (6, 56, 61):
-        await place.at_rest()
-        await place.advance(seconds=seconds)
+    await lead.looked_for()
     await lead.marked(ts, CHECK)
     assert lead.received == ["Yes.", "Yes."]
 
@@ -365,10 +316,7 @@ async def test_where_a_like_reply_may_be_the_one_in_the_list_a_person_is_asked(p
     await replied(lead, "Yes.")
     place.thumbtack.faults.add("message", Fault(status=502))
     ts = await lead.say("Yes.")
-    await place.at_rest()
-    for seconds in (6, 56, 61):
-        await place.at_rest()
-        await place.advance(seconds=seconds)
+    await lead.looked_for()
     await lead.marked(ts, WARNING)
     assert lead.received == ["Yes."]
 
@@ -400,9 +348,7 @@ async def test_what_its_writer_changed_while_it_was_looked_for_does_not_go_again
     ts = await lead.say("We come at 9.")
     await place.at_rest()
     await (lead.delete(ts) if edited is None else lead.edit(ts, edited))
-    for seconds in (6, 56, 61):
-        await place.at_rest()
-        await place.advance(seconds=seconds)
+    await lead.looked_for()
     await lead.offered("reply_send_again")
     await place.at_rest()
     assert lead.received == []
@@ -418,9 +364,7 @@ async def test_after_a_crash_the_list_tells(place: Office, fault: Fault):
     await place.crash()
     await place.start()
     await place.advance(minutes=2)
-    for seconds in (6, 56, 61):
-        await place.at_rest()
-        await place.advance(seconds=seconds)
+    await lead.looked_for()
     await lead.marked(ts, CHECK)
     await place.at_rest()
     assert lead.received == ["We come at 9."]

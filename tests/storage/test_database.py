@@ -86,9 +86,8 @@ async def test_reading_does_not_wait_for_a_writer(database):
             assert await names(database) == set()
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_a_connection_of_a_postgresql_that_was_restarted_is_not_used_again(database):
-    if database.is_sqlite:
-        return
     async with database.transaction() as tx:
         ours = (await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one()
     other = Database(database.url.render_as_string(hide_password=False))
@@ -100,9 +99,8 @@ async def test_a_connection_of_a_postgresql_that_was_restarted_is_not_used_again
     assert await names(database) == set()
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_a_connection_that_was_left_within_a_transaction_is_not_used_again(database):
-    if database.is_sqlite:
-        return
     async with database.asyncpg_connection() as connection:
         await connection.execute("BEGIN")  # and the server took no ROLLBACK
     for number in range(3):

@@ -70,9 +70,8 @@ async def test_what_an_older_version_wrote_is_kept(database):
     assert (kept.action, kept.before, kept.after, kept.business_id) == ("keeper_set", {}, {}, None)
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 async def test_a_sqlite_file_that_holds_something_is_copied_first(database):
-    if not database.is_sqlite:
-        return
     await run(database, "INSERT INTO lane (key, held) VALUES ('kept', false)")
     await run(database, "UPDATE alembic_version SET version_num = '0000'")  # as if it were older
     with pytest.raises(Exception, match="0000"):

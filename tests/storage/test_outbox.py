@@ -272,9 +272,9 @@ async def test_several_claimers_never_share_an_entry_and_keep_the_order_of_every
         await one.close()
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_two_claimers_do_not_begin_two_of_a_lane_when_one_is_put_in_front_meanwhile(database):
-    if database.is_sqlite:  # there is one writer at a time
-        return
+    """SQLite has one writer at a time."""
     other = Database(database.url.render_as_string(hide_password=False))
     later = await add(database, lane="thumbtack:1", position="2")
     async with database.transaction() as tx:

@@ -3,16 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
+from support.plans import plan, series
 
 from storage import lanes, outbox, upkeep
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 BEHIND = 100_000
-SERIES = {
-    "sqlite": "(WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < :rows) SELECT x FROM n)",
-    "postgresql": "generate_series(1, :rows) AS n(x)",
-}
 OUTBOX = """
     INSERT INTO outbox (delivery_id, kind, lane, position, channel, priority, payload, created_at, state, due_at, attempt,
                         mistakes, settled_at)
@@ -28,40 +25,16 @@ INBOX = """
 @pytest.fixture
 async def busy(database):
     """A database with much behind it and a little to do."""
-    kind = "sqlite" if database.is_sqlite else "postgresql"
     now = "2026-09-01 12:00:00.000000" if database.is_sqlite else NOW
     async with database.transaction() as tx:
         for statement in (OUTBOX, INBOX):
-            await tx.execute(text(statement + SERIES[kind]), {"rows": BEHIND, "now": now})
+            await tx.execute(text(statement + series(database)), {"rows": BEHIND, "now": now})
         for lane in ("slack:1", "slack:2", "thumbtack:1"):
             channel = "C0LEADS" if lane.startswith("slack") else None
             await outbox.enqueue(tx, outbox.Kind.POST_MESSAGE, now=NOW, lane=lane, position="1", channel=channel)
         await lanes.quiet(tx, "C0LEADS", NOW)
         await tx.execute(text("ANALYZE"))
     return database
-
-
-async def plan(database, work):
-    """How the database would do each statement of some work, a line per step."""
-    asked = []
-    engine = database.engine.sync_engine
-
-    def hear(_connection, _cursor, statement, parameters, _context, _many):
-        asked.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", hear)
-    async with database.transaction() as tx:
-        await work(tx)
-    event.remove(engine, "before_cursor_execute", hear)
-    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-    found = []
-    async with database.transaction() as tx:
-        connection = await tx.connection()
-        for statement, parameters in asked:
-            if statement.lstrip().startswith(("SELECT", "UPDATE", "WITH")) and "advisory" not in statement:
-                rows = (await connection.exec_driver_sql(explain + statement, parameters)).all()
-                found += [str(row[-1]) for row in rows]
-    return found
 
 
 def reads_it_all(step):

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
+from support.plans import plan, series
 
 from storage import businesses, hearing, joining, leads, searching, threads
 from storage.models import Direction, Environment, Generation, LeadOutcome, Message, Review, Webhook
@@ -198,10 +199,6 @@ async def test_when_a_business_was_heard_of_last(database):
         assert await hearing.last_heard(tx, []) == {}
 
 
-SERIES = {
-    "sqlite": "(WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < :rows) SELECT x FROM n)",
-    "postgresql": "generate_series(1, :rows) AS n(x)",
-}
 CUSTOMERS = """INSERT INTO customer (business_id, thumbtack_id, name, phone, created_at)
     SELECT 1, 'x' || x, 'Customer ' || x, '(512) 555-' || x, {now} FROM """
 LEADS = """INSERT INTO lead (environment, thumbtack_id, generation, business_id, customer_id, is_test, received_at, city,
@@ -218,14 +215,13 @@ INDEXES = {Which.MINE: "ix_lead_owner_id", Which.UNANSWERED: "ix_lead_waiting"}
 async def test_among_ten_thousand_leads_ones_own_and_those_that_wait_are_found_through_their_indexes(database):
     """The others are found by reading through what there is once, which takes some hundredths of a second."""
     now = "'2026-09-01 12:00:00.000000'" if database.is_sqlite else "timestamptz '2026-09-01 12:00:00Z'"
-    kind = "sqlite" if database.is_sqlite else "postgresql"
     async with database.transaction() as tx:
         await add(tx, 1)
         for statement in (CUSTOMERS, LEADS, THREADS):
-            await tx.execute(text(statement.format(now=now) + SERIES[kind]), {"rows": MANY})
+            await tx.execute(text(statement.format(now=now) + series(database)), {"rows": MANY})
         await tx.execute(text("ANALYZE"))
     for which, index in INDEXES.items():
-        steps = await plan(database, which)
+        steps = await plan(database, found_by(which))
         assert sum(index in step for step in steps) == 2, (which, steps)  # to count them, and to show some
         assert [step for step in steps if reads_it_all(step)] == [], which
     everywhere = [f"C{number}" for number in range(1000)]
@@ -233,27 +229,9 @@ async def test_among_ten_thousand_leads_ones_own_and_those_that_wait_are_found_t
     assert await found(database, Which.TEXT, "customer 7777 austin", channels=everywhere) == ["x7777"]
 
 
-async def plan(database, which):
-    """How the database would do each statement, a line per step."""
-    asked = []
-    engine = database.engine.sync_engine
-
-    def hear(_connection, _cursor, statement, parameters, _context, _many):
-        asked.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", hear)
-    async with database.transaction() as tx:
-        await searching.find(tx, Search(which=which, user="U7"), channels=["C1", "C2"], number=0, size=10)
-    event.remove(engine, "before_cursor_execute", hear)
-    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-    found = []
-    async with database.transaction() as tx:
-        connection = await tx.connection()
-        for statement, parameters in asked:
-            if statement.lstrip().startswith("SELECT"):
-                rows = (await connection.exec_driver_sql(explain + statement, parameters)).all()
-                found += [str(row[-1]) for row in rows]
-    return found
+def found_by(which):
+    """One page of what is found so, as work to plan."""
+    return lambda tx: searching.find(tx, Search(which=which, user="U7"), channels=["C1", "C2"], number=0, size=10)
 
 
 def reads_it_all(step):

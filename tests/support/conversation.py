@@ -62,6 +62,12 @@ class Conversation:
         """Wait until a message has this mark and no other."""
         await self.place.seen(lambda: self.place.mark(ts) == [mark], within=5)
 
+    async def held(self, ts: str) -> None:
+        """Wait until a first reply waits: it has the hourglass, and the customer got nothing."""
+        await self.marked(ts, HOURGLASS)
+        await self.place.at_rest()
+        assert self.received == []
+
     async def unheard(self, *deeds: Callable[[], Awaitable[Answer]]) -> list[Answer]:
         """What people do while the bot hears nothing: what Slack would have told it, to be `brought` in any order."""
         slack = self.place.slack

@@ -126,7 +126,7 @@ def a_crowded_home() -> HomeView:
         trouble=Trouble(
             backlog=Backlog(waiting=9999, oldest=NOW, dead=99),
             broken=["B" * 300] * 40,
-            closed=[f"C{number:08d}" for number in range(40)],
+            closed=[(f"C{number:08d}", "archived") for number in range(40)],
         ),
     )
 
@@ -142,7 +142,7 @@ HOMES = {
         trouble=Trouble(
             backlog=Backlog(waiting=3, oldest=NOW - timedelta(hours=1), dead=1),
             broken=["Tim's Painting Business"],
-            closed=["C012AB3CD"],
+            closed=[("C012AB3CD", "archived")],
         ),
     ),
     "home_guest": a_home(mine=None, unanswered=None, businesses=None, refused=blocks.for_members()),

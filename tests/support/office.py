@@ -13,11 +13,11 @@ from types import CoroutineType
 from typing import Any, TypeVar
 
 import httpx
-from sqlalchemy import Select, and_, or_, select, text, tuple_
-from sqlalchemy.orm import aliased
+from sqlalchemy import select, text
 from sqlmodel import col
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from support.unsaid import early_card, to_be_said
 
 import bot
 import storage
@@ -31,8 +31,7 @@ from sandbox.slack.block_kit import elements
 from sandbox.thumbtack import ThumbtackStandIn
 from storage import inbox, migrate, outbox
 from storage.database import Database
-from storage.models import Connection, Inbox, Lane, Outbox, Row, WorkState
-from storage.outbox import Kind
+from storage.models import Connection, Inbox, Row
 
 R = TypeVar("R", bound=Row)
 WEBHOOK = ("thumbtack", "let-me-in")
@@ -116,6 +115,25 @@ class Office:
         await asyncio.gather(*ours, return_exceptions=True)
         await self.stop()
 
+    @asynccontextmanager
+    async def replica(self) -> AsyncIterator["Office"]:
+        """A second bot on the same database, Slack, Thumbtack and clock. PostgreSQL alone: one process serves a SQLite file."""
+        other = Office(
+            self.database_url,
+            slack=self.slack,
+            thumbtack=self.thumbtack,
+            door=Door(),
+            http=self.http,
+            clock=self.clock,
+        )
+        other.knobs = dict(self.knobs)
+        try:
+            await other.start()
+            yield other
+        finally:
+            await other.stop()
+            await other.database.close()
+
     async def advance(self, **ahead: float) -> None:
         """Let time pass at once, in Slack too, and wake what waited for it."""
         self.clock.ahead += timedelta(**ahead)
@@ -131,8 +149,8 @@ class Office:
                 changed.clear()
                 now = self.clock()
                 async with self.database.reading() as tx:
-                    nothing = (await tx.execute(_to_be_said(now + MEANWHILE))).first() is None
-                    card_due = (await tx.execute(_early_card(now))).scalar_one_or_none() if nothing else None
+                    nothing = (await tx.execute(to_be_said(now + MEANWHILE))).first() is None
+                    card_due = (await tx.execute(early_card(now))).scalar_one_or_none() if nothing else None
                 if nothing and card_due is None:
                     return
                 if card_due is not None:
@@ -285,31 +303,33 @@ def _is_of_the_bot(task: asyncio.Task[Any]) -> bool:
     return isinstance(coroutine, CoroutineType) and coroutine.cr_code.co_filename.startswith(OURS)
 
 
-def _to_be_said(now: datetime) -> Select[Any]:
-    """Entries that are under way, or due with nothing before them in their lane, in a channel that is not quiet."""
-    earlier = aliased(Outbox)
-    quiet = select(Lane.key).where(col(Lane.key) == "channel:" + col(Outbox.channel), col(Lane.next_at) > now)
-    ahead = select(col(earlier.id)).where(
-        col(earlier.settled_at).is_(None),
-        col(earlier.lane) == col(Outbox.lane),
-        tuple_(col(earlier.position), col(earlier.id)) < tuple_(col(Outbox.position), col(Outbox.id)),
-    )
-    return select(col(Outbox.id)).where(
-        col(Outbox.settled_at).is_(None),
-        col(Outbox.state) != WorkState.PARKED,
-        or_(col(Outbox.claimed_until) > now, and_(col(Outbox.due_at) <= now, ~ahead.exists(), ~quiet.exists())),
-    )
-
-
-def _early_card(now: datetime) -> Select[Any]:
-    """When a card is due that waits for its lead (see `webhooks.telling.LEAD_FOLLOWS`)."""
-    return (
-        select(col(Outbox.due_at))
-        .where(col(Outbox.kind) == Kind.POST_LEAD, col(Outbox.settled_at).is_(None))
-        .where(col(Outbox.attempt) == 0, col(Outbox.reason).is_(None), col(Outbox.due_at) > now)
-        .order_by(col(Outbox.due_at))
-        .limit(1)
-    )
+def settings_of(database_url: str, address: str) -> dict[str, Any]:
+    """The settings of a bot between stand-ins that are served at `address`."""
+    return {
+        "database_url": database_url,
+        "encryption_keys": "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=",
+        "slack_bot_token": BOT_TOKEN,
+        "slack_signing_secret": SIGNING_SECRET,
+        "slack_leads_channel": CHANNEL,
+        "slack_api_url": f"{address}/slack/api/",
+        "slack_posts_per_second": 1000,
+        "thumbtack_webhook_username": WEBHOOK[0],
+        "thumbtack_webhook_password": WEBHOOK[1],
+        "thumbtack_legacy_api_url": f"{address}/thumbtack/legacy",
+        "public_url": PUBLIC_URL,
+        "thumbtack_client_id": V4_CLIENT[0],
+        "thumbtack_client_secret": V4_CLIENT[1],
+        "thumbtack_api_url": f"{address}/thumbtack/api",
+        "thumbtack_auth_url": f"{address}/thumbtack/oauth2",
+        "thumbtack_legacy_client_id": LEGACY_CLIENT[0],
+        "thumbtack_legacy_client_secret": LEGACY_CLIENT[1],
+        "thumbtack_legacy_connect_url": f"{address}/thumbtack/connect/",
+        "thumbtack_legacy_username": PRO_API[0],
+        "thumbtack_legacy_password": PRO_API[1],
+        "reply_hold_seconds": 0,
+        "remind_after_minutes": "0",
+        "surface_after_hours": 0,
+    }
 
 
 @asynccontextmanager
@@ -341,31 +361,7 @@ async def office(database_url: str, **knobs: Any) -> AsyncIterator[Office]:
     async with serving(world) as address:
         slack.base_url = address
         place = Office(database_url, slack=slack, thumbtack=thumbtack, door=door, http=http, clock=clock)
-        place.knobs = {
-            "database_url": database_url,
-            "encryption_keys": "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=",
-            "slack_bot_token": BOT_TOKEN,
-            "slack_signing_secret": SIGNING_SECRET,
-            "slack_leads_channel": CHANNEL,
-            "slack_api_url": f"{address}/slack/api/",
-            "slack_posts_per_second": 1000,
-            "thumbtack_webhook_username": WEBHOOK[0],
-            "thumbtack_webhook_password": WEBHOOK[1],
-            "thumbtack_legacy_api_url": f"{address}/thumbtack/legacy",
-            "public_url": PUBLIC_URL,
-            "thumbtack_client_id": V4_CLIENT[0],
-            "thumbtack_client_secret": V4_CLIENT[1],
-            "thumbtack_api_url": f"{address}/thumbtack/api",
-            "thumbtack_auth_url": f"{address}/thumbtack/oauth2",
-            "thumbtack_legacy_client_id": LEGACY_CLIENT[0],
-            "thumbtack_legacy_client_secret": LEGACY_CLIENT[1],
-            "thumbtack_legacy_connect_url": f"{address}/thumbtack/connect/",
-            "thumbtack_legacy_username": PRO_API[0],
-            "thumbtack_legacy_password": PRO_API[1],
-            "reply_hold_seconds": 0,
-            "remind_after_minutes": "0",
-            "surface_after_hours": 0,
-        }
+        place.knobs = settings_of(database_url, address)
         await migrate.upgrade(place.database)
         try:
             await place.start(**knobs)

@@ -215,6 +215,7 @@ async def test_each_arrival_wakes_the_task(door, monkeypatch):
     for count in range(1, 6):
         await door.post("/v1/lead", bodies.lead())
         await settled(door, count)
+    assert await states(door) == ["done"] * 5
     await ended(task)
 
 
@@ -254,6 +255,7 @@ async def test_what_becomes_due_just_after_it_was_looked_at_is_not_overlooked(do
     door.ingest = Ingest(door.database, default_channel=None, reminds=False, clock=lambda: next(times))
     task = await running(door)
     await settled(door, 1)
+    assert await states(door) == ["done"]
     await ended(task)
 
 
@@ -283,6 +285,7 @@ async def test_a_database_that_is_away_is_asked_again(door, administrator, monke
     assert not task.done()
     await administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     await settled(door, 1)
+    assert await states(door) == ["done"]
     await ended(task)
 
 

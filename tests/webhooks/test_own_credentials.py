@@ -121,6 +121,7 @@ async def test_what_another_process_commits_is_seen_soon(database: Database, vau
     async with following(database, vault) as own:
         await add(another, vault.seal("of-oak"))
         await until(lambda: len(own) == 1)
+        assert opens(own, "of-oak")
     await another.close()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 from support.gate import Gate
+from support.two_ids import one_request
 
 from sandbox.thumbtack import bodies, v4_bodies
 from storage import forgetting, leads, retention
@@ -36,11 +37,7 @@ class Twice:
     """One request, as both APIs tell of it: the posts."""
 
     def __init__(self) -> None:
-        request_id, customer = bodies.new_id(), {"customerID": bodies.CUSTOMER_ID}
-        self.legacy = bodies.lead(request={"requestID": request_id}, customer=customer)
-        self.v4 = v4_bodies.negotiation(
-            v4_bodies.SCENES[0], at=NOW, request={"requestID": request_id}, customer=customer
-        )
+        self.legacy, self.v4 = one_request(NOW)
         self.legacy_id, self.v4_id = str(self.legacy["leadID"]), str(self.v4["negotiationID"])
         said = v4_bodies.message(self.v4, self.v4_id, "By v4.", sender="Customer", at=NOW)
         self.posts: dict[str, tuple[str, Any]] = {

@@ -78,5 +78,5 @@ async def _trouble(services: Services, tx: Transaction, standings: Sequence[Stan
     return Trouble(
         backlog=await overview.backlog(tx, now=services.clock()),
         broken=[status.name_of(one.business) for one in broken],
-        closed=[one.channel for one in await channels.listed(tx) if one.closed is not None],
+        closed=[(one.channel, one.closed) for one in await channels.listed(tx) if one.closed is not None],
     )

@@ -11,7 +11,7 @@ from bot.blocks import private, standing
 from bot.blocks.recent import address, signpost
 from bot.dispatch.plans import Answer, At, More, NotYet, Prepared
 from bot.dispatch.to_slack.posting import Then, one_of, posting, updating
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from storage import businesses, channels, closing, leads, messages, outbox, renewing, reviews, routing, threads
 from storage.database import Transaction
 from storage.models import Lead, Review, Thread

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot import hours, ladder, lead_views, policies, replies, zones
+from bot import hours, ladder, lead_views, policies, reply_rules, zones
 from bot.blocks.lead_view import RepliesGo
 from bot.blocks.mrkdwn import visible
 from bot.blocks.posts import Post
@@ -98,7 +98,7 @@ async def _post(at: At, lead: Lead, business: Business | None, step: int) -> Pos
             owner=lead.owner,
             ring=_ring(at, lead, business, step),
             in_channel=step >= CHANNEL,
-            replies=await replies.replies_go(at.desk, lead) in (RepliesGo.OUT, RepliesGo.QUIET),
+            replies=await reply_rules.replies_go(at.desk, lead) in (RepliesGo.OUT, RepliesGo.QUIET),
             url=lead_views.page_of(at.services.settings, lead),
         )
     )

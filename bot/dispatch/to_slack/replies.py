@@ -13,7 +13,7 @@ from bot.errors import Reason
 from bot.failures import Failure, Sort
 from bot.notes import without_send
 from bot.plaintext import to_plain
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from storage import leads, messages, threads
 from storage.database import Transaction
 from storage.models import Message, ReplyState

@@ -9,7 +9,7 @@ from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
 from bot.dispatch.to_thumbtack.failing import of_repeatable
 from bot.dispatch.verdicts import Again, Verdict
 from bot.failures import Failure, Sort
-from bot.replies import Desk
+from bot.reply_rules import Desk
 from bot.services import Services
 from storage import leads, messages, polling
 from storage.database import Transaction

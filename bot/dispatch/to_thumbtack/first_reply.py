@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import structlog
 
-from bot import contact_data, hours, placeholders, policies, replies, ways, zones
+from bot import contact_data, hours, placeholders, policies, replies, reply_rules, ways, zones
 from bot.dispatch.plans import At, Prepared
 from bot.errors import Reason
 from bot.notes import Disposition, disposition
@@ -101,7 +101,7 @@ async def _unfit(at: At, lead: Lead, business: Business) -> str | None:
 
 async def _unsaid(at: At, lead: Lead, text: str) -> str | None:
     """Whether these words do not go out where this lead stands; nobody is there who could be asked."""
-    policy = await policies.of_channel(at.tx, at.services.settings, await replies.channel_of(at.desk, lead))
+    policy = await policies.of_channel(at.tx, at.services.settings, await reply_rules.channel_of(at.desk, lead))
     if policy.quiet:
         return StoodDown.QUIET
     if disposition(text, None, files=False, quiet=False) is not Disposition.SEND:
@@ -133,7 +133,7 @@ async def stood_down(at: At, message: Message, lead: Lead) -> bool:
     """
     if not message.is_automatic or message.confirmed_at is not None:
         return False
-    is_overdue = at.now >= replies.deadline(at.services.settings, message)
+    is_overdue = at.now >= reply_rules.deadline(at.services.settings, message)
     is_second = await first_replies.is_written(at.tx, leads.known(lead.id), before=message)
     if not is_overdue and not is_second and await _overtaken(at, lead) is None:
         return False

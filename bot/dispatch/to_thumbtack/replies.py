@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import access, arrivals, edits, replies, signature, ways
+from bot import access, arrivals, doubts, edits, replies, reply_rules, signature, ways
 from bot.dispatch.plans import Answer, At, NotYet, Parked, Plan, Prepared, Settled
 from bot.dispatch.to_thumbtack import first_reply
 from bot.dispatch.to_thumbtack.failing import ThumbtackFailure, detail_of
@@ -12,7 +12,8 @@ from bot.errors import Reason, code_of
 from bot.failures import Failure, Sort
 from bot.notes import LONGEST, Disposition, without_send
 from bot.plaintext import ids_to_name, to_plain
-from bot.replies import GOING, Desk
+from bot.replies import GOING
+from bot.reply_rules import Desk
 from bot.services import Services
 from bot.ways import Api, Way
 from storage import businesses, leads, messages
@@ -44,17 +45,17 @@ async def _send(at: At, message: Message, lead: Lead) -> Prepared:
     way = await ways.find(at.tx, settings, lead, now=at.now)
     if isinstance(way, Reason) or business is None:
         await replies.refuse(at.desk, message, reason=way if isinstance(way, Reason) else Reason.NO_BUSINESS)
-    elif message.view_id is None and await replies.reading(at.desk, message) is Disposition.NOTE:
+    elif message.view_id is None and await reply_rules.reading(at.desk, message) is Disposition.NOTE:
         await replies.move(
             at.desk, message, ReplyState.KEPT, reason=Disposition.NOTE
         )  # whatever led here: never a note
-    elif await replies.contact_doubt(at.desk, message) is Reason.CONTACT_BLOCKED:
+    elif await doubts.contact_doubt(at.desk, message) is Reason.CONTACT_BLOCKED:
         await replies.refuse(at.desk, message, reason=Reason.CONTACT_BLOCKED)  # likewise
-    elif at.now >= replies.deadline(settings, message):
+    elif at.now >= reply_rules.deadline(settings, message):
         return await _overdue(at, message)
     elif way.waits:
         await replies.move(at.desk, message, ReplyState.WAITING, reason=Reason.RECONNECT)
-        return NotYet(reason=Reason.RECONNECT, pause=replies.deadline(settings, message) - at.now)
+        return NotYet(reason=Reason.RECONNECT, pause=reply_rules.deadline(settings, message) - at.now)
     else:
         message.state = ReplyState.SENDING
         words = await _words(at, message)
@@ -113,7 +114,7 @@ class Words:
 
 
 async def _words(at: At, message: Message) -> Words:
-    is_signed = not message.is_automatic and (await replies.policy_of(at.desk, message)).signature
+    is_signed = not message.is_automatic and (await reply_rules.policy_of(at.desk, message)).signature
     return Words(
         text=message.text or "",
         blocks=message.blocks,
@@ -251,4 +252,4 @@ async def _later(desk: Desk, message: Message, failure: Failure, verdict: Verdic
         return Settled(reason=failure.reason)
     await replies.move(desk, message, ReplyState.WAITING, reason=failure.reason)
     again_at = verdict.at if isinstance(verdict, Again) else desk.now
-    return Again(at=min(again_at, replies.deadline(desk.settings, message)), reason=failure.reason)
+    return Again(at=min(again_at, reply_rules.deadline(desk.settings, message)), reason=failure.reason)

@@ -79,5 +79,7 @@ async def test_the_content_type_is_required(thumbtack, http, as_legacy):
 async def test_waiting_until_targeting_was_set(thumbtack, http, as_legacy):
     waiting = asyncio.create_task(thumbtack.wait_until(lambda: thumbtack.targeting.get((PRO, None)) is False))
     await asyncio.sleep(0)  # it is waiting from here on
+    assert not waiting.done()
     await http.patch(WHOLE, json={"enabled": "false"}, auth=as_legacy())
     await waiting
+    assert thumbtack.targeting == {(PRO, None): False}

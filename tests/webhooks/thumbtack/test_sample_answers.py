@@ -110,3 +110,4 @@ async def test_every_sample_is_read(client: ThumbtackClient, api: Scripted, stor
     status, read = READ[name]
     api.answer(json.loads((ANSWERS / f"{name}.json").read_text()), status)
     await read(client, store)
+    assert (len(api.heard), len(api.answers)) == (1, 0)

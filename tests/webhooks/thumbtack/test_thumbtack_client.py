@@ -172,7 +172,7 @@ async def test_an_answer_that_trickles_meets_the_deadline():
     async def trickle(_):
         while True:
             yield b" "
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # slow on purpose: each byte is in time, the whole is not
 
     async def app(scope, receive, send):
         await StreamingResponse(trickle(None), media_type="application/json")(scope, receive, send)
