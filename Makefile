@@ -9,7 +9,7 @@ JOBS ?= 3
 SHARED := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check format run requirements
+.PHONY: help setup demo test coverage check format run requirements audit soak bench
 
 help:  ## what can be made here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,14 @@ format: $(VENV)/dev  ## put every file into the house's format and mend what can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+soak: $(VENV)/dev  ## events of all kinds with random kills and faults, and what was lost or stood twice (ARGS="--events 20000 --kills 60 --seconds 7200")
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+
+bench: $(VENV)/dev  ## acknowledging webhooks against a bare route (needs wrk), memory, and start; ARGS go to the first
+	$(BIN)/python benchmarks/webhooks.py $(ARGS)
+	$(BIN)/python benchmarks/start.py
+	$(BIN)/python benchmarks/memory.py --events 5000
+
 run: $(VENV)/runtime  ## serve with the settings of .env
 	@$(BIN)/corkboard serve $(ARGS)
 
@@ -56,3 +64,6 @@ requirements: $(VENV)/dev  ## pin the newest allowed versions, with hashes and w
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra build --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+audit: $(VENV)/runtime  ## ask whether a pinned library has a known vulnerability (ARGS=--if-reachable: fails only for one)
+	@$(BIN)/python .ci/audit.py $(ARGS)

@@ -21,8 +21,10 @@ from bot.directory import Directory
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.kinds import KINDS
 from bot.front import slack_endpoint
-from bot.health import Ready, healthz
+from bot.health import Insiders, Measures, Ready, healthz
 from bot.jobs import Scheduler
+from bot.metrics import Metrics
+from bot.process import tune
 from bot.services import Services
 from bot.settings import Settings
 from bot.slack import Slack
@@ -77,7 +79,7 @@ def create_app(
     """The whole program as an ASGI app. Clock and randomness come in as arguments; raises VaultError on bad keys."""
     database = Database(settings.database_url)
     slack = Slack(token=_secret(settings.slack_bot_token), base_url=settings.slack_api_url)
-    vault, thumbtack = make_vault(settings, database), _thumbtack(settings)
+    vault, thumbtack = make_vault(settings, database), make_thumbtack(settings)
     tokens = Tokens(database, vault, thumbtack, clock=clock, shared_client=settings.thumbtack_shared_client)
     services = Services(
         settings=settings,
@@ -97,6 +99,7 @@ def create_app(
             scopes={Generation.V4: settings.thumbtack_scopes, Generation.LEGACY: settings.thumbtack_legacy_scopes},
             environment=settings.thumbtack_environment,
         ),
+        metrics=Metrics(),
         clock=clock,
         jitter=jitter,
     )
@@ -108,6 +111,7 @@ def create_app(
             database,
             default_channel=settings.slack_leads_channel,
             reminds=bool(settings.remind_after_minutes),
+            counts=services.metrics,
             clock=clock,
         ),
         dispatcher=Dispatcher(services, KINDS),
@@ -118,8 +122,7 @@ def create_app(
             *_webhook_routes(settings, parts, clock),
             *oauth_routes.routes(services.consents),
             Route("/slack/events", slack_endpoint(services), methods=["POST"]),
-            Route("/healthz", healthz),
-            Route("/readyz", Ready(database).__call__),
+            *_operators_routes(services),
         ],
         exception_handlers={HTTPException: on_http_exception, Exception: _on_mistake},
         lifespan=lambda _app: running(parts),
@@ -132,7 +135,9 @@ def from_environment() -> Starlette:
     """The program with the settings of the environment: what each worker process starts."""
     found = settings.load()
     logs.configure(found.log_format, found.log_level)
-    return create_app(found)
+    app = create_app(found)
+    tune()
+    return app
 
 
 @asynccontextmanager
@@ -151,13 +156,13 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await services.slack.open()
         life.push_async_callback(services.slack.close)
         life.enter_context(logs.quiet_loop())
-        _start(life, "dispatch", parts.dispatcher.run, stop=parts.dispatcher.stop)
-        _start(life, "credentials", parts.own.run)
-        _start(life, "ingest", parts.ingest.run)
+        _start(life, services, "dispatch", parts.dispatcher.run, stop=parts.dispatcher.stop)
+        _start(life, services, "credentials", parts.own.run)
+        _start(life, services, "ingest", parts.ingest.run)
         parts.scheduler.start()
         life.push_async_callback(parts.scheduler.stop)
         life.push_async_callback(parts.inbox.drain)
-        _start(life, "inbox", parts.inbox.run)
+        _start(life, services, "inbox", parts.inbox.run)
         log.info("started", version=version("corkboard"))
         yield
     log.info("stopped")
@@ -180,9 +185,11 @@ async def _take_over(database: Database) -> None:
             await connections.release_claims(tx, now=utcnow())
 
 
-def _start(life: AsyncExitStack, name: str, run: Run, *, stop: Callable[[], None] | None = None) -> None:
+def _start(
+    life: AsyncExitStack, services: Services, name: str, run: Run, *, stop: Callable[[], None] | None = None
+) -> None:
     """Run a task until the program ends. With `stop` it is asked to end and given time; else it is cancelled."""
-    task = asyncio.create_task(_kept_running(name, run), name=name)
+    task = asyncio.create_task(_kept_running(services, name, run), name=name)
 
     async def end() -> None:
         if stop is None:
@@ -197,20 +204,23 @@ def _start(life: AsyncExitStack, name: str, run: Run, *, stop: Callable[[], None
     life.push_async_callback(end)
 
 
-async def _kept_running(name: str, run: Run) -> None:
+async def _kept_running(services: Services, name: str, run: Run) -> None:
     """Run a task until it ends by itself: a mistake of ours in one must not end the program's work quietly."""
     while True:
         try:
             await run()
         except Exception as error:  # noqa: BLE001 -- see above; what it worked on is in the database
             log.critical("task_broke", task=name, error=type(error).__name__)
+            services.metrics.mistake("task")
             await asyncio.sleep(RESTART_AFTER)
         else:
             return
 
 
-async def _on_mistake(_request: Request, error: Exception) -> Response:
+async def _on_mistake(request: Request, error: Exception) -> Response:
     log.error("request_broke", error=type(error).__name__)
+    services: Services = request.app.state.services
+    services.metrics.mistake("request")
     return Response(status_code=500)
 
 
@@ -224,7 +234,8 @@ def make_vault(settings: Settings, database: Database) -> Vault:
     return Vault(keys)
 
 
-def _thumbtack(settings: Settings) -> ThumbtackClient:
+def make_thumbtack(settings: Settings) -> ThumbtackClient:
+    """A client of both of Thumbtack's generations, with what the settings say of either."""
     return ThumbtackClient(
         version=version("corkboard"),
         legacy_url=settings.legacy_api_url,
@@ -248,8 +259,18 @@ def _webhook_routes(settings: Settings, parts: Parts, clock: Callable[[], dateti
         legacy=LegacyAdmission(credentials=credentials),
         v4=V4Admission(credentials=credentials, secret=secret, own=parts.own),
         inbox=parts.inbox,
+        counts=parts.services.metrics,
         clock=clock,
     )
+
+
+def _operators_routes(services: Services) -> list[BaseRoute]:
+    insiders, database = Insiders(services.settings.metrics_token), services.database
+    return [
+        Route("/healthz", healthz),
+        Route("/readyz", Ready(database, insiders).__call__),
+        Route("/metrics", Measures(database, services.metrics, insiders, clock=services.clock).__call__),
+    ]
 
 
 def _webhook_credentials(settings: Settings) -> Credentials | None:

@@ -8,10 +8,11 @@ from contextlib import ExitStack, contextmanager, nullcontext
 import click
 from cryptography.fernet import Fernet
 
-from bot import purging, queues
+from bot import logs, purging, queues
+from bot.doctor.findings import State, worst
 from bot.queues import SERVED_AT
 from bot.routes_commands import routes_group
-from bot.settings import Settings
+from bot.settings import LogLevel, Settings
 from bot.terminal import NOT_HELD, WRONG, cause, fail, loaded, print_table, terminal, with_database, with_tables
 from storage import migrate, rotating
 from storage.database import Database, StorageError, utcnow
@@ -85,6 +86,23 @@ def sandbox(port: int, bot: str) -> None:
         asyncio.run(run_alone(terminal(), terminal(stderr=True), port=port, bot_url=bot))
     except PortTakenError as error:
         fail(str(error), WRONG)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it for machines.")
+def check(*, as_json: bool) -> None:
+    """Look at settings, database, Slack, Thumbtack and queues, and say what is wrong and what to do; changes nothing."""
+    from bot.doctor import report  # noqa: PLC0415 -- the other commands need no clients of Slack and Thumbtack
+    from bot.doctor.examination import examine  # noqa: PLC0415 -- same
+
+    found = loaded()
+    logs.configure(found.log_format, LogLevel.ERROR)  # what is wrong is told by the report
+    findings = asyncio.run(examine(found, clock=utcnow))
+    if as_json:
+        click.echo(report.as_json(findings, checked_at=utcnow()))
+    else:
+        report.show(terminal(), findings)
+    sys.exit(NOT_HELD if worst(findings) is State.BROKEN else 0)
 
 
 @main.group()

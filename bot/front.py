@@ -33,7 +33,7 @@ def slack_endpoint(services: Services) -> Endpoint:
     app = bolt_app(services, secret.get_secret_value())
     verifier = SignatureVerifier(secret.get_secret_value())
 
-    async def endpoint(request: Request) -> Response:
+    async def answered(request: Request) -> Response:
         try:
             asked = await _read(request, verifier)
         except Refused as refused:
@@ -42,6 +42,11 @@ def slack_endpoint(services: Services) -> Endpoint:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         return to_starlette_response(await app.async_dispatch(asked))
+
+    async def endpoint(request: Request) -> Response:
+        response = await answered(request)
+        services.metrics.slack_answered(response.status_code)
+        return response
 
     return endpoint
 
@@ -95,6 +100,12 @@ def bolt_app(services: Services, signing_secret: str) -> AsyncApp:
             return BoltResponse(status=200, body="")
         return await next_()
 
+    async def on_error(error: Exception) -> BoltResponse:
+        response = _answer_to(error)
+        if response.status == 500:
+            services.metrics.mistake("slack_request")
+        return response
+
     app = AsyncApp(
         signing_secret=signing_secret,
         client=services.slack.client,
@@ -105,7 +116,7 @@ def bolt_app(services: Services, signing_secret: str) -> AsyncApp:
         logger=_only_errors(),
     )
     app.use(only_our_workspace)
-    app.error(_on_error)
+    app.error(on_error)
     listeners.register(app, services)
     return app
 
@@ -117,7 +128,7 @@ def _only_errors() -> logging.Logger:
     return logger
 
 
-async def _on_error(error: Exception) -> BoltResponse:
+def _answer_to(error: Exception) -> BoltResponse:
     """What nobody listens to is fine (404 would make Slack send it again); what broke is sent again by Slack."""
     if isinstance(error, BoltUnhandledRequestError):
         return BoltResponse(status=200, body="")

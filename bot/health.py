@@ -1,13 +1,23 @@
-"""Whether the process lives, and whether a webhook can be stored; nothing else makes a balancer turn Thumbtack away."""
+"""What operators ask: whether the process lives, whether a webhook can be stored, and how it fares.
+
+Only the first two decide where a balancer sends Thumbtack: Slack being down is no reason to refuse a webhook.
+"""
 
 import asyncio
+import hmac
 import ipaddress
+from collections.abc import Callable
+from datetime import datetime
 
+from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from storage import migrate
+from bot.metrics import CONTENT_TYPE, Metrics
+from storage import measuring, migrate
 from storage.database import Database, StorageError
+from storage.measuring import Measured
+from webhooks.problems import Refused, problem
 
 PATIENCE = 3.0
 """Seconds that the database gets to answer; whoever asks gives up soon after."""
@@ -26,16 +36,17 @@ async def healthz(_request: Request) -> Response:
 class Ready:
     """`/readyz`: the database answers and has the shape this program wants."""
 
-    def __init__(self, database: Database) -> None:
-        """Ask this database each time."""
+    def __init__(self, database: Database, insiders: "Insiders") -> None:
+        """Ask this database each time; the reason is for `insiders`."""
         self._database = database
+        self._insiders = insiders
 
     async def __call__(self, request: Request) -> Response:
-        """200 when a webhook can be stored, else 503; the reason only for a caller on this machine."""
+        """200 when a webhook can be stored, else 503; the reason only for an insider."""
         reason = await self._reason()
         if reason is None:
             return JSONResponse({"ready": True})
-        told = {"ready": False} | ({"reason": reason} if _is_local(request) else {})
+        told = {"ready": False} | ({"reason": reason} if self._insiders.include(request) else {})
         return JSONResponse(told, status_code=503, headers={"Retry-After": "5"})
 
     async def _reason(self) -> str | None:
@@ -51,6 +62,50 @@ class Ready:
     def _lost_its_file(self) -> bool:
         """A SQLite connection that is open goes on with a file that was deleted; what it stores is lost at the end."""
         return self._database.file is not None and not self._database.file.is_file()
+
+
+class Measures:
+    """`/metrics`: what was counted and how things stand, as Prometheus reads it."""
+
+    def __init__(
+        self, database: Database, metrics: Metrics, insiders: "Insiders", *, clock: Callable[[], datetime]
+    ) -> None:
+        """Measure this database each time; figures are for `insiders` alone."""
+        self._database = database
+        self._metrics = metrics
+        self._insiders = insiders
+        self._clock = clock
+
+    async def __call__(self, request: Request) -> Response:
+        """200, also where the database does not answer: then the figures say so."""
+        if not self._insiders.include(request):
+            return problem(Refused("outsider"))
+        measured = await self._measured()
+        written = self._metrics.written(measured, now=self._clock())
+        return Response(written, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
+
+    async def _measured(self) -> Measured | None:
+        try:
+            async with asyncio.timeout(PATIENCE), self._database.reading() as tx:
+                return await measuring.measure(tx, now=self._clock())
+        except (StorageError, OSError):
+            return None
+
+
+class Insiders:
+    """Who may know how the program fares: a direct caller on this machine, and whoever has METRICS_TOKEN."""
+
+    def __init__(self, token: SecretStr | None) -> None:
+        """`token`: None where nobody else may."""
+        self._token = None if token is None else token.get_secret_value().encode()
+
+    def include(self, request: Request) -> bool:
+        """Whether this caller is one; the token is compared in constant time (RFC 6750, 2.1)."""
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if self._token is not None and scheme.lower() == "bearer":
+            # Starlette reads a header's bytes as Latin-1.
+            return hmac.compare_digest(given.strip().encode("latin-1", errors="replace"), self._token)
+        return _is_local(request)
 
 
 def _is_local(request: Request) -> bool:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot import heartbeat
 from bot.services import Services
-from storage import inbox, leases, messages, outbox, polling, retention, upkeep, webhooks
+from storage import ahead, inbox, leases, messages, outbox, polling, retention, upkeep, webhooks
 from storage.database import StorageError
 from storage.outbox import Kind
 
@@ -89,11 +90,33 @@ async def forget_old(services: Services) -> None:
     log.info("old_leads_forgotten", **counts)
 
 
+async def beat(services: Services) -> None:
+    """Tell the watch outside that we live. Its lease was written just before: where nothing can be stored, it is silent."""
+    url = services.settings.heartbeat_url
+    if url is None:
+        return
+    try:
+        await heartbeat.beat(url)
+    except heartbeat.NotHeard as error:
+        log.warning("heartbeat_not_heard", reason=str(error))
+        services.metrics.job_failed("beat")
+
+
+async def mend_times(services: Services) -> None:
+    """Where this machine's clock was set back: nobody waits as long as it ran ahead."""
+    async with services.database.transaction() as tx:
+        found = await ahead.mend(tx, now=services.clock())
+    if found:
+        log.warning("clock_set_back", rows=found)
+
+
 JOBS = (
     Job(name="prune", every=timedelta(hours=1), run=prune),
     Job(name="forget_old", every=timedelta(hours=1), run=forget_old),
     Job(name="follow_leads", every=polling.EVERY, run=follow_leads),
     Job(name="look_at_webhooks", every=timedelta(hours=12), run=look_at_webhooks),
+    Job(name="beat", every=timedelta(minutes=1), run=beat),
+    Job(name="mend_times", every=timedelta(minutes=1), run=mend_times, leased=False),
     Job(name="renew_tokens", every=timedelta(seconds=2), run=renew_tokens, leased=False),
 )
 
@@ -153,8 +176,10 @@ async def under_lease(services: Services, job: Job, owner: str) -> None:
             await job.run(services)
     except (StorageError, OSError) as error:
         log.warning("job_failed", job=job.name, error=type(error).__name__)
+        services.metrics.job_failed(job.name)
     except Exception as error:  # noqa: BLE001 -- APScheduler would log the whole of it, whatever is in it
         log.error("job_broke", job=job.name, error=type(error).__name__)  # noqa: TRY400 -- no content
+        services.metrics.mistake("job")
 
 
 async def _leased(services: Services, job: Job, owner: str) -> bool:

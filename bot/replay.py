@@ -4,6 +4,7 @@ import base64
 import http.client
 import urllib.error
 import urllib.request
+from typing import Any
 from urllib.parse import urlsplit
 
 from bot.settings import Settings
@@ -16,11 +17,19 @@ class NoAnswer(Exception):  # noqa: N818 -- it reads as the sentence it is
     """The server did not answer; the message says why and what to do."""
 
 
+class _Nowhere(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: urllib would take the password along."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """None makes of it the answer that it is."""
+
+
 def replay(settings: Settings, body: bytes, *, route: str, url: str) -> tuple[int, str]:
     """Post to `route` of the server at `url`; the status and body that it answers. Raises NoAnswer."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise NoAnswer(f"{url} is no address of a server: it must begin with http:// or https://.")
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this server is not behind a proxy of ours
+    # this server is not behind a proxy of ours
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Nowhere())
     try:
         with direct.open(_request(settings, body, route=route, url=url), timeout=TIMEOUT) as answer:
             return answer.status, answer.read().decode(errors="replace")

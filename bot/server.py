@@ -1,8 +1,10 @@
 """Runs the program under uvicorn, in one process or in several, until it is told to stop."""
 
+import os
 import signal
 import socket
 import sys
+import tempfile
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -13,6 +15,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from bot.app import create_app
+from bot.metrics import FOLDER
+from bot.process import tune
 from bot.settings import Settings
 
 GRACE = 10
@@ -65,6 +69,7 @@ def _address(listener: socket.socket) -> str:
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
     server = uvicorn.Server(uvicorn.Config(create_app(settings), **OPTIONS))
+    tune()
     try:
         server.run(sockets=[listener])
     except SystemExit as end:
@@ -77,7 +82,9 @@ def _serve_by_several(listener: socket.socket, workers: int) -> None:
     """Several processes accept from one socket; it ends where one of them cannot start."""
     config = uvicorn.Config("bot.app:from_environment", factory=True, workers=workers, **OPTIONS)
     supervisor = Multiprocess(config, sockets=[listener])
-    supervisor.run()
+    with tempfile.TemporaryDirectory(prefix="corkboard-metrics-") as folder:
+        os.environ[FOLDER] = folder  # the workers inherit it: each answers for all (see `bot.metrics`)
+        supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(NOT_STARTED)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.directory import Directory
+from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.slack import Slack
 from storage.database import Database
@@ -26,5 +27,6 @@ class Services:
     thumbtack: ThumbtackClient
     tokens: Tokens
     consents: Consents
+    metrics: Metrics
     clock: Callable[[], datetime]
     jitter: Callable[[], float]

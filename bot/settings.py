@@ -3,32 +3,18 @@
 import re
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot import times
+from bot import addresses, times
 from storage.database import is_usable
 from storage.models import Environment
 
 BOT_TOKEN = re.compile(r"^(xoxe\.)?xoxb-\S+$")
 SLACK_MEMBER = re.compile(r"^[UWS][A-Z0-9]{2,}$")
 SLACK_CHANNEL = re.compile(r"^[CG][A-Z0-9]{2,}$")
-
-LEGACY_API_URLS = {
-    Environment.PRODUCTION: "https://pro-api.thumbtack.com",
-    Environment.STAGING: "https://staging-pro-api.thumbtack.com",
-}
-API_URLS = {
-    Environment.PRODUCTION: "https://api.thumbtack.com/api",
-    Environment.STAGING: "https://staging-api.thumbtack.com/api",
-}
-AUTH_URLS = {
-    Environment.PRODUCTION: "https://auth.thumbtack.com/oauth2",
-    Environment.STAGING: "https://staging-auth.thumbtack.com/oauth2",
-}
 
 SCOPES = (
     "offline_access",
@@ -199,6 +185,16 @@ class Settings(BaseSettings):
         "without it for ever.",
     )
     inbox_keep_days: int = Field(30, ge=1, le=3_650, description="How long the bodies of webhooks are kept once read.")
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="Bearer token for /metrics and the reasons of /readyz; without it only direct callers on this machine "
+        "get them.",
+    )
+    heartbeat_url: str | None = Field(
+        None,
+        repr=False,  # whoever knows it can say that all is well
+        description="An address that is called each minute while all is well, for a watch outside that misses it.",
+    )
     log_format: LogFormat = Field(LogFormat.CONSOLE, description="console for people, json for machines.")
     log_level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error.")
 
@@ -279,10 +275,11 @@ class Settings(BaseSettings):
         "thumbtack_legacy_connect_url",
         "thumbtack_lead_url",
         "thumbtack_reviews_url",
+        "heartbeat_url",
     )
     @classmethod
     def _url(cls, value: str | None) -> str | None:
-        if value is not None and not _is_address(value):
+        if value is not None and not addresses.is_trusted(value):
             raise ValueError("must be an address that begins with https://")
         return value
 
@@ -313,17 +310,17 @@ class Settings(BaseSettings):
     @property
     def legacy_api_url(self) -> str:
         """Where the Pro API is, for this environment where nothing else is set."""
-        return (self.thumbtack_legacy_api_url or LEGACY_API_URLS[self.thumbtack_environment]).rstrip("/")
+        return (self.thumbtack_legacy_api_url or addresses.LEGACY_API_URLS[self.thumbtack_environment]).rstrip("/")
 
     @property
     def api_url(self) -> str:
         """Where the v4 API is, for this environment where nothing else is set."""
-        return (self.thumbtack_api_url or API_URLS[self.thumbtack_environment]).rstrip("/")
+        return (self.thumbtack_api_url or addresses.API_URLS[self.thumbtack_environment]).rstrip("/")
 
     @property
     def auth_url(self) -> str:
         """Where v4's OAuth server is, for this environment where nothing else is set."""
-        return (self.thumbtack_auth_url or AUTH_URLS[self.thumbtack_environment]).rstrip("/")
+        return (self.thumbtack_auth_url or addresses.AUTH_URLS[self.thumbtack_environment]).rstrip("/")
 
     @property
     def callback_url(self) -> str | None:
@@ -340,17 +337,6 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError("These settings are wrong:\n" + "\n".join(sorted(lines))) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The file .env cannot be read ({type(error).__name__}): save it as UTF-8 text.") from None
-
-
-def _is_address(value: str) -> bool:
-    """Whether this is an address to trust with secrets: https, or http on this machine."""
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:  # whose text would hold the value
-        return False
-    is_local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    return bool(parts.hostname) and port != 0 and parts.scheme in ({"https", "http"} if is_local else {"https"})
 
 
 def _name(location: tuple[int | str, ...]) -> str:

@@ -50,6 +50,14 @@ class Identity:
     url: str = ANY_WORKSPACE
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """An answer of Slack's that is ok. `headers` by their names in lower case."""
+
+    data: dict[str, Any]
+    headers: Mapping[str, str]
+
+
 class Slack:
     """The Web API for the rest of the program. `session` lives from `open` to `close`."""
 
@@ -67,7 +75,9 @@ class Slack:
 
     async def open(self) -> None:
         """Open the one connection pool (a session for each call costs twice the CPU and a new TLS handshake)."""
-        self.client.session = aiohttp.ClientSession(timeout=TIMEOUT)
+        never_elsewhere = aiohttp.TraceConfig()
+        never_elsewhere.on_request_redirect.append(_refuse_redirect)
+        self.client.session = aiohttp.ClientSession(timeout=TIMEOUT, trace_configs=[never_elsewhere])
 
     async def close(self) -> None:
         """Close the connections."""
@@ -76,6 +86,10 @@ class Slack:
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """One call; raises Failure, which says whether it may have been made."""
+        return (await self.ask(method, arguments)).data
+
+    async def ask(self, method: str, arguments: Mapping[str, Any]) -> Answered:
+        """The same with the headers of the answer."""
         kwargs: dict[str, Any] = {"params": dict(arguments)} if method in FORM else {"json": dict(arguments)}
         try:
             response = await self.client.api_call(method, **kwargs)
@@ -88,7 +102,7 @@ class Slack:
         except AttributeError as error:  # slack_sdk's, on an answer of plain text, which is not Slack's own
             raise Failure(Sort.UNKNOWN, "slack_unavailable") from error
         data: dict[str, Any] = response.data  # type: ignore[assignment]  # bytes only for file downloads
-        return data
+        return Answered(data=data, headers={name.lower(): value for name, value in response.headers.items()})
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
         """Answer by a response_url (30 minutes, 5 uses). Only Slack's own hosts are ever called."""
@@ -165,6 +179,11 @@ class Slack:
         if words:
             self._first_names[slack_id] = words[0]
         return called
+
+
+async def _refuse_redirect(*_: object) -> None:
+    """Slack's API sends nobody elsewhere, and slack_sdk would follow: with a customer's words, to any address."""
+    raise aiohttp.ClientError("redirected")
 
 
 def _workspace(url: object) -> str:

@@ -20,7 +20,13 @@ async def serving(app: ASGIApp, *, port: int = 0, lifespan: bool = False) -> Asy
     log's configuration are touched: they belong to the program around us.
     """
     with socket.create_server(("127.0.0.1", port)) as listener:
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on" if lifespan else "off")
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            date_header=False,  # a stand-in says what time it is there
+            lifespan="on" if lifespan else "off",
+        )
         server = uvicorn.Server(config)
         logging.getLogger("uvicorn.error").addFilter(_not_a_cut_answer)  # the same filter again changes nothing
         await _start(server, listener)

@@ -14,14 +14,22 @@ from storage.models import Business, Customer, Environment, Row
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
+KEPT = "businesses"
+"""What a transaction knows them by: its session forgets a row that nobody holds, and would ask for it again each time."""
+
 
 async def ensure(
     tx: Transaction, *, environment: Environment, thumbtack_id: str, name: str | None, now: datetime
 ) -> tuple[Business, bool]:
     """The business with this id, made where it is new, and whether it has another name now: what is sent replaces."""
-    query = select(Business).where(col(Business.environment) == environment, col(Business.thumbtack_id) == thumbtack_id)
-    values = {"environment": environment, "thumbtack_id": thumbtack_id, "created_at": now}
-    business = await _found_or_made(tx, Business, query, values)
+    kept: dict[tuple[Environment, str], Business] = tx.info.setdefault(KEPT, {})
+    business = kept.get((environment, thumbtack_id))
+    if business is None:
+        query = select(Business).where(
+            col(Business.environment) == environment, col(Business.thumbtack_id) == thumbtack_id
+        )
+        values = {"environment": environment, "thumbtack_id": thumbtack_id, "created_at": now}
+        business = kept[environment, thumbtack_id] = await _found_or_made(tx, Business, query, values)
     renamed = name is not None and business.name != name
     business.name = name or business.name
     await tx.flush()
@@ -33,9 +41,15 @@ async def ensure_customer(
 ) -> tuple[Customer, bool]:
     """The business's customer with this id, made where it is new, and whether something empty was filled."""
     query = select(Customer).where(col(Customer.business_id) == business_id, col(Customer.thumbtack_id) == thumbtack_id)
+    told = {"name": name, "phone": phone}
     values = {"business_id": business_id, "thumbtack_id": thumbtack_id, "created_at": now}
-    found = await _found_or_made(tx, Customer, query, values)
-    filled = fill(found, {"name": name, "phone": phone})
+    found = (await tx.execute(query)).scalar_one_or_none()
+    if found is None:
+        made = await _made(tx, Customer, values | told)
+        if made is not None:
+            return made, any(told.values())
+        found = (await tx.execute(query)).scalar_one()
+    filled = fill(found, told)
     await tx.flush()
     return found, bool(filled)
 
@@ -75,6 +89,11 @@ async def _found_or_made(
     found = (await tx.execute(query)).scalar_one_or_none()
     if found is not None:
         return found
+    return await _made(tx, row, values) or (await tx.execute(query)).scalar_one()
+
+
+async def _made(tx: Transaction, row: type[AnyRow], values: Mapping[str, Any]) -> AnyRow | None:
+    """The row, inserted; None where another replica has just done so."""
     insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
-    await tx.execute(insert(row).values(**values).on_conflict_do_nothing())
-    return (await tx.execute(query)).scalar_one()
+    made = insert(row).values(**values).on_conflict_do_nothing().returning(row)
+    return (await tx.execute(made)).scalar_one_or_none()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlmodel import col
 
 from storage import lanes
@@ -16,11 +16,15 @@ from storage.models import Environment, Generation, Lead, LeadAlias, LeadCharge,
 
 @dataclass(frozen=True, kw_only=True)
 class Merged:
-    """What a body changed. `arrived`: the lead itself came for the first time; `filled`: columns that were empty."""
+    """What a body changed. `arrived`: the lead itself came for the first time; `filled`: columns that were empty.
+
+    `is_first`: nothing was known of it before, not even that somebody wrote.
+    """
 
     lead: Lead
     arrived: bool
     filled: frozenset[str]
+    is_first: bool = False
 
 
 async def get(tx: Transaction, lead_id: int) -> Lead | None:
@@ -40,17 +44,30 @@ async def to_change(tx: Transaction, lead_id: int | None) -> Lead | None:
     return lead if lead is None or lead.joined_id is None else await to_change(tx, lead.joined_id)
 
 
+def _found() -> Select[Lead]:
+    """The leads that an API calls so, by its own id or by the other API's: one, or two where one joined the other."""
+    alias = select(col(LeadAlias.lead_id)).where(
+        col(LeadAlias.environment) == bindparam("environment"), col(LeadAlias.thumbtack_id) == bindparam("called")
+    )
+    own = and_(col(Lead.environment) == bindparam("environment"), col(Lead.thumbtack_id) == bindparam("called"))
+    return select(Lead).where(or_(own, col(Lead.id).in_(alias)))
+
+
+_FOUND = _found()
+
+
 async def find(tx: Transaction, environment: Environment, thumbtack_id: str) -> Lead | None:
     """A lead by Thumbtack's id, whichever of its APIs calls it so."""
-    by_id = select(Lead).where(col(Lead.environment) == environment, col(Lead.thumbtack_id) == thumbtack_id)
-    lead = (await tx.execute(by_id)).scalar_one_or_none()
-    if lead is not None:
-        return await get(tx, known(lead.id))
-    by_alias = select(col(LeadAlias.lead_id)).where(
-        col(LeadAlias.environment) == environment, col(LeadAlias.thumbtack_id) == thumbtack_id
-    )
-    lead_id = (await tx.execute(by_alias)).scalar_one_or_none()
-    return None if lead_id is None else await get(tx, lead_id)
+    return await _find(tx, environment, thumbtack_id)
+
+
+async def _find(tx: Transaction, environment: Environment, thumbtack_id: str, **options: bool) -> Lead | None:
+    called = {"environment": environment, "called": thumbtack_id}
+    found = (await tx.execute(_FOUND, called, execution_options=options)).scalars().all()
+    if not found:
+        return None
+    lead = next((one for one in found if one.thumbtack_id == thumbtack_id), found[0])
+    return lead if lead.joined_id is None else await get(tx, lead.joined_id)
 
 
 async def find_to_change(tx: Transaction, environment: Environment, thumbtack_id: str) -> Lead | None:
@@ -59,6 +76,8 @@ async def find_to_change(tx: Transaction, environment: Environment, thumbtack_id
     Webhooks that call it by its other id come in another lane of the inbox, perhaps on another replica. What is held is
     a name, not the row: whoever holds one of the lead's messages and changes the lead does not wait for us.
     """
+    if lanes.is_alone(tx):
+        return await _find(tx, environment, thumbtack_id, populate_existing=True)
     return await hold(tx, await find(tx, environment, thumbtack_id))
 
 
@@ -92,15 +111,17 @@ async def merge(
     tx: Transaction, *, environment: Environment, thumbtack_id: str, values: Mapping[str, Any], now: datetime
 ) -> Merged:
     """Take in a lead's own body: `values` (columns of Lead) fill what is empty and never empty what is filled."""
-    lead = await find_to_change(tx, environment, thumbtack_id) or _new(tx, environment, thumbtack_id, values)
+    found = await find_to_change(tx, environment, thumbtack_id)
+    lead = found or _new(tx, environment, thumbtack_id, values)
     arrived = lead.received_at is None
     filled = fill(lead, values)
     if arrived:
         lead.received_at = now
         await tx.flush()
         record(tx, lead, kind="received", via="thumbtack", now=now)
-    await tx.flush()
-    return Merged(lead=lead, arrived=arrived, filled=filled)
+    else:
+        await tx.flush()
+    return Merged(lead=lead, arrived=arrived, filled=filled, is_first=found is None)
 
 
 async def placeholder(

@@ -1,18 +1,20 @@
-"""Alembic, configured in code: bring a database to the newest shape, and tell whether it has it."""
+"""Alembic, configured in code: bring a database to the newest shape, and tell whether it has it.
+
+It is loaded where something is to be done: a database that has the newest shape is seen to without it, at every start.
+"""
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from storage.database import Database, utcnow
 from storage.models import Row
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -45,8 +47,10 @@ class Shape:
         return f"The database has {found}: run `corkboard db upgrade`."
 
 
-def config(connection: Connection | None = None) -> Config:
+def config(connection: Connection | None = None) -> "Config":
     """Alembic's settings, without an .ini file."""
+    from alembic.config import Config  # noqa: PLC0415 -- see above
+
     settings = Config()
     settings.set_main_option("script_location", str(SCRIPTS))
     settings.attributes["connection"] = connection
@@ -71,6 +75,8 @@ async def upgrade(database: Database) -> Path | None:
     found = await shape(database)
     if found.is_current or found.is_newer:
         return None
+    from alembic import command  # noqa: PLC0415 -- see above
+
     copied = await database.copy(f"before-{found.head}-{utcnow():%Y%m%dT%H%M%S}") if await _tables(database) else None
     async with database.altering() as connection:
         await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))
@@ -85,8 +91,9 @@ async def drift(database: Database) -> list[str]:
 
 @cache
 def _known() -> tuple[str, ...]:
-    """The revisions this program knows, the newest first."""
-    return tuple(script.revision for script in ScriptDirectory.from_config(config()).walk_revisions())
+    """The revisions this program knows, the newest first: each file of them begins with its own number."""
+    files = (SCRIPTS / "versions").glob("[0-9]*_*.py")
+    return tuple(sorted((file.name.partition("_")[0] for file in files), reverse=True))
 
 
 async def _tables(database: Database) -> list[str]:
@@ -95,9 +102,15 @@ async def _tables(database: Database) -> list[str]:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """What Alembic wrote down; it keeps one row, or none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def _differences(connection: Connection) -> list[str]:
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 -- see above
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 -- see above
+
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     return [str(difference) for difference in compare_metadata(context, Row.metadata)]

@@ -131,8 +131,12 @@ async def enqueue(
     lead_id: int | None = None,
     message_id: int | None = None,
     due_at: datetime | None = None,
+    since: datetime | None = None,
 ) -> Outbox:
-    """Add an entry, in the transaction of the state it belongs to; the dispatcher is woken by the commit."""
+    """Add an entry, in the transaction of the state it belongs to; the dispatcher is woken by the commit.
+
+    `since`: when the news came that it tells, where that was before now.
+    """
     if lane is not None:
         await lanes.lock(tx, lane)
     entry = Outbox(
@@ -145,7 +149,7 @@ async def enqueue(
         lead_id=lead_id,
         message_id=message_id,
         payload=payload or {},
-        created_at=now,
+        created_at=since or now,
         state=WorkState.PENDING,
         due_at=due_at or now,
     )

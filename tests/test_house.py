@@ -7,6 +7,7 @@ import subprocess
 import tokenize
 import tomllib
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -21,14 +22,17 @@ from bot.app import create_app
 from bot.cli import main as cli
 from bot.dispatch.kinds import KINDS
 from bot.listeners.commands import COMMAND, VERBS
+from bot.metrics import Metrics
 from bot.replies import MARKS
 from bot.settings import Settings
-from storage.models import ReplyState
+from storage.measuring import Measured, Queue
+from storage.models import Generation, ReplyState
 from storage.outbox import Kind
 from webhooks import problems
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "webhooks", "storage", "sandbox")
+NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 LONGEST_FILE = 300
 """Lines of code: neither blank, nor comment, nor docstring."""
 LONGEST_FUNCTION = 60
@@ -219,6 +223,77 @@ def test_every_route_and_refusal_is_documented(sqlite_url):
     assert sorted(set(first("docs/operating.md", "Addresses"))) == sorted(served)
     told = {coded(row[0])[0]: row[1] for row in rows("docs/operating.md", "Refusals")}
     assert told == {reason: str(meaning.status) for reason, meaning in problems.REASONS.items()}
+
+
+def exposed() -> dict[str, tuple[str, str]]:
+    """Every metric of ours with its type and labels, as it is exposed once everything happened."""
+    full = Metrics()
+    full.accepted("/v1/lead", seconds=0.1)
+    full.ingested(seconds=0.1)
+    full.delivered("post_lead", news_since=NOW, now=NOW)
+    full.retried("post_lead", "ratelimited")
+    full.died("post_lead", "odd_error")
+    full.job_failed("prune")
+    queue = Queue(waiting=0, oldest=None, dead=0)
+    measured = Measured(
+        inbox=queue,
+        outbox=queue,
+        parked=0,
+        held_channels=0,
+        connections={"active": 1},
+        granted={Generation.V4: NOW},
+        last_webhook_at=NOW,
+    )
+    found = {}
+    for line in full.written(measured, now=NOW).decode().splitlines():
+        if told := re.fullmatch(r"# TYPE (corkboard_\w+) (\w+)", line):
+            metric, kind = told.groups()
+            found[metric] = (kind, "none")
+        elif not line.startswith("#") and line.startswith("corkboard_"):
+            labels = set(re.findall(r"(\w+)=", line)) - {"le"}
+            found[metric] = (kind, ", ".join(f"`{label}`" for label in sorted(labels)) or "none")
+    return found
+
+
+def test_every_metric_is_documented():
+    told = {coded(row[0])[0]: (row[1], row[2]) for row in rows("docs/operating.md", "Metrics")}
+    assert told == exposed()
+
+
+def alerts() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(text("docs/alerts.yml"))["groups"] for rule in group["rules"]]
+
+
+def test_every_alert_is_documented():
+    told = [(coded(row[0])[0], row[1]) for row in rows("docs/operating.md", "Alerts")]
+    assert told == [(rule["alert"], rule["labels"]["severity"]) for rule in alerts()]
+    assert {severity for _, severity in told} == {"page", "ticket"}
+    for rule in alerts():
+        assert re.fullmatch(r"\d+[mh]", rule["for"]), rule
+        assert rule["annotations"]["summary"].endswith("."), rule
+
+
+def test_alerts_speak_of_every_metric_and_of_no_other():
+    """A metric that no rule reads is either useless or missing an alert; the two here only help to read the others."""
+    suffixes = r"_(?:bucket|sum|count)$"
+    said = {
+        re.sub(suffixes, "", name) if re.sub(suffixes, "", name) in exposed() else name
+        for rule in alerts()
+        for name in re.findall(r"corkboard_\w+", rule["expr"])
+    }
+    assert said - set(exposed()) == set()
+    assert set(exposed()) - said == {"corkboard_webhooks_accepted_total", "corkboard_webhooks_ingested_total"}
+
+
+def test_alerts_speak_of_labels_that_exist():
+    reasons = {
+        reason
+        for rule in alerts()
+        for listed in re.findall(r'webhooks_refused_total\{reason=~"([^"]+)"', rule["expr"])
+        for reason in listed.split("|")
+    }
+    assert reasons <= set(problems.REASONS)
+    assert set(problems.REASONS) - reasons == {"outsider", "signature", "not_found", "method"}, "not of webhooks"
 
 
 def test_every_job_is_documented():

@@ -16,6 +16,7 @@ from storage.database import Database, StorageError, Transaction
 from storage.models import Environment, Inbox, WorkState
 from storage.outbox import Kind
 from webhooks import routes
+from webhooks.counting import Counts
 from webhooks.ownership import of_address
 from webhooks.telling import Page
 from webhooks.thumbtack.payloads.body import read_json
@@ -40,13 +41,20 @@ class Taken:
     inbox_id: int
     attempt: int
     route: str
+    received_at: datetime
 
 
 class Ingest:
     """The task that reads the inbox."""
 
     def __init__(
-        self, database: Database, *, default_channel: str | None, reminds: bool, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        *,
+        default_channel: str | None,
+        reminds: bool,
+        counts: Counts,
+        clock: Callable[[], datetime],
     ) -> None:
         """`default_channel`: where leads go unless something says otherwise; None holds what is to be posted.
 
@@ -55,6 +63,7 @@ class Ingest:
         self._database = database
         self._default_channel = default_channel
         self._reminds = reminds
+        self._counts = counts
         self._clock = clock
         self._woken = asyncio.Event()
         database.on_commit(inbox.TOPIC, self._woken.set)
@@ -84,11 +93,13 @@ class Ingest:
         now = self._clock()
         taken: Taken | None = None
         try:
-            async with self._database.transaction() as tx:
+            async with self._database.transaction(brief=True) as tx:
                 row = await inbox.take(tx, now=now)
                 if row is None:
                     return False
-                taken = Taken(inbox_id=leads.known(row.id), attempt=row.attempt, route=row.route)
+                taken = Taken(
+                    inbox_id=leads.known(row.id), attempt=row.attempt, route=row.route, received_at=row.received_at
+                )
                 await self._understand(tx, row, now)
                 await inbox.settle(tx, taken.inbox_id, state=WorkState.DONE, now=now)
         except Exception as error:
@@ -96,6 +107,7 @@ class Ingest:
                 raise
             await self._failed(taken, error, now)  # whatever a body does to us, it stays, and its neighbours go on
         else:
+            self._counts.ingested(seconds=(self._clock() - taken.received_at).total_seconds())
             log.debug("webhook_ingested", inbox_id=taken.inbox_id, route=taken.route)
         return True
 
@@ -110,6 +122,7 @@ class Ingest:
             tx=tx,
             environment=Environment(row.environment),
             now=now,
+            heard_at=row.received_at,
             default_channel=self._default_channel,
             reminds=self._reminds,
         )
@@ -124,17 +137,20 @@ class Ingest:
         What was written is rolled back by now; only the error's name is told, its text may hold the customer's words.
         """
         reason, attempt = type(error).__name__, taken.attempt + 1
+        waits = isinstance(error, StorageError | OSError) and attempt < ATTEMPTS
         async with self._database.transaction() as tx:
             row = await inbox.untouched(tx, taken.inbox_id, attempt=taken.attempt)
             if row is None:
                 return  # another replica has taken it meanwhile
-            if isinstance(error, StorageError | OSError) and attempt < ATTEMPTS:
+            if waits:
                 log.warning("webhook_postponed", inbox_id=row.id, route=row.route, attempt=attempt, error=reason)
                 due_at = now + AGAIN_AFTER * 2 ** (attempt - 1)
                 await inbox.postpone(tx, taken.inbox_id, due_at=due_at, attempt=attempt, reason=reason)
             else:
                 log.error("webhook_not_understood", inbox_id=row.id, route=row.route, error=reason)
                 await self._keep(tx, row, now, reason)
+        if not waits:
+            self._counts.not_understood()
 
     async def _keep(self, tx: Transaction, row: Inbox, now: datetime, reason: str) -> None:
         await inbox.settle(tx, leads.known(row.id), state=WorkState.DEAD, now=now, reason=reason)

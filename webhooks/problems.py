@@ -20,6 +20,12 @@ REASONS = {
     "not_configured": Meaning(status=503, title="This part of Corkboard is not configured yet; see its settings."),
     "starting": Meaning(status=503, title="Corkboard is starting; try again in a moment."),
     "credentials": Meaning(status=401, title="The user name or password is missing or wrong."),
+    "guessing": Meaning(
+        status=429, title="Too many wrong user names or passwords came lately. Right ones are still taken."
+    ),
+    "outsider": Meaning(
+        status=401, title="Figures are for METRICS_TOKEN's holders and direct callers on this machine."
+    ),
     "signature": Meaning(status=401, title="Slack's signature is missing, wrong, or older than five minutes."),
     "media_type": Meaning(status=415, title="Send application/json."),
     "too_large": Meaning(status=413, title="The body is larger than 1 MiB."),
@@ -51,6 +57,10 @@ def problem(refused: Refused) -> Response:
     headers = {}
     if refused.reason == "credentials":
         headers["WWW-Authenticate"] = 'Basic realm="corkboard"'
+    if refused.reason == "outsider":
+        headers["WWW-Authenticate"] = 'Bearer realm="corkboard"'
+    if refused.reason == "guessing":
+        headers["Connection"] = "close"  # the next one costs its sender a new connection, and the body is not read
     if refused.retry_after:
         headers["Retry-After"] = refused.retry_after
     return Response(

@@ -1,6 +1,7 @@
 """Receives a webhook: bytes, verified, read as far as its ids, stored, answered. Nothing slow stands before the answer."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,9 @@ from starlette.types import Receive, Scope, Send
 
 from storage.inbox import Arrival, InboxWriter, NotStored
 from storage.models import Environment
+from webhooks import guessing
+from webhooks.counting import Counts
+from webhooks.guessing import Guesses
 from webhooks.problems import Refused, problem
 from webhooks.thumbtack.errors import JsonError, ShapeError
 from webhooks.thumbtack.payloads.body import body_hash, read_json
@@ -38,16 +42,21 @@ class Receiver:
     reading: Reading
     environment: Environment
     admission: Admission
+    guesses: Guesses
     inbox: InboxWriter
+    counts: Counts
     clock: Callable[[], datetime]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a refusal is a problem document with its reason."""
-        request = Request(scope, receive)
+        request, began = Request(scope, receive), time.perf_counter()
         try:
             response = await self._answer(request)
+            self.counts.accepted(_path(request), seconds=time.perf_counter() - began)
         except Refused as refused:
-            log.info("webhook_refused", route=request.scope["route"].path, reason=refused.reason)
+            if refused.reason != "guessing":  # which are counted, and told all together
+                log.info("webhook_refused", route=request.scope["route"].path, reason=refused.reason)
+            self.counts.refused(refused.reason)
             response = problem(refused)
         except ClientDisconnect:
             return
@@ -72,6 +81,8 @@ class Receiver:
         if not self.admission.configured:
             raise Refused("not_configured")
         if not self.admission.allow(request.headers, environment=self.environment, business_id=business_id):
+            if self.guesses.one_more():
+                raise Refused("guessing", retry_after=guessing.RETRY_AFTER)
             raise Refused("credentials")
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
@@ -104,8 +115,13 @@ class Receiver:
 
 def _address(request: Request, named: str | None) -> str:
     """The route with the business in it, as a database takes it whatever the caller wrote there."""
+    return _path(request).replace("{business_id}", quote(named or " ", safe=""))
+
+
+def _path(request: Request) -> str:
+    """The route as it is written in the table, with and without a slash at its end the same."""
     path: str = request.scope["route"].path
-    return path.rstrip("/").replace("{business_id}", quote(named or " ", safe=""))
+    return path.rstrip("/")
 
 
 async def read_body(request: Request) -> bytes:

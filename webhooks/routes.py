@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Route
 
 from storage.inbox import InboxWriter
 from storage.models import Environment
+from webhooks.counting import Counts
+from webhooks.guessing import Guesses
 from webhooks.receiver import Receiver
 from webhooks.thumbtack.payloads import kinds
 from webhooks.thumbtack.payloads.kinds import Reading
@@ -46,8 +48,11 @@ _NAMED = "/{business_id}"
 PREFIXES = {Environment.PRODUCTION: "", Environment.STAGING: "/staging"}
 
 
-def routes(*, legacy: Admission, v4: Admission, inbox: InboxWriter, clock: Callable[[], datetime]) -> list[BaseRoute]:
+def routes(
+    *, legacy: Admission, v4: Admission, inbox: InboxWriter, counts: Counts, clock: Callable[[], datetime]
+) -> list[BaseRoute]:
     """Starlette's routes for every webhook in every environment. `legacy` and `v4`: who may call them."""
+    guesses = Guesses(clock=clock)
     return [
         Route(
             prefix + path,
@@ -55,7 +60,9 @@ def routes(*, legacy: Admission, v4: Admission, inbox: InboxWriter, clock: Calla
                 reading=webhook.reading,
                 environment=environment,
                 admission=v4 if webhook.is_v4 else legacy,
+                guesses=guesses,
                 inbox=inbox,
+                counts=counts,
                 clock=clock,
             ),
             methods=[webhook.method],

@@ -25,6 +25,7 @@ class Page:
     """What facts are written on: one transaction, for one environment.
 
     `default_channel`: where leads go unless something else was said; `reminds`: unanswered leads are, likewise.
+    `heard_at`: when the webhook came that is written down, None where it is none.
     """
 
     tx: Transaction
@@ -32,6 +33,7 @@ class Page:
     now: datetime
     default_channel: str | None
     reminds: bool
+    heard_at: datetime | None = None
 
     async def say(self, kind: Kind, lead: Lead, **entry: Any) -> None:
         """Let something be said about a lead, behind whatever was to be said about it before.
@@ -46,6 +48,7 @@ class Page:
             self.tx,
             kind,
             now=self.now,
+            since=self.heard_at,
             lane=slack_lane(lead_id),
             channel=anew or await self._channel(lead),
             lead_id=lead_id,
@@ -61,7 +64,15 @@ class Page:
         matter = routing.Matter(business=await businesses.get(self.tx, review.business_id))
         place = await routing.place_for(self.tx, matter, default=self.default_channel)
         lane = f"slack:review:{review.id}"
-        await outbox.enqueue(self.tx, kind, now=self.now, payload=payload, lane=lane, channel=place.channel)
+        await outbox.enqueue(
+            self.tx,
+            kind,
+            now=self.now,
+            since=self.heard_at,
+            payload=payload,
+            lane=lane,
+            channel=place.channel,
+        )
 
     async def _channel(self, lead: Lead) -> str | None:
         """Where the lead's thread is, or will be."""
@@ -78,8 +89,8 @@ class Page:
 
 async def announce(page: Page, lead: Lead) -> None:
     """Open the lead's thread: its card, then what did not fit on it, then its photos."""
-    lead.announced_at = page.now
     await page.choose_place(lead)
+    lead.announced_at = page.now
     comes_yet = lead.is_placeholder and lead.generation == Generation.V4
     due_at = page.now + LEAD_FOLLOWS if comes_yet else None
     await page.say(Kind.POST_LEAD, lead, priority=NEW_LEAD_FIRST, due_at=due_at)

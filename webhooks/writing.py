@@ -63,7 +63,7 @@ async def lead_received(page: Page, fact: LeadReceived) -> None:
     lead = merged.lead
     lead.price_cents = money.cents(lead.price_text)
     priced = await _price_in_lead(page, lead, fact)
-    if merged.arrived or moved:
+    if (merged.arrived and not merged.is_first) or moved:
         await _judge_early(page, lead, None if merged.arrived else moved)
     if merged.arrived:
         await _asked(page, lead)

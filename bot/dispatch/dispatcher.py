@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.dispatch.outcomes import Claimed, give_up, settle
+from bot.dispatch.outcomes import BRIEF, Claimed, count, give_up, settle
 from bot.dispatch.plans import At, NotYet, Parked, Plan, Prepare
 from bot.dispatch.verdicts import Again, GiveUp, judge_mistake
 from bot.failures import Failure
 from bot.services import Services
 from bot.slack import Identity
 from storage import lanes, outbox
-from storage.database import StorageError, Transaction
+from storage.database import StorageError, Transaction, at_length
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
 
@@ -107,16 +107,19 @@ class Dispatcher:
         now = self._services.clock()
         entry_id: int | None = None
         try:
-            async with self._services.database.transaction() as tx:
+            async with self._services.database.transaction(brief=True) as tx:
                 entry = await outbox.next_up(tx, now=now)
                 if entry is None:
                     return _seconds(await outbox.next_due(tx, now=now), now)
+                if entry.kind not in BRIEF:
+                    at_length(tx)
                 entry_id = entry.id
                 claimed = await self._prepare(tx, entry, identity, now)
         except Exception as error:
             if entry_id is None:
                 raise
             log.error("delivery_not_prepared", entry_id=entry_id, error=type(error).__name__)  # noqa: TRY400 -- no content
+            self._services.metrics.mistake("delivery")
             await self._stumbled(entry_id, now)  # one entry that we cannot prepare must not stop all others
             return 0.0
         if claimed is not None:
@@ -157,11 +160,13 @@ class Dispatcher:
                 return
             mistakes, maybe_done = entry.mistakes + 1, entry.state == WorkState.SENDING
             jitter = self._services.jitter()
-            match judge_mistake("not_prepared", mistakes=mistakes, now=now, jitter=jitter, maybe_done=maybe_done):
+            verdict = judge_mistake("not_prepared", mistakes=mistakes, now=now, jitter=jitter, maybe_done=maybe_done)
+            match verdict:
                 case Again(at=at, reason=reason):
                     await outbox.requeue(tx, entry, due_at=at, reason=reason, maybe_done=maybe_done, mistakes=mistakes)
                 case GiveUp(reason=reason):
                     await give_up(tx, entry, reason, now)
+        count(self._services, entry, verdict)
 
     # Delivering
 

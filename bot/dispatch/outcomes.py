@@ -37,6 +37,18 @@ CHANNEL_DEAD = frozenset(
 )
 """What a person can be told of in Slack; that the token is dead cannot be."""
 
+OF_WEBHOOKS = frozenset({Kind.POST_LEAD, Kind.POST_MESSAGE, Kind.POST_REVIEW})
+"""What tells the news of a webhook: how long that took is measured."""
+
+BRIEF = frozenset(
+    {
+        Kind.POST_LEAD, Kind.POST_DETAILS, Kind.POST_PHOTOS, Kind.UPDATE_CARD, Kind.POST_ARRIVED, Kind.POST_CHARGE,
+        Kind.POST_STATUS, Kind.POST_MESSAGE, Kind.POST_REVIEW, Kind.POST_REPLY_LINE, Kind.SET_MARK, Kind.SEND_REPLY,
+        Kind.CONFIRM_REPLY,
+    }
+)  # fmt: skip
+"""What is about one lead, and asks the database for a few of its rows (see `storage.database.Database.transaction`)."""
+
 BROKE = "broke"
 """Our own code raised after the call may have been made."""
 
@@ -65,6 +77,8 @@ class NotSeen(Failure):
 async def settle(services: Services, claimed: Claimed) -> None:
     """Say it (after looking whether it was said), and write down the outcome; what cannot be is left claimable."""
     outcome = await _said(claimed)
+    if isinstance(outcome, Failure) and outcome.reason == BROKE:
+        services.metrics.mistake("delivery")
     for pause in PAUSES:
         try:
             await _write_down(services, claimed, outcome)
@@ -76,6 +90,7 @@ async def settle(services: Services, claimed: Claimed) -> None:
             continue
         except Exception as error:  # noqa: BLE001 -- a mistake of ours must not leave an entry that comes back for ever
             log.error("settle_broke", entry_id=claimed.entry.id, error=type(error).__name__)  # noqa: TRY400 -- no content
+            services.metrics.mistake("delivery")
             break
         return
     await _charge(services, claimed)
@@ -109,7 +124,7 @@ async def _looked(look: Callable[[], Awaitable[Answer | None]]) -> Answer | None
 async def _write_down(services: Services, claimed: Claimed, outcome: Answer | Failure) -> None:
     entry = claimed.entry
     told = log.bind(kind=entry.kind, delivery_id=entry.delivery_id, attempt=entry.attempt)
-    async with services.database.transaction() as tx:
+    async with services.database.transaction(brief=entry.kind in BRIEF) as tx:
         now = services.clock()
         if isinstance(outcome, Failure):
             verdict = await _failed(tx, services, claimed, outcome, now)
@@ -117,8 +132,20 @@ async def _write_down(services: Services, claimed: Claimed, outcome: Answer | Fa
             await _delivered(tx, services, claimed, outcome, now)
     if isinstance(outcome, Failure):
         told.warning("delivery_failed", reason=outcome.reason, verdict=type(verdict).__name__)
+        count(services, entry, verdict)
     else:
         told.info("delivered")
+        since = entry.created_at if entry.kind in OF_WEBHOOKS else None
+        services.metrics.delivered(entry.kind, news_since=since, now=now)
+
+
+def count(services: Services, entry: Outbox, verdict: Verdict | Instead | Settled) -> None:
+    """Count what did not succeed, once that is written down; what was settled otherwise is neither."""
+    match verdict:
+        case Again(reason=reason):
+            services.metrics.retried(entry.kind, reason)
+        case GiveUp(reason=reason):
+            services.metrics.died(entry.kind, reason)
 
 
 async def _delivered(tx: Transaction, services: Services, claimed: Claimed, answer: Answer, now: datetime) -> None:
@@ -182,11 +209,13 @@ async def _charge(services: Services, claimed: Claimed) -> None:
     try:
         async with services.database.transaction() as tx:
             now = services.clock()
-            match judge_mistake(BROKE, mistakes=mistakes, now=now, jitter=jitter, maybe_done=True):
+            verdict = judge_mistake(BROKE, mistakes=mistakes, now=now, jitter=jitter, maybe_done=True)
+            match verdict:
                 case Again(at=at, reason=reason):
                     await outbox.requeue(tx, entry, due_at=at, reason=reason, maybe_done=True, mistakes=mistakes)
                 case GiveUp(reason=reason):
                     await give_up(tx, entry, reason, now)
+        count(services, entry, verdict)
     except (ClaimLost, StorageError, OSError) as error:
         log.warning("settle_failed", entry_id=entry.id, error=type(error).__name__)
 

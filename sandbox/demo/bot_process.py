@@ -3,10 +3,11 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -72,13 +73,22 @@ class BotProcess:
 
     async def stop(self) -> None:
         """Tell it to stop, as an operator would; kill it where it does not."""
-        if self._process.returncode is None:
-            self._process.terminate()
+        self.signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self._process.wait(), timeout=_STOP)
         except TimeoutError:
-            self._process.kill()
+            self.signal(signal.SIGKILL)
         await self._reading
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it still runs.
+
+        Not by the process object: that looks first whether it has ended, which takes the exit code from asyncio, and the
+        bot would seem to have ended with 255.
+        """
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
 
     async def _read(self) -> None:
         """Keep its log, learn where it listens, and count what it calls a mistake of its own."""

@@ -21,6 +21,8 @@ def writable(workspace: Workspace, args: Arguments, *, people: bool = False) -> 
         raise RefusedError("is_archived")
     if workspace.bot_user_id not in channel.members:
         raise RefusedError("not_in_channel")
+    if channel.read_only:
+        raise RefusedError("restricted_action_read_only_channel")
     return channel
 
 

@@ -170,6 +170,7 @@ def _conversation(workspace: Workspace, channel: Channel) -> Json:
         "name": channel.name, "name_normalized": channel.name, "is_channel": not channel.is_private,
         "is_group": channel.is_private, "is_mpim": False, "is_private": channel.is_private, "is_general": False,
         "is_shared": False, "is_ext_shared": _is_shared(workspace, channel), "is_member": workspace.bot_user_id in channel.members,
+        "is_read_only": channel.read_only,
         "topic": {"value": "", "creator": "", "last_set": 0}, "purpose": {"value": "", "creator": "", "last_set": 0},
     }  # fmt: skip
 

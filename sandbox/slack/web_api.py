@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -78,6 +80,14 @@ METHODS: Mapping[str, Method] = {
     "views.publish": Method(do=modals.publish_view, takes_json=True),
 }
 
+EVERYTHING = tuple(
+    sorted(
+        {scope for method in METHODS.values() for scope in method.scopes}
+        | {"commands", "files:read", "files:write", "metadata.message:read"}
+    )
+)
+"""What an app was granted that was granted everything."""
+
 
 class Pace:
     """How fast one channel may be posted to: a bucket that refills with one post a second."""
@@ -137,9 +147,11 @@ class WebApi:
         return response
 
     def _answer(self, method: str, received: Received) -> tuple[Json, Response]:
-        headers = {"x-slack-req-id": self._workspace.next_id("r")}
-        if self.scopes is not None:
-            headers["x-oauth-scopes"] = ",".join(self.scopes)
+        headers = {
+            "x-slack-req-id": self._workspace.next_id("r"),
+            "x-oauth-scopes": ",".join(EVERYTHING if self.scopes is None else self.scopes),
+            "date": format_datetime(datetime.fromtimestamp(self._workspace.clock(), UTC), usegmt=True),
+        }
         if (seconds := self._too_fast(method, received)) > 0:
             body: Json = {"ok": False, "error": "ratelimited"}
             return body, JSONResponse(body, 429, headers | {"retry-after": str(math.ceil(seconds))})

@@ -49,13 +49,17 @@ class UserGroup:
 
 @dataclass(kw_only=True)
 class Channel:
-    """A conversation with its messages, oldest first; `direct_with` is the person of a direct message."""
+    """A conversation with its messages, oldest first; `direct_with` is the person of a direct message.
+
+    `read_only`: the bot may not post there.
+    """
 
     channel_id: str
     name: str
     is_private: bool = False
     direct_with: str | None = None
     archived: bool = False
+    read_only: bool = False
     members: list[str] = field(default_factory=list)
     messages: dict[str, Json] = field(default_factory=dict)
     threads: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))

@@ -29,6 +29,7 @@ class Inbox(Row, table=True):
         Index(None, "environment", "lead_thumbtack_id"),
         unsettled_("ix_inbox_unsettled", "id"),
         unsettled_("ix_inbox_unsettled_lane", "lane", "id"),
+        only_("ix_inbox_dead", "state = 'dead'", "id"),
     )
     id: int | None = id_()
     environment: Environment = text_(nullable=False)
@@ -61,6 +62,7 @@ class Outbox(Row, table=True):
         unsettled_("ix_outbox_unsettled_due", "due_at"),
         only_("ix_outbox_claimed", "claimed_until IS NOT NULL", "claimed_until"),
         only_("ix_outbox_sending", "state = 'sending'", "channel"),
+        only_("ix_outbox_dead", "state = 'dead'", "id"),
         unsettled_("ix_outbox_unsettled_lane", "lane", "position", "id"),
         only_("ix_outbox_home", "kind = 'publish_home'", "lane", "id"),
     )

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from support.office import Office
 
 from bot import health
-from bot.health import Ready, healthz
+from bot.health import Insiders, Ready, healthz
 from storage import migrate
 from storage.database import Database
 
@@ -22,7 +22,7 @@ async def database(empty_database_url):
 
 def asked(database, *, client=("127.0.0.1", 4711)):
     """An HTTP client from that address, of the two routes alone."""
-    app = Starlette(routes=[Route("/healthz", healthz), Route("/readyz", Ready(database).__call__)])
+    app = Starlette(routes=[Route("/healthz", healthz), Route("/readyz", Ready(database, Insiders(None)).__call__)])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app, client=client), base_url="http://bot")
 
 

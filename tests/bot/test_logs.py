@@ -4,14 +4,13 @@ import asyncio
 import gc
 import json
 import logging
-from contextlib import contextmanager
 
 import pytest
 import structlog
 from support.deliveries import all_said
+from support.logging_as import logging_as
 from support.office import BOT_TOKEN, CHANNEL, PRO_API, SIGNING_SECRET, WEBHOOK, Office
 
-from bot import logs
 from bot.dispatch.kinds import KINDS
 from bot.settings import LogFormat, LogLevel
 from sandbox.faults import Fault
@@ -33,19 +32,6 @@ WORDS = {
 }
 PRIVATE = [NAME, "Quillfeather", PHONE, "555-0199", STREET, "Nightingale", *WORDS.values()]
 SECRET = [BOT_TOKEN, SIGNING_SECRET, WEBHOOK[1], PRO_API[1], "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y="]
-
-
-@contextmanager
-def logging_as(log_format, level=LogLevel.DEBUG):
-    """The log as it is in operation; back to the tests' own afterwards."""
-    handlers, before = logging.root.handlers[:], logging.root.level
-    logs.configure(log_format, level)
-    try:
-        yield
-    finally:
-        structlog.reset_defaults()
-        logging.root.handlers[:] = handlers
-        logging.root.setLevel(before)
 
 
 def a_lead():

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from support.figures import Figures, scraped
 
 from sandbox import outside
 from sandbox.demo.bot_process import BotProcess, running_bot
@@ -231,3 +232,27 @@ def _quiet_port() -> int:
             continue
         return port
     raise AssertionError("all ports are taken")
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_whichever_worker_is_asked_tells_the_figures_of_all_of_them(database_url, tmp_path):
+    async with place(database_url, tmp_path, workers=2, TMPDIR=str(tmp_path)) as here:
+        leads = [f"5{number:018}" for number in range(12)]
+        assert await asyncio.gather(*(here.post(LEAD, leadID=lead) for lead in leads)) == [200] * len(leads)
+        await here.outside.slack.wait_until(lambda: here.posts("my stain") == len(leads), timeout=PATIENCE)
+        told = [await figures(here.url) for _ in range(6)]  # each on a connection of its own: either worker may answer
+        for found in told:
+            assert found("webhooks_accepted_total", route="/v1/lead") == len(leads)
+            assert (found("webhooks_ingested_total"), found("ack_seconds_count")) == (len(leads), len(leads))
+            assert (found("database_up"), found("outbox_dead")) == (1, 0)
+        folders = list(tmp_path.glob("corkboard-metrics-*"))
+        counting = {file.stem.rpartition("_")[2] for folder in folders for file in folder.glob("*.db")}
+        assert len(counting) == 2, "each worker counts in a file of its own"
+        await here.bot.stop()
+    assert len(folders) == 1
+    assert not folders[0].exists()
+
+
+async def figures(url: str) -> Figures:
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as curl:
+        return await scraped(curl)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
 from storage import migrate
@@ -47,6 +48,11 @@ async def test_an_empty_database_gets_every_table_as_the_models_describe_it(empt
     assert await migrate.drift(empty) == []
 
 
+def test_the_revisions_are_known_by_their_files():
+    alembics = ScriptDirectory.from_config(migrate.config()).walk_revisions()
+    assert migrate._known() == tuple(one.revision for one in alembics)
+
+
 async def test_drift_is_seen(database):
     await run(database, "ALTER TABLE keeper ADD COLUMN shoe_size INTEGER")
     assert ["shoe_size" in one for one in await migrate.drift(database)] == [True]
@@ -83,7 +89,8 @@ async def test_a_sqlite_file_that_holds_something_is_copied_first(database):
     with pytest.raises(StorageError):  # there is a table lane already
         await migrate.upgrade(database)
     (copied,) = database.file.parent.glob("corkboard.db.before-*")
-    assert copied.name.startswith("corkboard.db.before-0004-")
+    head = (await migrate.shape(database)).head
+    assert copied.name.startswith(f"corkboard.db.before-{head}-")
     with sqlite3.connect(copied) as found:
         assert found.execute("SELECT key FROM lane").fetchall() == [("kept",)]
     found.close()

@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
+from bot.metrics import Metrics
 from storage.database import Database
 from storage.inbox import InboxWriter
 from storage.models import Row
@@ -37,12 +38,14 @@ class Gate:
         self.database = database
         self.ahead = timedelta()
         self.writer = InboxWriter(database)
+        self.metrics = Metrics()
         self.ingest = self.another_ingest()
         self.app = Starlette(
             routes=routes.routes(
                 legacy=LegacyAdmission(credentials=credentials),
                 v4=V4Admission(credentials=credentials, secret=secret),
                 inbox=self.writer,
+                counts=self.metrics,
                 clock=self.clock,
             ),
             exception_handlers={HTTPException: on_http_exception},
@@ -53,7 +56,13 @@ class Gate:
         return datetime.now(UTC) + self.ahead
 
     def another_ingest(self, database: Database | None = None) -> Ingest:
-        return Ingest(database or self.database, default_channel="C0LEADS", reminds=False, clock=self.clock)
+        return Ingest(
+            database or self.database,
+            default_channel="C0LEADS",
+            reminds=False,
+            counts=self.metrics,
+            clock=self.clock,
+        )
 
     async def post(self, path: str, body: Any, **kwargs: Any) -> httpx.Response:
         """A webhook as Thumbtack sends it; bytes are sent as they are, anything else as JSON."""

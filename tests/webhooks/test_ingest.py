@@ -252,7 +252,9 @@ async def test_what_becomes_due_just_after_it_was_looked_at_is_not_overlooked(do
     await door.ingested(("/v1/lead", bodies.lead()))
     await mend_table(door, "lead")
     times = chain([door.clock()], repeat(door.clock() + timedelta(minutes=1)))
-    door.ingest = Ingest(door.database, default_channel=None, reminds=False, clock=lambda: next(times))
+    door.ingest = Ingest(
+        door.database, default_channel=None, reminds=False, counts=door.metrics, clock=lambda: next(times)
+    )
     task = await running(door)
     await settled(door, 1)
     assert await states(door) == ["done"]

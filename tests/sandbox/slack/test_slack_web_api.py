@@ -1,6 +1,7 @@
 """The Web API of the stand-in, called with Slack's own client over HTTP."""
 
 import json
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 import httpx
@@ -345,6 +346,20 @@ async def test_json_without_a_charset_is_warned_about(slack: SlackStandIn, curl:
     assert (answer["ok"], answer["warning"]) == (True, "missing_charset")
     headers = right | {"content-type": "application/json; charset=utf-8"}
     assert "warning" not in (await curl.post("/slack/api/auth.test", content=b"{}", headers=headers)).json()
+
+
+async def test_every_answer_says_what_was_granted_and_what_time_it_is(slack: SlackStandIn, client: AsyncWebClient):
+    headers = (await client.auth_test()).headers
+    assert {"chat:write", "commands", "metadata.message:read"} <= set(headers["x-oauth-scopes"].split(","))
+    told = parsedate_to_datetime(headers["date"]).timestamp()
+    assert told <= slack.workspace.clock() < told + 60
+
+
+async def test_a_channel_in_which_the_bot_may_not_post(slack: SlackStandIn, client: AsyncWebClient):
+    slack.workspace.channels[LEADS].read_only = True
+    assert (await client.conversations_info(channel=LEADS))["channel"]["is_read_only"] is True
+    with pytest.raises(SlackApiError, match="restricted_action_read_only_channel"):
+        await client.chat_postMessage(channel=LEADS, text="x")
 
 
 async def test_scopes_that_were_not_granted(slack: SlackStandIn, client: AsyncWebClient):

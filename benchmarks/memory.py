@@ -1,0 +1,87 @@
+"""Whether `corkboard serve` keeps to its memory, however many webhooks come; prints a Markdown table.
+
+Usage: python benchmarks/memory.py [--events 20000] [--database URL]
+Posts leads, waits until every one is read and said to Slack (a stub), and looks at the memory after each tenth.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+from slack_stub import SlackStub
+
+from webhooks import resident_mb, server
+
+PORT = 8305
+TENTHS = 10
+AT_ONCE = 16
+POSTS_A_LEAD = 1
+PATIENCE = 600
+
+
+async def post(client: httpx.AsyncClient, body: str, first: int, count: int) -> None:
+    """Post so many leads, a few at a time."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number: int) -> None:
+        lead_id = f"7{number:07d}"
+        async with turns:
+            answer = await client.post("/v1/lead", content=body % (lead_id, lead_id, lead_id))
+            answer.raise_for_status()
+
+    await asyncio.gather(*(one(number) for number in range(first, first + count)))
+
+
+async def measure(slack: SlackStub, pid: int, events: int) -> list[tuple[int, float]]:
+    """How much memory is held after so many leads that were read and said."""
+    body = (Path(__file__).parent / "lead.lua").read_text().split("[[")[1].split("]]")[0]
+    found, share = [(0, resident_mb(pid))], events // TENTHS
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{PORT}", auth=("bench", "bench"), trust_env=False, timeout=60,
+        headers={"Content-Type": "application/json"},
+    ) as client:  # fmt: skip
+        for tenth in range(TENTHS):
+            await post(client, body, tenth * share, share)
+            said, ends = (tenth + 1) * share * POSTS_A_LEAD, time.monotonic() + PATIENCE
+            while slack.posts < said and time.monotonic() < ends:  # noqa: ASYNC110 -- the stub is in another thread
+                await asyncio.sleep(0.05)
+            found.append(((tenth + 1) * share, resident_mb(pid)))
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--database", default=None)
+    options = parser.parse_args()
+    command = [str(Path(sys.executable).with_name("corkboard")), "serve", "--port", str(PORT)]
+    with tempfile.TemporaryDirectory() as folder, SlackStub() as slack:
+        os.chdir(folder)  # no .env of whoever measures
+        env = {
+            "DATABASE_URL": options.database or f"sqlite+aiosqlite:///{folder}/bench.db",
+            "ENCRYPTION_KEYS": "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=",
+            "SLACK_API_URL": slack.url,
+            "SLACK_BOT_TOKEN": "xoxb-bench",
+            "SLACK_SIGNING_SECRET": "bench",
+            "SLACK_LEADS_CHANNEL": "C0BENCH",
+            "SLACK_POSTS_PER_SECOND": "1000",
+            "THUMBTACK_WEBHOOK_USERNAME": "bench",
+            "THUMBTACK_WEBHOOK_PASSWORD": "bench",
+            "LOG_LEVEL": "error",
+        }
+        with server(command, f"http://127.0.0.1:{PORT}/readyz", **env) as process:
+            found = asyncio.run(measure(slack, process.pid, options.events))
+    print("| leads read and said | resident memory, MB |")
+    print("| --- | --- |")
+    for leads, memory in found:
+        print(f"| {leads:,} | {memory:.0f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""SQLite for SQLAlchemy with at most one change of threads a statement: aiosqlite makes four of each that gives rows.
+
+Between two of them stand the event loop and Python's own lock, so that a transaction of thirty statements took most of its
+time changing threads. Everything else (the thread of a connection, what a cancelled task leaves to it) is aiosqlite's.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import aiosqlite
+
+FETCHED_AT_ONCE = 64
+"""aiosqlite's own number; nothing here iterates over a cursor."""
+
+
+class OneHopCursor(aiosqlite.Cursor):
+    """Executes and fetches in one go: SQLAlchemy takes all rows at once anyway."""
+
+    def __init__(self, connection: "OneHopConnection", cursor: sqlite3.Cursor) -> None:
+        """Nothing was executed yet."""
+        super().__init__(connection, cursor)
+        self._of = connection
+        self._rows: Iterable[Any] = ()
+        self._under_way = False
+
+    async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> "OneHopCursor":
+        """Execute a statement and keep its rows for `fetchall`: in the connection's thread, or `here`."""
+        if self._of.here:
+            self._rows = _rows(self._cursor, sql, parameters or ())
+            await asyncio.sleep(0)  # whoever waits for the event loop goes on between two statements, as ever
+            return self
+        self._under_way = True
+        self._rows = await self._execute(_rows, self._cursor, sql, parameters or ())  # type: ignore[no-untyped-call]  # aiosqlite's
+        self._under_way = False  # not where we were cancelled: the thread may still be at it
+        return self
+
+    async def fetchall(self) -> Iterable[Any]:
+        """The rows, without another change of threads."""
+        rows, self._rows = self._rows, ()
+        return rows
+
+    async def close(self) -> None:
+        """Close it: here, where the thread has no part in it any more."""
+        if self._under_way:
+            await super().close()
+        else:
+            self._cursor.close()
+
+
+class OneHopConnection(aiosqlite.Connection):
+    """A connection whose cursors are made in the thread of whoever asks: that asks SQLite nothing.
+
+    `here`: statements are executed there too. For those of a transaction that holds the lock already, so that none waits
+    for it, and that each find their few rows by an index. BEGIN and COMMIT, which wait for locks and the disk, never are.
+    """
+
+    here = False
+    _asked = _done = 0
+    """Of the thread. Where both are the same it does nothing, nor will it."""
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self._asked += 1
+        made = super()._execute(self._counted, fn, *args, **kwargs)  # type: ignore[no-untyped-call]  # aiosqlite's
+        return await made
+
+    def _counted(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        try:
+            return work(*arguments, **named)
+        finally:
+            self._done += 1
+
+    async def rollback(self) -> None:
+        """Roll back, unless there is nothing: SQLAlchemy asks for it after every commit too."""
+        if self._asked != self._done or self._conn.in_transaction:
+            await super().rollback()
+
+    def cursor(self) -> OneHopCursor:  # type: ignore[override]  # what SQLAlchemy enters; aiosqlite's also can be awaited
+        """A cursor."""
+        return OneHopCursor(self, self._conn.cursor())
+
+
+def connect(*where: Any, **how: Any) -> OneHopConnection:
+    """What `sqlite3.connect` takes (`check_same_thread=False` among it); to be awaited, as aiosqlite's own."""
+    connection = OneHopConnection(partial(sqlite3.connect, *where, **how), FETCHED_AT_ONCE)
+    connection._thread.daemon = True  # noqa: SLF001 -- as SQLAlchemy does to aiosqlite's own: none may keep us from ending
+    return connection
+
+
+def _rows(cursor: sqlite3.Cursor, sql: str, parameters: Iterable[Any]) -> Iterable[Any]:
+    cursor.execute(sql, parameters)  # type: ignore[arg-type]  # SQLAlchemy hands a sequence
+    return cursor.fetchall() if cursor.description else ()

@@ -1,0 +1,168 @@
+"""SQLite's statements cost as few changes of threads as they can, and nothing else about them changes."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from storage import one_hop
+from storage.database import Database, at_length, utcnow
+from storage.models import Keeper
+
+
+@pytest.fixture
+async def connection(tmp_path: Path):
+    opened = await one_hop.connect(tmp_path / "some.db", check_same_thread=False)
+    await opened.execute("CREATE TABLE noted (number INTEGER PRIMARY KEY, word TEXT)")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def hops(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was handed to a connection's thread."""
+    seen: list[str] = []
+    real = one_hop.OneHopConnection._execute
+
+    async def counted(self: Any, work: Any, *arguments: Any, **named: Any) -> Any:
+        seen.append(work.__name__)
+        return await real(self, work, *arguments, **named)
+
+    monkeypatch.setattr(one_hop.OneHopConnection, "_execute", counted)
+    return seen
+
+
+async def test_a_query_goes_to_the_thread_once_with_its_rows(connection: one_hop.OneHopConnection, hops: list[str]):
+    async with connection.cursor() as cursor:
+        await cursor.execute("SELECT 1 UNION SELECT 2")
+        assert (list(await cursor.fetchall()), hops) == ([(1,), (2,)], ["_rows"])
+    assert hops == ["_rows"]
+
+
+async def test_rows_are_given_once(connection: one_hop.OneHopConnection):
+    async with connection.cursor() as cursor:
+        await cursor.execute("SELECT 1")
+        assert [list(await cursor.fetchall()) for _ in range(2)] == [[(1,)], []]
+
+
+async def test_what_gives_no_rows_tells_how_many_it_changed(connection: one_hop.OneHopConnection):
+    async with connection.cursor() as cursor:
+        await cursor.execute("INSERT INTO noted (word) VALUES (?), (?)", ("one", "two"))
+        assert (cursor.rowcount, cursor.lastrowid, list(await cursor.fetchall())) == (2, 2, [])
+
+
+async def test_here_no_thread_has_a_part_in_it(connection: one_hop.OneHopConnection, hops: list[str]):
+    connection.here = True
+    async with connection.cursor() as cursor:
+        await cursor.execute("INSERT INTO noted (word) VALUES ('one') RETURNING number")
+        assert (list(await cursor.fetchall()), hops) == ([(1,)], [])
+
+
+async def test_here_the_event_loop_goes_on_between_two_statements(connection: one_hop.OneHopConnection):
+    connection.here, others = True, []
+    task = asyncio.create_task(_noted(others))
+    async with connection.cursor() as cursor:
+        await cursor.execute("SELECT 1")
+        await cursor.execute("SELECT 1")
+    assert others
+    await task
+
+
+async def test_a_transaction_that_was_left_open_is_rolled_back(connection: one_hop.OneHopConnection):
+    async with connection.cursor() as cursor:
+        await cursor.execute("BEGIN")
+        await cursor.execute("INSERT INTO noted (word) VALUES ('one')")
+        await connection.rollback()
+        await cursor.execute("SELECT count(*) FROM noted")
+        assert list(await cursor.fetchall()) == [(0,)]
+
+
+async def test_one_that_may_yet_begin_in_the_thread_is_rolled_back_too(connection: one_hop.OneHopConnection):
+    await connection.commit()
+    beginning = asyncio.create_task(connection.execute("BEGIN"))
+    await asyncio.sleep(0)  # handed over
+    await connection.rollback()
+    await beginning
+    assert not connection.in_transaction
+
+
+async def _noted(others: list[str]) -> None:
+    others.append("went on")
+
+
+@pytest.mark.parametrize("here", [False, True])
+async def test_an_error_is_sqlites_own(connection: one_hop.OneHopConnection, *, here: bool):
+    connection.here = here
+    async with connection.cursor() as cursor:
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            await cursor.execute("SELECT * FROM nowhere")
+
+
+async def test_one_cancelled_while_its_statement_runs_is_closed_behind_it(connection: one_hop.OneHopConnection):
+    running = asyncio.create_task(_long(connection))
+    await asyncio.sleep(0.02)  # it runs in its thread by now
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert list(await connection.execute_fetchall("SELECT 1")) == [(1,)]
+
+
+async def _long(connection: one_hop.OneHopConnection) -> None:
+    count = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT count(*) FROM n"
+    async with connection.cursor() as cursor:
+        await cursor.execute(count)
+
+
+async def test_a_brief_transaction_asks_the_thread_to_begin_and_to_commit(sqlite_url: str, hops: list[str]):
+    database = Database(sqlite_url)
+    async with database.transaction() as tx:
+        await tx.execute(text("CREATE TABLE noted (number INTEGER PRIMARY KEY)"))
+    hops.clear()
+    async with database.transaction(brief=True) as tx:
+        for number in range(5):
+            await tx.execute(text("INSERT INTO noted (number) VALUES (:number)"), {"number": number})
+    assert hops == ["_rows", "commit"]
+    async with database.reading() as tx:
+        assert (await tx.execute(text("SELECT count(*) FROM noted"))).scalar_one() == 5
+    await database.close()
+
+
+async def test_a_brief_transaction_that_takes_its_time_after_all_uses_the_thread(sqlite_url: str, hops: list[str]):
+    database = Database(sqlite_url)
+    async with database.transaction(brief=True) as tx:
+        at_length(tx)
+        hops.clear()
+        await tx.execute(text("SELECT 1"))
+        assert hops == ["_rows"]
+    await database.close()
+
+
+async def test_the_next_transaction_is_as_any_other(sqlite_url: str, hops: list[str]):
+    database = Database(sqlite_url)
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction(brief=True):
+            raise ZeroDivisionError
+    hops.clear()
+    async with database.transaction() as tx:
+        await tx.execute(text("SELECT 1"))
+    assert hops == ["_rows", "_rows", "commit"]
+    await database.close()
+
+
+async def test_a_brief_transaction_that_breaks_is_rolled_back(database: Database):
+    """On both kinds of database."""
+    with pytest.raises(IntegrityError):
+        await _broken(database)
+    async with database.reading() as tx:
+        assert (await tx.execute(select(Keeper))).all() == []
+
+
+async def _broken(database: Database) -> None:
+    async with database.transaction(brief=True) as tx:
+        tx.add(Keeper(team_id="T1", user_id="U1", since=utcnow()))
+        await tx.flush()
+        await tx.execute(text("INSERT INTO keeper (team_id) VALUES (NULL)"))

@@ -1,0 +1,69 @@
+"""What a webhook costs in statements: each is a round to the database while the next webhook waits."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from support.gate import Gate
+
+from sandbox.thumbtack import bodies
+from storage import appending
+from storage.models import Business, Customer
+
+LOCKS = "pg_advisory_xact_lock"
+"""PostgreSQL's own; SQLite needs none."""
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """What goes to the database by SQLAlchemy; the inbox is written without it."""
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_):
+        if LOCKS not in statement and not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+async def test_reading_a_lead_of_a_known_business(door: Gate, statements: list[str]):
+    await door.ingested(("/v1/lead", bodies.lead()))
+    await door.post("/v1/lead", bodies.lead())
+    statements.clear()
+    assert await door.ingest.step()
+    assert len(statements) <= 20, "\n".join(statements)
+
+
+async def test_reading_a_message_of_a_known_lead(door: Gate, statements: list[str]):
+    body = bodies.lead()
+    await door.ingested(("/v1/lead", body))
+    await door.post("/v1/message", bodies.message(body["leadID"], "Hello?"))
+    statements.clear()
+    assert await door.ingest.step()
+    # PostgreSQL reads the lead anew each time it is held: another replica may have changed it until then.
+    assert len(statements) <= (20 if door.database.is_sqlite else 21), "\n".join(statements)
+
+
+async def test_a_business_that_is_told_of_twice_in_a_body_stays_one_and_takes_its_name(door: Gate):
+    first, second = bodies.lead(), bodies.lead()
+    second["business"]["name"] = "Renamed & Sons"
+    await door.ingested(("/v1/lead", first), ("/v1/lead", second))
+    assert [one.name for one in await door.rows(Business)] == ["Renamed & Sons"]
+
+
+async def test_a_customer_is_made_with_all_that_is_told_of_them(door: Gate):
+    body = bodies.lead()
+    await door.ingested(("/v1/lead", body))
+    (made,) = await door.rows(Customer)
+    assert (made.name, made.phone) == (body["customer"]["name"], body["customer"].get("phone"))
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (3, [2, 1]), (7, [4, 2, 1]), (300, [128, 128, 32, 8, 4])])
+def test_rows_go_in_by_powers_of_two_in_their_order(count: int, sizes: list[int]):
+    rows = [{"number": number} for number in range(count)]
+    parts = list(appending._powers(rows))
+    assert [len(one) for one in parts] == sizes
+    assert [row for one in parts for row in one] == rows
