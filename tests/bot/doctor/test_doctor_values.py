@@ -102,7 +102,12 @@ def test_no_secret_is_ever_told():
         for name in Settings.model_fields
         if name.endswith(("_url", "_secret", "_password", "_previous")) or "token" in name
     }
-    marked |= {"database_url": POSTGRESQL, "slack_bot_token": "xoxb-MARKED", "encryption_keys": KEY}
+    marked |= {
+        "database_url": POSTGRESQL,
+        "slack_bot_token": "xoxb-MARKED",
+        "slack_app_token": "xapp-MARKED",
+        "encryption_keys": KEY,
+    }
     told = report.as_json(configuration.of_settings(settings.load(_env_file=None, **marked)), checked_at=NOW)
     for secret in ("MARKED", KEY, "pass-of-the-database", "pass-of-the-query"):
         assert secret not in told
