@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
+from bot import lifecycle
 from bot.failures import Failure, Sort
 from bot.services import Services
 from storage import sockets
@@ -42,6 +43,9 @@ HEALTHY = 10.0
 
 LONGEST = 60.0
 """Seconds between two attempts at most: Slack permits about one a minute (apps.connections.open is of tier 1)."""
+
+TELL_AFTER = 10
+"""Attempts in a row, some four minutes, after which people are told, also where nobody need mend anything."""
 
 SLOTS_TAKEN = 20.0
 STORAGE_AWAY = 5.0
@@ -177,7 +181,10 @@ class SocketMode:
             log.warning("socket_not_opened", reason=failure.reason)
             self._services.metrics.socket_failed(failure.reason)
             await self._give_slot_back()
-            return self._patience(failure)
+            wait = self._patience(failure)
+            if _needs_somebody(failure) or self._failures >= TELL_AFTER:
+                await self._tell()
+            return wait
         except (StorageError, OSError) as error:  # what came could not be stored, so it need not come
             log.warning("socket_waits", error=type(error).__name__)
             return STORAGE_AWAY
@@ -228,11 +235,17 @@ class SocketMode:
         self._failures += 1
         if failure is not None and failure.retry_after is not None:
             return failure.retry_after
-        if failure is not None and failure.sort in (Sort.HELD, Sort.REFUSED):
-            return LONGEST  # a person must mend something
+        if failure is not None and _needs_somebody(failure):
+            return LONGEST
         if failure is not None and failure.reason in GOODBYES:
             return max(GOODBYES[failure.reason], self._backoff())
         return self._backoff()
+
+    async def _tell(self) -> None:
+        """Tell people that nobody hears them; what we post reaches them all the same."""
+        with contextlib.suppress(StorageError, OSError):
+            async with self._services.database.transaction() as tx:
+                await lifecycle.not_heard(tx, now=self._services.clock())
 
     def _backoff(self) -> float:
         if self._failures <= 1:
@@ -265,6 +278,11 @@ class SocketMode:
         self._line = None
         await asyncio.gather(*(line.finish() for line in lines))
         await self._give_slot_back()
+
+
+def _needs_somebody(failure: Failure) -> bool:
+    """Whether a person must mend something first: the token, or a switch in the app's settings."""
+    return failure.sort in (Sort.HELD, Sort.REFUSED)
 
 
 def _read(text: object) -> Envelope:

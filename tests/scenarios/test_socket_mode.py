@@ -193,9 +193,11 @@ async def test_another_workspaces_events_are_acknowledged_and_ignored(small: Off
 
 
 async def test_a_token_that_slack_refuses_stops_nothing_else_and_is_told(sqlite_url: str, capfd):
-    async with over_socket(sqlite_url, slack_app_token="xapp-wrong") as place:
+    async with over_socket(sqlite_url, slack_app_token="xapp-wrong", slack_keepers=ADMIN) as place:
         await place.seen(lambda: place.slack.called("apps.connections.open"))
         await Conversation.opened(place)
+        told = await place.seen(place.told)
+        assert "does not hear Slack" in told[0]
         found = await _looked(place)
         assert _of(found, "app token").state is State.BROKEN
         assert "invalid_auth" in _of(found, "app token").told

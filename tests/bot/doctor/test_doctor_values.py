@@ -48,6 +48,8 @@ def test_every_setting_is_told_once():
         ("SLACK_BOT_TOKEN", {}, State.BROKEN, "not set: nothing is posted"),
         ("SLACK_BOT_TOKEN", {"slack_bot_token": "xoxb-1"}, State.OK, "set"),
         ("SLACK_SIGNING_SECRET", {}, State.BROKEN, "not set"),
+        ("SLACK_SIGNING_SECRET", {"slack_app_token": "xapp-1"}, State.OK, "not set"),
+        ("SLACK_APP_TOKEN", {"slack_app_token": "xapp-1"}, State.OK, "set"),
         ("SLACK_LEADS_CHANNEL", {}, State.WARNING, "not set"),
         ("SLACK_LEADS_CHANNEL", {"slack_leads_channel": "C0LEADS"}, State.OK, "C0LEADS"),
         ("SLACK_RING", {}, State.WARNING, "rings nobody's phone"),
