@@ -219,14 +219,15 @@ class SocketMode:
         return line
 
     async def _stay(self, line: Line) -> None:
-        """Until the connection should be replaced, or its slot is another's."""
+        """Until the connection should be replaced, or is closed because all slots are others'."""
         while not line.leaving.is_set():
             try:
                 await asyncio.wait_for(line.leaving.wait(), KEEP_EVERY)
             except TimeoutError:
                 try:
                     if not await self._holds_slot():
-                        return
+                        self._line = None
+                        await line.finish()
                 except (StorageError, OSError) as error:
                     log.warning("socket_waits", error=type(error).__name__)
 

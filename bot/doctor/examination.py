@@ -78,7 +78,7 @@ class _Examination:
             return None, [broken(Area.DATABASE, "rows", told, keeping.GONE)]
 
     async def _of_slack(self, records: Records | None) -> list[Finding]:
-        app = await slack_app.look(self._slack, clock=self._clock)
+        app = await slack_app.look(self._slack, clock=self._clock, signed=self._settings.slack_app_token is None)
         found, settings = app.findings, self._settings
         if settings.slack_app_token is not None:
             found += await socket_mode.look(self._slack, settings.slack_app_token.get_secret_value(), records)

@@ -21,8 +21,9 @@ GONE = 1.0  # seconds to wait for the other side to close too
 class Sockets:
     """The connections of one app. `on`: whether Socket Mode is switched on in the app's settings.
 
-    Everything can be changed while it runs: `app_token`, `most`, `silent` (a new connection is not greeted), `cuts` (so
-    many of the next envelopes are the last thing that their connection brings), and `patience` (seconds for an answer).
+    Everything can be changed while it runs: `app_token`, `most`, `silent` (a new connection is not greeted), `dumb` (it does
+    not answer pings), `cuts` (so many of the next envelopes are the last thing that their connection brings), and
+    `patience` (seconds for an answer).
     """
 
     def __init__(self, *, app_token: str) -> None:
@@ -30,6 +31,7 @@ class Sockets:
         self.most = MOST
         self.on = False
         self.silent = False
+        self.dumb = False
         self.cuts = 0
         self.patience = ANSWER_SECONDS
         self.open: list[web.WebSocketResponse] = []
@@ -82,7 +84,7 @@ class Sockets:
         if ticket not in self._tickets:
             return web.Response(status=401)
         self._tickets.discard(ticket)
-        socket = web.WebSocketResponse(timeout=GONE)
+        socket = web.WebSocketResponse(timeout=GONE, autoping=not self.dumb)
         await socket.prepare(request)
         if len(self.open) >= self.most:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})

@@ -1,6 +1,7 @@
 """`corkboard manifest`: what it prints is a manifest that Slack takes, with one address in it or none."""
 
 import re
+import tomllib
 from importlib import import_module
 
 import pytest
@@ -70,3 +71,11 @@ def test_what_it_cannot_do_it_says(arguments, says):
 def test_where_the_file_is_missing_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path):
     monkeypatch.setattr(manifest, "PLACES", (tmp_path / "manifest.yml",))
     assert "install Corkboard again" in printed("--socket", code=2)
+
+
+def test_an_installed_package_brings_the_file():
+    files = tomllib.loads((ours.ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["data-files"]
+    checkout, installed = manifest.PLACES
+    assert checkout == ours.ROOT / manifest.NAME
+    assert installed.parts[-3:] == ("share", "corkboard", manifest.NAME)
+    assert files == {"share/corkboard": [manifest.NAME]}

@@ -12,6 +12,7 @@ from support.conversation import ANA, CHECK, Conversation
 from support.office import ADMIN, CHANNEL, Office, office
 
 from bot import settings as bot_settings
+from bot import slack as bot_slack
 from bot import socket_mode
 from bot.doctor.examination import examine
 from bot.doctor.findings import Area, Finding, State
@@ -293,6 +294,34 @@ async def test_while_others_hold_all_slots_no_connection_is_opened(
         assert place.slack.called("apps.connections.open") == []
         await place.advance(minutes=2)  # they are gone
         await place.slack.sockets.until(1)
+
+
+async def test_whose_slot_was_given_to_others_meanwhile_closes_its_connection(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(socket_mode, "KEEP_EVERY", 0.02)
+    async with over_socket(sqlite_url) as place:
+        await place.slack.sockets.until(1)
+        async with place.database.transaction() as tx:  # as after an hour without the database
+            await tx.execute(text("DELETE FROM lease WHERE name LIKE 'socket:%'"))
+            for number in range(8):
+                await sockets.take(tx, owner=str(number), now=place.clock(), lasts=timedelta(minutes=1))
+        await place.slack.sockets.until(0)
+
+
+async def test_a_connection_that_is_dead_without_a_word_is_noticed_and_replaced(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(bot_slack, "HEARTBEAT", 0.3)
+    async with over_socket(sqlite_url, slack_app_token=None) as place:
+        await place.stop()
+        place.slack.sockets.dumb = True
+        await place.start(slack_app_token=APP_TOKEN)
+        await place.slack.sockets.until(1)
+        place.slack.sockets.dumb = False
+        await place.slack.sockets.until(0)
+        await place.slack.sockets.until(1)
+        assert "Thumbtack" in await place.command("help")
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"])

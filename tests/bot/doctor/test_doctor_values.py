@@ -135,6 +135,9 @@ def test_a_time_that_cannot_be_read_is_not_known(header):
 
 def test_the_clock_says_in_which_direction():
     assert slack_app.of_clock("Tue, 01 Sep 2026 18:31:30 GMT", now=NOW).told == "90 s behind Slack's"
+    wrong = "Tue, 01 Sep 2026 18:24:00 GMT"
+    assert slack_app.of_clock(wrong, now=NOW).state is State.BROKEN
+    assert slack_app.of_clock(wrong, now=NOW, signed=False).state is State.WARNING
     assert slack_app.of_clock("Tue, 01 Sep 2026 18:24:00 GMT", now=NOW).told.startswith(
         "360 s ahead of Slack's: everyt"
     )
