@@ -178,10 +178,10 @@ class SocketMode:
                 return SLOTS_TAKEN
             line = await self._opened()
         except Failure as failure:
-            log.warning("socket_not_opened", reason=failure.reason)
+            wait = self._patience(failure)
+            log.warning("socket_not_opened", reason=failure.reason, again_in=wait)
             self._services.metrics.socket_failed(failure.reason)
             await self._give_slot_back()
-            wait = self._patience(failure)
             if _needs_somebody(failure) or self._failures >= TELL_AFTER:
                 await self._tell()
             return wait

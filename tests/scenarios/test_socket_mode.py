@@ -1,6 +1,8 @@
 """Slack heard over Socket Mode: everything that works by requests works by envelopes, and no broken connection loses any."""
 
 import asyncio
+import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,8 +20,9 @@ from bot.doctor.examination import examine
 from bot.doctor.findings import Area, Finding, State
 from bot.failures import Failure
 from bot.slack import Slack
+from sandbox.faults import Fault
 from sandbox.slack.delivery import event_delivery
-from sandbox.slack.failures import slow
+from sandbox.slack.failures import cut, down, rate_limited, slack_error, slow
 from sandbox.thumbtack import bodies
 from storage import sockets
 from storage.models import Message
@@ -141,6 +144,32 @@ async def test_a_connection_that_slack_will_end_is_replaced_before_it_ends(small
     assert link.opened == 2
 
 
+async def test_whatever_becomes_of_connections_each_reply_goes_once_and_in_order(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(socket_mode, "LONGEST", 0.05)  # connections that end at once are failures
+    chance = random.Random(3)  # noqa: S311 -- the same each time
+    async with over_socket(sqlite_url) as place:
+        await place.slack.sockets.until(1)
+        place.slack.courier.pauses = (0.02, 0.1, 0.4)
+        link, lead = place.slack.sockets, await Conversation.opened(place)
+        for number in range(12):
+            match chance.choice(["nothing", "cut", "cut on the way", "goodbye", "closed"]):
+                case "cut":
+                    link.cut()
+                case "cut on the way":
+                    link.cuts = 1
+                case "goodbye":
+                    await link.goodbye("warning")
+                case "closed":
+                    await link.goodbye("refresh_requested", close=True)
+            assert (await lead.said(f"{number}")).ok
+        await place.at_rest()
+        assert lead.received == [str(number) for number in range(12)]
+        assert len(await place.rows(Message)) == 12
+        assert link.opened > 5
+
+
 async def test_stopping_finishes_what_was_heard_and_acknowledges_it(small: Office):
     small.slack.faults.add("users.info", slow(0.3))
     asked = asyncio.create_task(small.slack.command(ADMIN, "/thumbtack", "settings"))
@@ -209,6 +238,25 @@ async def test_a_token_that_slack_refuses_stops_nothing_else_and_is_told(sqlite_
     out, err = capfd.readouterr()
     assert "socket_not_opened" in out + err
     assert "xapp-wrong" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("faults", "waits"),
+    [
+        ([rate_limited(7)], ["7.0"]),
+        ([slack_error("invalid_auth")], ["60.0"]),
+        ([down(), cut(), slack_error("internal_error")], ["0.0", "0.5"]),
+    ],
+)
+async def test_slack_is_not_pressed(sqlite_url: str, faults: list[Fault], waits: list[str], capfd):
+    async with over_socket(sqlite_url, slack_app_token=None) as place:
+        await place.stop()
+        for fault in faults:
+            place.slack.faults.add("apps.connections.open", fault)
+        await place.start(slack_app_token=APP_TOKEN)
+        await place.seen(lambda: place.slack.faults.happened["apps.connections.open"] == len(waits))
+        await Conversation.opened(place)
+    assert re.findall(r"again_in=(\S+)", "".join(capfd.readouterr()))[: len(waits)] == waits
 
 
 async def test_the_doctor_finds_the_connection(small: Office):
