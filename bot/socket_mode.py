@@ -26,7 +26,7 @@ Acknowledgement = dict[str, Any]
 Hear = Callable[[Envelope], Awaitable[Acknowledgement | None]]
 """Handles an envelope and gives its acknowledgement; None where Slack must send it again."""
 
-HELLO_WITHIN = 10.0
+HELLO_WITHIN = 5.0
 """Seconds in which Slack greets a connection that is good."""
 
 KEPT_FOR, KEEP_EVERY = timedelta(seconds=60), 20.0
@@ -234,13 +234,11 @@ class SocketMode:
     def _patience(self, failure: Failure | None = None) -> float:
         """Seconds before the next attempt: none before the first, then more each time; as many as Slack asks for."""
         self._failures += 1
-        if failure is not None and failure.retry_after is not None:
-            return failure.retry_after
-        if failure is not None and _needs_somebody(failure):
+        if failure is None:
+            return self._backoff()
+        if _needs_somebody(failure):
             return LONGEST
-        if failure is not None and failure.reason in GOODBYES:
-            return max(GOODBYES[failure.reason], self._backoff())
-        return self._backoff()
+        return max(failure.retry_after or 0.0, GOODBYES.get(failure.reason, 0.0), self._backoff())
 
     async def _tell(self) -> None:
         """Tell people that nobody hears them; what we post reaches them all the same."""
@@ -283,7 +281,7 @@ class SocketMode:
 
 def _needs_somebody(failure: Failure) -> bool:
     """Whether a person must mend something first: the token, or a switch in the app's settings."""
-    return failure.sort in (Sort.HELD, Sort.REFUSED)
+    return failure.sort in (Sort.HELD, Sort.REFUSED) or failure.reason == "link_disabled"
 
 
 def _read(text: object) -> Envelope:
