@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 import structlog
+from slack_bolt.async_app import AsyncApp
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,7 +21,7 @@ from bot import logs, settings
 from bot.directory import Directory
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.kinds import KINDS
-from bot.front import slack_endpoint
+from bot.front import bolt_app, hearing, slack_endpoint
 from bot.health import Insiders, Measures, Ready, healthz
 from bot.jobs import Scheduler
 from bot.metrics import Metrics
@@ -28,6 +29,7 @@ from bot.process import tune
 from bot.services import Services
 from bot.settings import Settings
 from bot.slack import Slack
+from bot.socket_mode import SocketMode
 from storage import connections, migrate, upkeep
 from storage.database import Database, utcnow
 from storage.inbox import InboxWriter
@@ -68,6 +70,7 @@ class Parts:
     ingest: Ingest
     dispatcher: Dispatcher
     scheduler: Scheduler
+    socket: SocketMode | None
 
 
 def create_app(
@@ -103,25 +106,13 @@ def create_app(
         clock=clock,
         jitter=jitter,
     )
-    parts = Parts(
-        services=services,
-        inbox=InboxWriter(database),
-        own=OwnCredentials(database, vault),
-        ingest=Ingest(
-            database,
-            default_channel=settings.slack_leads_channel,
-            reminds=bool(settings.remind_after_minutes),
-            counts=services.metrics,
-            clock=clock,
-        ),
-        dispatcher=Dispatcher(services, KINDS),
-        scheduler=Scheduler(services),
-    )
+    bolt = bolt_app(services) if slack.configured else None
+    parts = _parts(services, bolt)
     app = Starlette(
         routes=[
             *_webhook_routes(settings, parts, clock),
             *oauth_routes.routes(services.consents),
-            Route("/slack/events", slack_endpoint(services), methods=["POST"]),
+            Route("/slack/events", slack_endpoint(services, bolt), methods=["POST"]),
             *_operators_routes(services),
         ],
         exception_handlers={HTTPException: on_http_exception, Exception: _on_mistake},
@@ -129,6 +120,25 @@ def create_app(
     )
     app.state.services = services
     return app
+
+
+def _parts(services: Services, bolt: AsyncApp | None) -> Parts:
+    settings, database, token = services.settings, services.database, _secret(services.settings.slack_app_token)
+    return Parts(
+        services=services,
+        inbox=InboxWriter(database),
+        own=OwnCredentials(database, services.vault),
+        ingest=Ingest(
+            database,
+            default_channel=settings.slack_leads_channel,
+            reminds=bool(settings.remind_after_minutes),
+            counts=services.metrics,
+            clock=services.clock,
+        ),
+        dispatcher=Dispatcher(services, KINDS),
+        scheduler=Scheduler(services),
+        socket=SocketMode(services, token, hearing(services, bolt)) if token and bolt else None,
+    )
 
 
 def from_environment() -> Starlette:
@@ -163,6 +173,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         life.push_async_callback(parts.scheduler.stop)
         life.push_async_callback(parts.inbox.drain)
         _start(life, services, "inbox", parts.inbox.run)
+        if parts.socket is not None:
+            _start(life, services, "socket", parts.socket.run, stop=parts.socket.stop)
         log.info("started", version=version("corkboard"))
         yield
     log.info("stopped")

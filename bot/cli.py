@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 import click
 from cryptography.fernet import Fernet
 
-from bot import logs, purging, queues
+from bot import logs, manifest, purging, queues
 from bot.doctor.findings import State, worst
 from bot.queues import SERVED_AT
 from bot.routes_commands import routes_group
@@ -78,12 +78,13 @@ def demo(*, headless: bool) -> None:
 @main.command()
 @click.option("--port", default=8100, show_default=True, type=PORT, help="Port to listen at; 0 takes any free one.")
 @click.option("--bot", default=SERVED_AT, show_default=True, help="Where `corkboard serve` listens.")
-def sandbox(port: int, bot: str) -> None:
+@click.option("--socket", is_flag=True, help="Let Slack speak over Socket Mode.")
+def sandbox(port: int, bot: str, *, socket: bool) -> None:
     """Run the stand-ins for Slack and Thumbtack alone, and print the settings that point `serve` at them."""
     from sandbox.alone import PortTakenError, run_alone  # noqa: PLC0415 -- same
 
     try:
-        asyncio.run(run_alone(terminal(), terminal(stderr=True), port=port, bot_url=bot))
+        asyncio.run(run_alone(terminal(), terminal(stderr=True), port=port, bot_url=bot, socket=socket))
     except PortTakenError as error:
         fail(str(error), WRONG)
 
@@ -103,6 +104,24 @@ def check(*, as_json: bool) -> None:
     else:
         report.show(terminal(), findings)
     sys.exit(NOT_HELD if worst(findings) is State.BROKEN else 0)
+
+
+@main.command("manifest")
+@click.option(
+    "--socket", is_flag=True, help="For Socket Mode: Slack needs no address then, and SLACK_APP_TOKEN is set."
+)
+@click.option("--url", help="Address under which Slack reaches `corkboard serve`, https://…; by default PUBLIC_URL.")
+def print_manifest(*, socket: bool, url: str | None) -> None:
+    """Print the manifest to make the Slack app from, with your address in it."""
+    if socket and url:
+        fail("Over Socket Mode Slack needs no address: leave out --url, or --socket.", WRONG)
+    address = url or (None if socket else loaded().public_url)
+    if address is None and not socket:
+        fail("Say --url https://… with your own address, or --socket.", WRONG)
+    try:
+        click.echo(manifest.by_http(address) if address else manifest.by_socket(), nl=False)
+    except manifest.NoManifest as error:
+        fail(str(error), WRONG)
 
 
 @main.group()

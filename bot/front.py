@@ -1,7 +1,12 @@
-"""The door Slack knocks at: every request verified, and everything stored before Slack hears 200."""
+"""The door Slack knocks at: every request verified, and everything stored before Slack hears 200.
 
+What Socket Mode brings goes the same way, by `hearing`: nothing is signed there, for we opened the connection.
+"""
+
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import structlog
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
@@ -15,6 +20,7 @@ from starlette.responses import Response
 
 from bot import listeners
 from bot.services import Services
+from bot.socket_mode import Acknowledgement, Envelope, Hear
 from storage.database import StorageError
 from webhooks.problems import Refused, problem
 from webhooks.receiver import read_body
@@ -24,13 +30,18 @@ log = structlog.get_logger()
 Endpoint = Callable[[Request], Awaitable[Response]]
 Next = Callable[[], Awaitable[BoltResponse]]
 
+UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+"""What Bolt raises where it looks for things in a body that has not got them."""
 
-def slack_endpoint(services: Services) -> Endpoint:
-    """The endpoint of /slack/events; without a token and a signing secret it answers 503."""
+
+def slack_endpoint(services: Services, app: AsyncApp | None) -> Endpoint:
+    """The endpoint of /slack/events; without a token and a signing secret it answers 503.
+
+    Over Socket Mode nothing needs to come here; with the secret it is open all the same, so that one can change over.
+    """
     secret = services.settings.slack_signing_secret
-    if secret is None or not services.slack.configured:
+    if secret is None or app is None:
         return _not_configured
-    app = bolt_app(services, secret.get_secret_value())
     verifier = SignatureVerifier(secret.get_secret_value())
 
     async def answered(request: Request) -> Response:
@@ -58,17 +69,15 @@ async def _read(request: Request, verifier: SignatureVerifier) -> AsyncBoltReque
         raise Refused("signature")
     try:
         asked = to_async_bolt_request(request, body)
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-        RecursionError,
-    ):  # signed, but of no shape that Slack sends
+    except UNREADABLE:  # signed, but of no shape that Slack sends
         raise Refused("json") from None
-    if not isinstance(asked.body.get("event", {}), dict):
+    if not _has_shape(asked):
         raise Refused("shape")
     return asked
+
+
+def _has_shape(asked: AsyncBoltRequest) -> bool:
+    return isinstance(asked.body.get("event", {}), dict)
 
 
 def _is_signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:
@@ -80,7 +89,49 @@ def _is_signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, s
         return False
 
 
-def bolt_app(services: Services, signing_secret: str) -> AsyncApp:
+def hearing(services: Services, app: AsyncApp) -> Hear:
+    """Handles the envelopes of Socket Mode as requests are handled, and answers within their acknowledgement."""
+
+    async def hear(envelope: Envelope) -> Acknowledgement | None:
+        try:
+            asked = _unwrapped(envelope)
+        except Refused as refused:
+            log.info("slack_request_refused", reason=refused.reason)
+            services.metrics.slack_answered(400)
+            return None
+        response = await app.async_dispatch(asked)
+        services.metrics.slack_answered(response.status)
+        return _acknowledgement(envelope, response)
+
+    return hear
+
+
+def _unwrapped(envelope: Envelope) -> AsyncBoltRequest:
+    """The request within; a repeated event says so as it does by HTTP. Raises Refused."""
+    repeats = {"x-slack-retry-num": envelope.get("retry_attempt"), "x-slack-retry-reason": envelope.get("retry_reason")}
+    headers: dict[str, Any] = {name: str(value) for name, value in repeats.items() if value}
+    payload = envelope.get("payload")
+    try:
+        asked = AsyncBoltRequest(mode="socket_mode", body=payload if isinstance(payload, dict) else {}, headers=headers)
+    except UNREADABLE:
+        raise Refused("json") from None
+    if not _has_shape(asked):
+        raise Refused("shape")
+    return asked
+
+
+def _acknowledgement(envelope: Envelope, response: BoltResponse) -> Acknowledgement | None:
+    """None where it was not stored: Slack brings an event again, and tells a person that their press did nothing."""
+    if response.status != 200:
+        return None
+    acknowledged: Acknowledgement = {"envelope_id": envelope["envelope_id"]}
+    if not response.body or not envelope.get("accepts_response_payload"):
+        return acknowledged
+    is_json = str(response.headers.get("content-type", [""])[0]).startswith("application/json")
+    return acknowledged | {"payload": json.loads(response.body) if is_json else {"text": response.body}}
+
+
+def bolt_app(services: Services) -> AsyncApp:
     """Bolt with our listeners. It never calls Slack by itself, so it answers while Slack's API is down."""
 
     async def authorize() -> AuthorizeResult:
@@ -107,7 +158,7 @@ def bolt_app(services: Services, signing_secret: str) -> AsyncApp:
         return response
 
     app = AsyncApp(
-        signing_secret=signing_secret,
+        signing_secret="",  # not used: see below
         client=services.slack.client,
         authorize=authorize,
         request_verification_enabled=False,  # done in `_read`

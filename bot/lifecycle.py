@@ -1,18 +1,22 @@
-"""What becomes of the work when channels close, the app is cut off, or a person leaves; the keepers are told once."""
+"""What becomes of the work when channels close, the app is cut off or not heard, or a person leaves; the keepers are told once."""
 
+import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import structlog
 
 from bot.services import Services
-from storage import channels, closing, departing, news, outbox
+from storage import channels, closing, departing, leases, news, outbox, sockets
 from storage.database import Transaction
 from storage.outbox import Kind
 
 log = structlog.get_logger()
+
+TOLD_AGAIN = timedelta(hours=6)
+"""How long nobody is told again that Slack is not heard."""
 
 
 class Closed(StrEnum):
@@ -82,6 +86,14 @@ async def cut_off(tx: Transaction, *, reason: str, now: datetime) -> None:
     if not await news.waits(tx, "cut_off"):
         payload = {"notice": "cut_off", "reason": reason, "at": now.isoformat()}
         await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)
+
+
+async def not_heard(tx: Transaction, *, now: datetime) -> None:
+    """Slack gives no connection, to no process of ours: the keepers are told, once in a while."""
+    if await sockets.held(tx, now=now):
+        return
+    if await leases.acquire(tx, "told:not_heard", owner=secrets.token_hex(8), now=now, lasts=TOLD_AGAIN):
+        await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload={"notice": "not_heard"})
 
 
 async def person_left(tx: Transaction, user: str, *, now: datetime) -> None:

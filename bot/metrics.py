@@ -61,6 +61,7 @@ class Metrics:
         self._ingested = _counter(registry, "webhooks_ingested", "Stored webhooks read.")
         self._not_understood = _counter(registry, "webhooks_not_understood", "Stored webhooks that could not be read.")
         self._slack = _counter(registry, "slack_requests", "Requests of Slack answered.", "status")
+        self._sockets = _counter(registry, "socket_failures", "Connections of Socket Mode that did not open.", "reason")
         self._delivered = _counter(registry, "deliveries_done", "Said to Slack or Thumbtack.", "kind")
         self._retried = _counter(registry, "deliveries_retried", "Not said yet, tried again.", "kind", "reason")
         self._dead = _counter(registry, "deliveries_dead", "Given up.", "kind", "reason")
@@ -105,6 +106,10 @@ class Metrics:
     def slack_answered(self, status: int) -> None:
         """A request of Slack (or of somebody who says so) was answered."""
         self._slack.labels(str(status)).inc()
+
+    def socket_failed(self, reason: str) -> None:
+        """A connection of Socket Mode did not open; it is tried again."""
+        self._sockets.labels(self._known(reason)).inc()
 
     def delivered(self, kind: str, *, news_since: datetime | None, now: datetime) -> None:
         """Something was said. `news_since`: when the webhook that it tells of came, None where it tells of none."""
@@ -181,6 +186,7 @@ class _Held(Collector):
         yield from self._queue("outbox", "Deliveries", measured.outbox)
         yield _gauge("outbox_parked", "Replies that wait for a person's choice.", measured.parked)
         yield _gauge("held_channels", "Channels where something waits and cannot be posted.", measured.held_channels)
+        yield _gauge("socket_connections", "Processes that hear Slack over Socket Mode.", measured.socket_connections)
         connections = sorted(measured.connections.items())
         yield _labelled("connections", "Connections to Thumbtack.", "state", connections)
         ages = [(str(name), self._age(at)) for name, at in sorted(measured.granted.items())]

@@ -13,6 +13,7 @@ from storage.database import is_usable
 from storage.models import Environment
 
 BOT_TOKEN = re.compile(r"^(xoxe\.)?xoxb-\S+$")
+APP_TOKEN = re.compile(r"^xapp-\S+$")
 SLACK_MEMBER = re.compile(r"^[UWS][A-Z0-9]{2,}$")
 SLACK_CHANNEL = re.compile(r"^[CG][A-Z0-9]{2,}$")
 
@@ -91,6 +92,10 @@ class Settings(BaseSettings):
     )
     slack_bot_token: SecretStr | None = Field(None, description="Bot token of the Slack app, xoxb-…")
     slack_signing_secret: SecretStr | None = Field(None, description="Signing secret of the Slack app.")
+    slack_app_token: SecretStr | None = Field(
+        None,
+        description="App-level token, xapp-…; with it Slack is heard over Socket Mode, and needs no address of ours.",
+    )
     slack_leads_channel: str | None = Field(None, description="Id of the channel where leads go, C…")
     slack_ring: Ids = Field((), description="User or group ids mentioned on every new lead, comma separated.")
     slack_keepers: Ids = Field((), description="User ids told about trouble, comma separated.")
@@ -255,6 +260,13 @@ class Settings(BaseSettings):
     def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not BOT_TOKEN.match(value.get_secret_value()):
             raise ValueError("must be the app's bot token, xoxb-… (in Slack: OAuth & Permissions)")
+        return value
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not APP_TOKEN.match(value.get_secret_value()):
+            raise ValueError("must be an app-level token, xapp-… (in Slack: Basic Information, App-Level Tokens)")
         return value
 
     @field_validator(

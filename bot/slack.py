@@ -25,13 +25,16 @@ LONGEST_RETRY_AFTER = 3600.0
 FORM = frozenset(
     {
         "chat.getPermalink", "conversations.replies", "conversations.history", "conversations.info", "users.info",
-        "usergroups.list", "users.conversations",
+        "usergroups.list", "users.conversations", "apps.connections.open",
     }
 )  # fmt: skip
 """Reads take query or form arguments, no JSON."""
 
 ANY_WORKSPACE = "https://slack.com/"
 """Leads on to the workspace that a browser is signed in to."""
+
+HEARTBEAT = 15.0
+"""Seconds between two pings of a websocket; one that is not answered in half of that is closed."""
 
 SLACKS_HOST = ("https", "hooks.slack.com")
 """Where response_urls lead."""
@@ -66,6 +69,7 @@ class Slack:
         self.configured = token is not None
         self.token = token or ""
         self._own_host = _host(base_url)
+        self._socket_host = "wss" if self._own_host[0] == "https" else "ws", urlsplit(base_url).hostname or ""
         self.client = AsyncWebClient(
             token=token, base_url=base_url.rstrip("/") + "/", retry_handlers=[], timeout=int(TIMEOUT.total or 5)
         )
@@ -120,6 +124,31 @@ class Slack:
 
     def _is_ours(self, url: str) -> bool:
         return _host(url) in (SLACKS_HOST, self._own_host)
+
+    async def socket_address(self, app_token: str) -> str:
+        """Where a websocket of Socket Mode opens, once, asked with the app's own token; raises Failure."""
+        address = (await self.call("apps.connections.open", {"token": app_token})).get("url")
+        if not isinstance(address, str) or not self._is_slacks_socket(address):
+            raise Failure(Sort.REFUSED, "socket_address")
+        return address
+
+    async def socket(self, app_token: str) -> aiohttp.ClientWebSocketResponse:
+        """A websocket of Socket Mode, just opened; raises Failure. It notices by itself when nobody is there any more."""
+        address, session = await self.socket_address(app_token), self.client.session
+        if session is None:
+            raise Failure(Sort.LATER, "stopped")
+        closing = aiohttp.ClientWSTimeout(ws_close=1.0)  # Slack does not always close its side
+        try:
+            return await session.ws_connect(address, heartbeat=HEARTBEAT, timeout=closing, proxy=self.client.proxy)
+        except CUT as error:
+            raise Failure(Sort.LATER, "slack_unreachable") from error
+
+    def _is_slacks_socket(self, address: str) -> bool:
+        """On the API's own host or one below it; without TLS only where the API is a stand-in that has none."""
+        scheme, own = self._socket_host
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        return parts.scheme == scheme and (host == own or (scheme == "wss" and host.endswith(f".{own}")))
 
     async def identity(self) -> Identity:
         """Who we are, asked once; raises Failure."""

@@ -25,8 +25,8 @@ class PortTakenError(Exception):
     """The port cannot be listened at."""
 
 
-async def run_alone(out: Console, err: Console, *, port: int, bot_url: str) -> None:
-    """Serve until told to stop. Raises PortTakenError.
+async def run_alone(out: Console, err: Console, *, port: int, bot_url: str, socket: bool = False) -> None:
+    """Serve until told to stop; with `socket`, Slack speaks over Socket Mode. Raises PortTakenError.
 
     The settings for `serve` go to `out`, as lines that both `.env` and a shell take; everything else goes to `err`.
     """
@@ -40,22 +40,24 @@ async def run_alone(out: Console, err: Console, *, port: int, bot_url: str) -> N
             why = (error.strerror or type(error).__name__).lower()
             raise PortTakenError(f"Cannot listen at port {port}: {why}. Choose another with --port.") from None
         world.meet(address=address, bot_url=bot_url)
-        _introduce(out, err, address, bot_url)
+        if socket:
+            await world.slack.sockets.start()
+        _introduce(out, err, address, bot_url, socket=socket)
         with suppress(Stopped):
             await unless(stop.wait(), News(world.slack, world.thumbtack).follow(err.print))
         err.print("\nStopped.")
 
 
-def settings_lines(address: str, bot_url: str) -> list[str]:
+def settings_lines(address: str, bot_url: str, *, socket: bool = False) -> list[str]:
     """The settings that point a `serve` at `bot_url` to the stand-ins."""
-    settings = outside.settings(address, bot_url=bot_url) | {"DATABASE_URL": DATABASE_URL}
+    settings = outside.settings(address, bot_url=bot_url, socket=socket) | {"DATABASE_URL": DATABASE_URL}
     return [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
 
 
-def _introduce(out: Console, err: Console, address: str, bot_url: str) -> None:
+def _introduce(out: Console, err: Console, address: str, bot_url: str, *, socket: bool) -> None:
     err.print(f"Slack and Thumbtack stand in at {address}.", soft_wrap=True)
     err.print("These settings lead the bot to them: paste them into its shell, or into .env.\n")
-    for line in settings_lines(address, bot_url):
+    for line in settings_lines(address, bot_url, socket=socket):
         out.print(line, soft_wrap=True, markup=False)
     port = urlsplit(bot_url).port or BOT_PORT
     err.print(f"\nThen start the bot there: corkboard serve{'' if port == BOT_PORT else f' --port {port}'}\n")

@@ -9,6 +9,7 @@ from sandbox.thumbtack import ThumbtackStandIn, bodies
 
 CHANNEL = "C0LEADS"
 BOT_TOKEN = "xoxb-sandbox"  # noqa: S105 -- opens only the stand-in
+APP_TOKEN = "xapp-sandbox"  # noqa: S105 -- same
 SIGNING_SECRET = "sandbox-signing-secret"  # noqa: S105 -- same
 WEBHOOK_USERNAME, WEBHOOK_PASSWORD = "user", "pass"
 WEBHOOK_SECRET = "sandbox-webhook-secret"  # noqa: S105 -- same
@@ -26,7 +27,7 @@ class Outside:
     """
 
     def __init__(self) -> None:
-        self.slack = SlackStandIn(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+        self.slack = SlackStandIn(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, app_token=APP_TOKEN)
         self.thumbtack = ThumbtackStandIn(
             username=PRO_API_USERNAME,
             password=PRO_API_PASSWORD,
@@ -62,31 +63,36 @@ class Outside:
         await self.thumbtack.aclose()
 
 
-def settings(address: str, *, bot_url: str | None = None) -> dict[str, str]:
+def settings(address: str, *, bot_url: str | None = None, socket: bool = False) -> dict[str, str]:
     """The settings with which a bot lives in the world that is served at `address`, by their names.
 
-    `bot_url`: where the bot will be reached; without it no business can be connected.
+    `bot_url`: where the bot will be reached; without it no business can be connected. `socket`: Slack is heard over Socket
+    Mode, which needs `slack.sockets` started.
     """
     reached = {} if bot_url is None else {"PUBLIC_URL": bot_url.rstrip("/")}
-    return reached | {
-        "SLACK_API_URL": f"{address}/slack/api/",
-        "SLACK_BOT_TOKEN": BOT_TOKEN,
-        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
-        "SLACK_LEADS_CHANNEL": CHANNEL,
-        "SLACK_RING": "S0CREW",
-        "SLACK_KEEPERS": "U0OLGA",
-        "SLACK_POSTS_PER_SECOND": "50",
-        "THUMBTACK_LEGACY_API_URL": f"{address}/thumbtack/legacy",
-        "THUMBTACK_LEGACY_USERNAME": PRO_API_USERNAME,
-        "THUMBTACK_LEGACY_PASSWORD": PRO_API_PASSWORD,
-        "THUMBTACK_LEGACY_CONNECT_URL": f"{address}/thumbtack/connect/",
-        "THUMBTACK_LEGACY_CLIENT_ID": PRO_API_CLIENT[0],
-        "THUMBTACK_LEGACY_CLIENT_SECRET": PRO_API_CLIENT[1],
-        "THUMBTACK_API_URL": f"{address}/thumbtack/api",
-        "THUMBTACK_AUTH_URL": f"{address}/thumbtack/oauth2",
-        "THUMBTACK_CLIENT_ID": V4_CLIENT[0],
-        "THUMBTACK_CLIENT_SECRET": V4_CLIENT[1],
-        "THUMBTACK_WEBHOOK_USERNAME": WEBHOOK_USERNAME,
-        "THUMBTACK_WEBHOOK_PASSWORD": WEBHOOK_PASSWORD,
-        "THUMBTACK_WEBHOOK_SECRET": WEBHOOK_SECRET,
-    }
+    heard = {"SLACK_APP_TOKEN": APP_TOKEN} if socket else {"SLACK_SIGNING_SECRET": SIGNING_SECRET}
+    return (
+        reached
+        | heard
+        | {
+            "SLACK_API_URL": f"{address}/slack/api/",
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_LEADS_CHANNEL": CHANNEL,
+            "SLACK_RING": "S0CREW",
+            "SLACK_KEEPERS": "U0OLGA",
+            "SLACK_POSTS_PER_SECOND": "50",
+            "THUMBTACK_LEGACY_API_URL": f"{address}/thumbtack/legacy",
+            "THUMBTACK_LEGACY_USERNAME": PRO_API_USERNAME,
+            "THUMBTACK_LEGACY_PASSWORD": PRO_API_PASSWORD,
+            "THUMBTACK_LEGACY_CONNECT_URL": f"{address}/thumbtack/connect/",
+            "THUMBTACK_LEGACY_CLIENT_ID": PRO_API_CLIENT[0],
+            "THUMBTACK_LEGACY_CLIENT_SECRET": PRO_API_CLIENT[1],
+            "THUMBTACK_API_URL": f"{address}/thumbtack/api",
+            "THUMBTACK_AUTH_URL": f"{address}/thumbtack/oauth2",
+            "THUMBTACK_CLIENT_ID": V4_CLIENT[0],
+            "THUMBTACK_CLIENT_SECRET": V4_CLIENT[1],
+            "THUMBTACK_WEBHOOK_USERNAME": WEBHOOK_USERNAME,
+            "THUMBTACK_WEBHOOK_PASSWORD": WEBHOOK_PASSWORD,
+            "THUMBTACK_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        }
+    )

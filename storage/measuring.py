@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, or_, select, text
 from sqlmodel import col
 
-from storage import lanes
+from storage import lanes, sockets
 from storage.columns import UtcDateTime
 from storage.connections import LIVE
 from storage.database import Transaction
@@ -34,7 +34,8 @@ class Measured:
     `parked`: replies that wait for a person's choice. `held_channels`: those where something waits and a person must mend
     something first. `connections`: how many are active, failing (active, but the last renewal did not succeed) and
     broken. `granted`: when the oldest refresh token in use was issued, by API generation. `last_webhook_at`: when
-    Thumbtack last told us something that we did not know.
+    Thumbtack last told us something that we did not know. `socket_connections`: how many processes hear Slack over Socket
+    Mode.
     """
 
     inbox: Queue
@@ -44,6 +45,7 @@ class Measured:
     connections: Mapping[str, int]
     granted: Mapping[Generation, datetime]
     last_webhook_at: datetime | None
+    socket_connections: int
 
 
 async def measure(tx: Transaction, *, now: datetime) -> Measured:
@@ -58,6 +60,7 @@ async def measure(tx: Transaction, *, now: datetime) -> Measured:
         connections=await _connections(tx),
         granted=await _granted(tx),
         last_webhook_at=last.scalar_one_or_none(),
+        socket_connections=await sockets.held(tx, now=now),
     )
 
 

@@ -233,6 +233,7 @@ def exposed() -> dict[str, tuple[str, str]]:
     full.delivered("post_lead", news_since=NOW, now=NOW)
     full.retried("post_lead", "ratelimited")
     full.died("post_lead", "odd_error")
+    full.socket_failed("invalid_auth")
     full.job_failed("prune")
     queue = Queue(waiting=0, oldest=None, dead=0)
     measured = Measured(
@@ -243,6 +244,7 @@ def exposed() -> dict[str, tuple[str, str]]:
         connections={"active": 1},
         granted={Generation.V4: NOW},
         last_webhook_at=NOW,
+        socket_connections=0,
     )
     found = {}
     for line in full.written(measured, now=NOW).decode().splitlines():

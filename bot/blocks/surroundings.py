@@ -46,6 +46,17 @@ def cut_off(reason: str, *, at: datetime, row_id: int, ask_keeper: bool = False)
     return Post(text=told, blocks=blocks)
 
 
+def not_heard() -> Post:
+    """Over Socket Mode Slack gives no connection: we can speak, and hear nothing. So there is nothing to press either."""
+    told = "Corkboard does not hear Slack just now."
+    meanwhile = "Answer in Thumbtack meanwhile: a message here without a mark went nowhere."
+    blocks = [
+        section(f":ear: {told} Replies, buttons and commands do not arrive. What customers write is still posted."),
+        small(f"{meanwhile} On the server, `corkboard check` says why."),
+    ]
+    return Post(text=told, blocks=blocks)
+
+
 def person_left(
     user: str, *, leads: int, businesses: Sequence[str | None], row_id: int, ask_keeper: bool = False
 ) -> Post:

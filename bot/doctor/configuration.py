@@ -70,9 +70,9 @@ def _bot_token(settings: Settings) -> Finding | None:
 
 
 def _signing_secret(settings: Settings) -> Finding | None:
-    if settings.slack_signing_secret is not None or getattr(settings, "slack_app_token", None) is not None:
+    if settings.slack_signing_secret is not None or settings.slack_app_token is not None:
         return None  # over Socket Mode nothing is signed
-    remedy = "Set the app's signing secret (Basic Information)."
+    remedy = "Set the app's signing secret (Basic Information), or SLACK_APP_TOKEN for Socket Mode."
     return _broken("slack_signing_secret", "not set: no reply, button or command is heard", remedy)
 
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 
 from bot.app import make_thumbtack
-from bot.doctor import arriving, configuration, consents, keeping, rooms, slack_app, waiting
+from bot.doctor import arriving, configuration, consents, keeping, rooms, slack_app, socket_mode, waiting
 from bot.doctor.arriving import Reach
 from bot.doctor.consents import Looker
 from bot.doctor.findings import Area, Finding, broken, warning
@@ -78,8 +78,10 @@ class _Examination:
             return None, [broken(Area.DATABASE, "rows", told, keeping.GONE)]
 
     async def _of_slack(self, records: Records | None) -> list[Finding]:
-        app = await slack_app.look(self._slack, clock=self._clock)
+        app = await slack_app.look(self._slack, clock=self._clock, signed=self._settings.slack_app_token is None)
         found, settings = app.findings, self._settings
+        if settings.slack_app_token is not None:
+            found += await socket_mode.look(self._slack, settings.slack_app_token.get_secret_value(), records)
         keepers = settings.slack_keepers or (records.keepers if records else ())
         if not keepers:
             remedy = "Set SLACK_KEEPERS, or press Set me as keeper in a notice."

@@ -47,8 +47,8 @@ class App:
     team_id: str | None = None
 
 
-async def look(slack: Slack, *, clock: Callable[[], datetime]) -> App:
-    """Ask auth.test, which changes nothing, and read what its headers say too."""
+async def look(slack: Slack, *, clock: Callable[[], datetime], signed: bool = True) -> App:
+    """Ask auth.test, which changes nothing, and read what its headers say too. `signed`: not over Socket Mode."""
     if not slack.configured:
         return App()
     before = clock()
@@ -59,7 +59,11 @@ async def look(slack: Slack, *, clock: Callable[[], datetime]) -> App:
     now = before + (clock() - before) / 2
     name, team = told.data.get("user") or "?", told.data.get("team") or "?"
     taken = ok(Area.SLACK, "token", f"it is {name}'s, in the workspace {team}")
-    findings = [taken, *of_scopes(told.headers.get("x-oauth-scopes")), of_clock(told.headers.get("date"), now=now)]
+    findings = [
+        taken,
+        *of_scopes(told.headers.get("x-oauth-scopes")),
+        of_clock(told.headers.get("date"), now=now, signed=signed),
+    ]
     return App(findings=findings, answers=True, team_id=told.data.get("team_id"))
 
 
@@ -86,8 +90,8 @@ def _lacks(scope: str, without: str, kind: Callable[[Area, str, str, str], Findi
     return kind(Area.SLACK, f"scope {scope}", f"not granted: {without}", remedy)
 
 
-def of_clock(header: str | None, *, now: datetime) -> Finding:
-    """Whether this machine's clock and Slack's agree; Slack says whole seconds."""
+def of_clock(header: str | None, *, now: datetime, signed: bool = True) -> Finding:
+    """Whether this machine's clock and Slack's agree; Slack says whole seconds. `signed`: requests hold Slack's time."""
     theirs = _read(header)
     if theirs is None:
         return warning(
@@ -96,7 +100,7 @@ def of_clock(header: str | None, *, now: datetime) -> Finding:
     apart = abs(now - theirs)
     told = f"{apart.total_seconds():.0f} s {'behind' if theirs > now else 'ahead of'} Slack's"
     remedy = "Let this machine keep its clock by NTP (timedatectl set-ntp true)."
-    if apart >= TOO_OLD:
+    if apart >= TOO_OLD and signed:
         return broken(Area.SLACK, "clock", f"{told}: everything that comes from Slack is refused", remedy)
     if apart >= SKEW:
         return warning(Area.SLACK, "clock", told, remedy)

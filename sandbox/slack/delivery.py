@@ -1,4 +1,4 @@
-"""Brings signed requests to the bot as Slack does, and again when they were not taken."""
+"""Brings to the bot what happens as Slack does, by signed requests or over Socket Mode, and again when it was not taken."""
 
 import asyncio
 import hashlib
@@ -7,10 +7,13 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import httpx
+
+if TYPE_CHECKING:
+    from sandbox.slack.socket_mode import Sockets
 
 Json = dict[str, Any]
 
@@ -68,9 +71,15 @@ def form_delivery(fields: Json) -> Delivery:
 
 
 class Courier:
-    """Signs and delivers. `pauses`: seconds before each further delivery of an event that was not taken."""
+    """Signs and delivers. `pauses`: seconds before each further delivery of an event that was not taken.
 
-    def __init__(self, *, signing_secret: str, events_url: str | None, client: httpx.AsyncClient | None) -> None:
+    While Socket Mode is switched on in `sockets`, everything travels there and nothing by a request.
+    """
+
+    def __init__(
+        self, *, signing_secret: str, events_url: str | None, client: httpx.AsyncClient | None, sockets: "Sockets"
+    ) -> None:
+        self.sockets = sockets
         self.signing_secret = signing_secret
         self.events_url = events_url
         self.pauses: Sequence[float] = ()
@@ -91,6 +100,8 @@ class Courier:
 
     async def once(self, delivery: Delivery, *, retry: tuple[int, str] | None = None) -> Answer:
         """Deliver one time; `retry` are the number and the reason of a further delivery."""
+        if self.sockets.on:
+            return await self.sockets.once(delivery, retry=retry)
         if self.events_url is None:
             return Answer(delivery=delivery)
         headers = self._headers(delivery)

@@ -17,6 +17,7 @@ from sandbox.slack.control import control_routes
 from sandbox.slack.delivery import Answer, Courier
 from sandbox.slack.housekeeping import Housekeeping
 from sandbox.slack.people import People
+from sandbox.slack.socket_mode import Sockets
 from sandbox.slack.transcript import transcript
 from sandbox.slack.web_api import Call, WebApi
 from sandbox.slack.workspace import Channel, Json, Person, UserGroup, Workspace
@@ -34,6 +35,8 @@ class SlackStandIn:
     Mount `routes` (or serve `app`); the bot's Slack API address is then `{base_url}/slack/api/`. What people do here
     reaches the bot as signed requests at `events_url`, and each such method returns the bot's answer. People who act
     where they cannot (no such channel, message or button) raise LookupError or ValueError with a sentence.
+
+    After `sockets.start()` all this travels over Socket Mode instead, for an app that shows `app_token`.
 
     `client` is for reaching the bot without a socket. `scopes`: what the bot was granted (None: everything).
     `limit_posts`: one post a second and channel, then 429. `echo_posts`: the bot hears of its own posts, as an app does
@@ -59,13 +62,17 @@ class SlackStandIn:
         limit_posts: bool = False,
         echo_posts: bool = False,
         retries: Sequence[float] = (),
+        app_token: str = "xapp-sandbox",  # noqa: S107 - opens only this stand-in
     ) -> None:
         self.workspace = Workspace(team_id=team_id, app_id=app_id, bot_id=bot_id, bot_user_id=bot_user_id, clock=clock)
         self.workspace.base_url = base_url
-        self.api = WebApi(self.workspace, bot_token=bot_token, heard=self._heard)
+        self.sockets = Sockets(app_token=app_token)
+        self.api = WebApi(self.workspace, bot_token=bot_token, heard=self._heard, sockets=self.sockets)
         self.api.scopes = scopes
         self.api.limit_posts = limit_posts
-        self.courier = Courier(signing_secret=signing_secret, events_url=events_url, client=client)
+        self.courier = Courier(
+            signing_secret=signing_secret, events_url=events_url, client=client, sockets=self.sockets
+        )
         self.courier.pauses = retries
         self.echo_posts = echo_posts
         self.calls: list[Call] = []
@@ -114,6 +121,7 @@ class SlackStandIn:
     async def aclose(self) -> None:
         """Let echoes of posts arrive, and close the connections to the bot."""
         await asyncio.gather(*self._echoes)
+        await self.sockets.aclose()
         await self.courier.aclose()
 
     @property

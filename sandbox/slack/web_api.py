@@ -12,10 +12,12 @@ from starlette.responses import JSONResponse, Response
 from sandbox.faults import CutResponse, Fault, Faults, hold
 from sandbox.slack import chat, lookups, modals, response_urls
 from sandbox.slack.arguments import Arguments, Json, Received, RefusedError, receive
+from sandbox.slack.socket_mode import Sockets
 from sandbox.slack.workspace import Workspace
 
 POSTS_PER_SECOND = 1  # https://docs.slack.dev/apis/web-api/rate-limits: one message a second and channel,
 POST_BURST = 3  # "short bursts" of more
+OPEN_SOCKET = "apps.connections.open"  # the one method that takes the app's own token
 RESPONSE_URL = "response_url"  # the name under which uses of response_urls are recorded, and can fail
 
 
@@ -109,8 +111,11 @@ class Pace:
 class WebApi:
     """Answers `/slack/api/{method}`; `heard` is told of every call and its answer."""
 
-    def __init__(self, workspace: Workspace, *, bot_token: str, heard: Callable[[Call, Json], None]) -> None:
+    def __init__(
+        self, workspace: Workspace, *, bot_token: str, heard: Callable[[Call, Json], None], sockets: Sockets
+    ) -> None:
         self.bot_token = bot_token
+        self._sockets = sockets
         self.scopes: Collection[str] | None = None  # None: everything is granted
         self.limit_posts = False
         self.faults = Faults()
@@ -169,6 +174,8 @@ class WebApi:
             if "error" in received.given:
                 raise RefusedError(str(received.given["error"]), args=received.given)
             return {"args": received.given}
+        if name == OPEN_SOCKET:
+            return self._sockets.ticket(received.token)
         method = METHODS.get(name)
         if method is None:
             raise RefusedError("unknown_method", req_method=name)
@@ -194,13 +201,14 @@ class WebApi:
         return self._pace.wait(str(received.given.get("channel")))
 
     def _remember(self, method: str, received: Received, body: Json, *, status: int) -> None:
+        wanted = self._sockets.app_token if method == OPEN_SOCKET else self.bot_token
         call = Call(
             method=method,
             args=received.given,
             ok=bool(body["ok"]),
             error=body.get("error"),
             at=self._workspace.clock(),
-            token_ok=method == RESPONSE_URL or received.token == self.bot_token,
+            token_ok=method == RESPONSE_URL or received.token == wanted,
             status=status,
         )
         self._heard(call, body)

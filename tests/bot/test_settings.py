@@ -105,6 +105,7 @@ def test_every_mistake_is_told_at_once_with_its_remedy_and_without_what_was_set(
         ("database_url", "sqlite+aiosqlite:///:memory:"),
         ("database_url", "postgresql+asyncpg://db:port/corkboard"),
         ("slack_bot_token", "a signing secret"),
+        ("slack_app_token", "xoxb-1-2-abc"),
     ],
 )
 def test_what_could_not_work_is_refused(name, value):
@@ -136,6 +137,7 @@ def test_settings_that_are_shown_do_not_show_secrets():
     secrets = {
         "slack_bot_token": f"xoxb-{SECRET}",
         "slack_signing_secret": SECRET,
+        "slack_app_token": f"xapp-{SECRET}",
         "thumbtack_webhook_password": SECRET,
         "thumbtack_webhook_password_previous": SECRET,
         "thumbtack_legacy_password": SECRET,

@@ -8,6 +8,7 @@ import signal
 
 import httpx
 from rich.console import Console
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import settings
 from sandbox.alone import run_alone, settings_lines
@@ -85,3 +86,17 @@ async def test_it_serves_tells_and_stops():
     async with asyncio.timeout(20):
         await running
     assert err.getvalue().endswith("\nStopped.\n")
+
+
+async def test_over_socket_mode_it_tells_the_token_with_which_slack_is_reached():
+    out, err = Screen(), Screen()
+    running = asyncio.create_task(run_alone(Console(file=out), Console(file=err), port=0, bot_url=BOT, socket=True))
+    await err.shows("until Ctrl-C")
+    lines = dict(line.removeprefix("export ").split("=", 1) for line in out.getvalue().splitlines())
+    assert "SLACK_SIGNING_SECRET" not in lines
+    client = AsyncWebClient(base_url=lines["SLACK_API_URL"], retry_handlers=[])
+    ticket = await client.apps_connections_open(app_token=lines["SLACK_APP_TOKEN"])
+    assert str(ticket["url"]).startswith("ws://127.0.0.1:")
+    os.kill(os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(20):
+        await running

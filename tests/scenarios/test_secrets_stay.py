@@ -32,6 +32,7 @@ OFFICES = {
 """What every office has."""
 ALL = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
 MARKED = {name: f"marked-{name}-which-nobody-may-read" for name in ALL - {*OFFICES, "encryption_keys"}}
+MARKED["slack_app_token"] = "xapp-marked-which-nobody-may-read"
 KNOBS = {"encryption_keys": f"{KEY},{OLD_KEY}", "slack_keepers": ADMIN, **MARKED}
 pytestmark = pytest.mark.knobs(**KNOBS)
 

@@ -54,6 +54,7 @@ POSTS: dict[str, list[Post]] = {
         surroundings.cut_off("app_uninstalled", at=NOW, row_id=7),
         surroundings.cut_off("tokens_revoked", at=NOW, row_id=7, ask_keeper=True),
     ],
+    "notice_not_heard": [surroundings.not_heard()],
     "notice_person_left": [
         surroundings.person_left(ANA, leads=1, businesses=[], row_id=7),
         surroundings.person_left(ANA, leads=0, businesses=["Bright Oak", None, *"ABCDE"], row_id=7, ask_keeper=True),

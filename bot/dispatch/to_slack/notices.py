@@ -82,6 +82,7 @@ NOTICES: Mapping[str, Notice] = {
     "resume_failing": Notice(audience=Audience.KEEPERS, post=targeting_notices.resume_failing),
     "channel_closed": Notice(audience=Audience.KEEPERS, post=surroundings.channel_closed),
     "cut_off": Notice(audience=Audience.KEEPERS, post=surroundings.cut_off),
+    "not_heard": Notice(audience=Audience.KEEPERS, post=surroundings.not_heard),
     "person_left": Notice(audience=Audience.KEEPERS, post=surroundings.person_left),
     "resume_mended": Notice(audience=Audience.KEEPERS, post=targeting_notices.resume_mended),
 }

@@ -33,6 +33,11 @@ async def cut_off(at: At, *, ask_keeper: bool) -> Post | None:
     return blocks.cut_off(payload["reason"], at=when, row_id=leads.known(at.entry.id), ask_keeper=ask_keeper)
 
 
+async def not_heard(at: At, *, ask_keeper: bool) -> Post | None:  # noqa: ARG001 -- the signature of `Made`
+    """{}: Socket Mode gives no connection."""
+    return blocks.not_heard()
+
+
 async def person_left(at: At, *, ask_keeper: bool) -> Post | None:
     """{user, leads, businesses}: what was theirs is nobody's now."""
     payload = at.entry.payload

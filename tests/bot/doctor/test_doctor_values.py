@@ -48,6 +48,8 @@ def test_every_setting_is_told_once():
         ("SLACK_BOT_TOKEN", {}, State.BROKEN, "not set: nothing is posted"),
         ("SLACK_BOT_TOKEN", {"slack_bot_token": "xoxb-1"}, State.OK, "set"),
         ("SLACK_SIGNING_SECRET", {}, State.BROKEN, "not set"),
+        ("SLACK_SIGNING_SECRET", {"slack_app_token": "xapp-1"}, State.OK, "not set"),
+        ("SLACK_APP_TOKEN", {"slack_app_token": "xapp-1"}, State.OK, "set"),
         ("SLACK_LEADS_CHANNEL", {}, State.WARNING, "not set"),
         ("SLACK_LEADS_CHANNEL", {"slack_leads_channel": "C0LEADS"}, State.OK, "C0LEADS"),
         ("SLACK_RING", {}, State.WARNING, "rings nobody's phone"),
@@ -102,7 +104,12 @@ def test_no_secret_is_ever_told():
         for name in Settings.model_fields
         if name.endswith(("_url", "_secret", "_password", "_previous")) or "token" in name
     }
-    marked |= {"database_url": POSTGRESQL, "slack_bot_token": "xoxb-MARKED", "encryption_keys": KEY}
+    marked |= {
+        "database_url": POSTGRESQL,
+        "slack_bot_token": "xoxb-MARKED",
+        "slack_app_token": "xapp-MARKED",
+        "encryption_keys": KEY,
+    }
     told = report.as_json(configuration.of_settings(settings.load(_env_file=None, **marked)), checked_at=NOW)
     for secret in ("MARKED", KEY, "pass-of-the-database", "pass-of-the-query"):
         assert secret not in told
@@ -128,6 +135,9 @@ def test_a_time_that_cannot_be_read_is_not_known(header):
 
 def test_the_clock_says_in_which_direction():
     assert slack_app.of_clock("Tue, 01 Sep 2026 18:31:30 GMT", now=NOW).told == "90 s behind Slack's"
+    wrong = "Tue, 01 Sep 2026 18:24:00 GMT"
+    assert slack_app.of_clock(wrong, now=NOW).state is State.BROKEN
+    assert slack_app.of_clock(wrong, now=NOW, signed=False).state is State.WARNING
     assert slack_app.of_clock("Tue, 01 Sep 2026 18:24:00 GMT", now=NOW).told.startswith(
         "360 s ahead of Slack's: everyt"
     )
