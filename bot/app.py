@@ -31,6 +31,7 @@ from bot.slack import Slack
 from storage import connections, migrate, upkeep
 from storage.database import Database, utcnow
 from storage.inbox import InboxWriter
+from storage.listening import Listening
 from storage.models import Generation
 from storage.vault import Vault, VaultError
 from webhooks import oauth_routes, routes
@@ -156,6 +157,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await services.slack.open()
         life.push_async_callback(services.slack.close)
         life.enter_context(logs.quiet_loop())
+        _start(life, services, "listening", Listening(services.database).run)
         _start(life, services, "dispatch", parts.dispatcher.run, stop=parts.dispatcher.stop)
         _start(life, services, "credentials", parts.own.run)
         _start(life, services, "ingest", parts.ingest.run)

@@ -245,7 +245,9 @@ async def _change(tx: Transaction, entry: Outbox, **values: Any) -> None:
     )
     if result.rowcount == 0:
         raise ClaimLost
-    touch(tx, TOPIC)
+    touch(
+        tx, TOPIC, only_here=True
+    )  # who delivered it goes on with its lane; to wake all others would find them nothing
 
 
 @cache
