@@ -173,8 +173,10 @@ async def running(parts: Parts) -> AsyncIterator[None]:
 async def check(database: Database, vault: Vault) -> None:
     """Raise NotServable or VaultError where this database cannot be served with these keys."""
     shape = await migrate.shape(database)
-    if not shape.is_current:
+    if not shape.is_usable:
         raise NotServable(shape.advice)
+    if not shape.is_current:
+        log.warning("database_newer", revision=shape.current, known=shape.head)
     async with database.transaction() as tx:
         await vault.check(tx)
 

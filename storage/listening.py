@@ -26,6 +26,12 @@ PROVED_WITHIN = 10.0
 
 PROOF = "proof"
 
+ACTED_ON_AFTER = 0.05
+"""Seconds after which we look at what another process told of, and at all that it tells meanwhile.
+
+It mostly does what it told of itself, at once: to look after each of its commits would find nothing, many times a second.
+"""
+
 FAREWELL_WITHIN = 3.0
 """Seconds that saying farewell may take, at shutdown."""
 
@@ -41,6 +47,7 @@ class Listening:
         """Nothing is opened before `run`."""
         self._database = database
         self._proved = asyncio.Event()
+        self._told: set[str] = set()
         self._was_lost = False
 
     async def run(self) -> None:
@@ -93,10 +100,17 @@ class Listening:
 
     def _heard(self, _connection: Any, _process: int, _channel: str, nudge: str) -> None:
         topic, _, who = nudge.partition(" ")
-        if who != self._database.who:
-            self._database.wake({topic})
-        elif topic == PROOF:
-            self._proved.set()
+        if who == self._database.who:
+            if topic == PROOF:
+                self._proved.set()
+            return
+        if not self._told:
+            asyncio.get_running_loop().call_later(ACTED_ON_AFTER, self._act)
+        self._told.add(topic)
+
+    def _act(self) -> None:
+        told, self._told = self._told, set()
+        self._database.wake(told)
 
     async def _tell(self, *topics: str) -> None:
         async with self._database.asyncpg_connection() as connection:

@@ -28,6 +28,9 @@ TOPIC = "outbox"
 CLAIM_FOR = timedelta(seconds=60)
 """How long a claim holds; far longer than any call out may take."""
 
+NEWER = "newer_version"
+"""The reason of what waits for a version of the program that knows it: an upgrade is under way, or somebody went back."""
+
 FIRST = 0
 """The priority of what goes before all else that waits: new leads, and what people are waiting for."""
 
@@ -209,6 +212,12 @@ async def requeue(
     state = WorkState.SENDING if maybe_done else WorkState.PENDING
     counted = entry.mistakes if mistakes is None else mistakes
     await _change(tx, entry, state=state, due_at=due_at, reason=reason, mistakes=counted)
+
+
+async def leave(tx: Transaction, entry: Outbox, *, due_at: datetime) -> None:
+    """Let a newer version of the program, which runs beside us, take an entry of which this one knows nothing."""
+    await _change(tx, entry, due_at=due_at, reason=NEWER)
+    touch(tx, TOPIC)
 
 
 async def replace(tx: Transaction, entry: Outbox, *, payload: dict[str, Any], now: datetime) -> None:
