@@ -29,7 +29,10 @@ CLAIM_FOR = timedelta(seconds=60)
 """How long a claim holds; far longer than any call out may take."""
 
 NEWER = "newer_version"
-"""The reason of what waits for a version of the program that knows it: an upgrade is under way, or somebody went back."""
+"""The reason of what waits for a version of the program that knows it, which runs beside us while an upgrade rolls."""
+
+LEFT_FOR, LEFT_AT_MOST = timedelta(seconds=2), timedelta(hours=1)
+"""For how long it is left to that one each time, and how long after it was written none is there any more."""
 
 FIRST = 0
 """The priority of what goes before all else that waits: new leads, and what people are waiting for."""

@@ -25,9 +25,6 @@ from webhooks.writing import write
 POLL = 3.0
 """Seconds after which the inbox is looked at unasked, where nobody tells us what others wrote (`Database.patience`)."""
 
-LEFT_FOR = timedelta(seconds=2)
-"""For how long a webhook whose address this version does not know is left to a newer one that runs beside it."""
-
 AGAIN_AFTER = timedelta(seconds=1)
 """The pause after a first failure of the database over a webhook; it doubles with each."""
 
@@ -103,8 +100,8 @@ class Ingest:
                 taken = Taken(
                     inbox_id=leads.known(row.id), attempt=row.attempt, route=row.route, received_at=row.received_at
                 )
-                if routes.find(row.route) is None:
-                    due_at = now + LEFT_FOR
+                if routes.find(row.route) is None and now - row.received_at < outbox.LEFT_AT_MOST:
+                    due_at = now + outbox.LEFT_FOR
                     await inbox.postpone(tx, taken.inbox_id, due_at=due_at, attempt=row.attempt, reason=outbox.NEWER)
                     return True
                 await self._understand(tx, row, now)

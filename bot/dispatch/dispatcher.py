@@ -22,9 +22,6 @@ from storage.database import StorageError, Transaction, at_length
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
 
-LEFT_FOR = timedelta(seconds=2)
-"""For how long an entry of which this version knows nothing is left to a newer one that runs beside it."""
-
 POLL = 5.0
 """Seconds after which the outbox is looked at unasked, where nobody tells us what others wrote (`Database.patience`)."""
 
@@ -137,12 +134,11 @@ class Dispatcher:
 
     async def _prepare(self, tx: Transaction, entry: Outbox, identity: Identity, now: datetime) -> Claimed | None:
         maybe_done = entry.state == WorkState.SENDING
-        prepare = self._kinds.get(Kind(entry.kind)) if entry.kind in KNOWN else None
-        if prepare is None:
-            await outbox.leave(tx, entry, due_at=now + LEFT_FOR)
+        if entry.kind not in KNOWN and now - entry.created_at < outbox.LEFT_AT_MOST:
+            await outbox.leave(tx, entry, due_at=now + outbox.LEFT_FOR)
             return None
         at = At(tx=tx, entry=entry, services=self._services, identity=identity, now=now, maybe_done=maybe_done)
-        match await prepare(at):
+        match await self._kinds[Kind(entry.kind)](at):
             case Plan(channel=channel) if channel not in (None, entry.channel):
                 entry.channel = channel  # known only now: it comes back at once, in this channel's pace
                 await outbox.requeue(tx, entry, due_at=now, reason=None, maybe_done=maybe_done)

@@ -7,7 +7,6 @@ from sqlalchemy import text
 from support.deliveries import all_said, posted
 from support.office import Office
 
-from bot.dispatch import dispatcher
 from sandbox.thumbtack import bodies
 from storage import outbox
 from storage.models import Environment, Inbox, Lead, Outbox, WorkState
@@ -63,7 +62,7 @@ async def test_a_program_starts_on_what_a_newer_one_shaped(place: Office):
 
 
 async def test_what_only_a_newer_version_can_say_is_left_to_it_and_its_lane_waits(place: Office, monkeypatch):
-    monkeypatch.setattr(dispatcher, "LEFT_FOR", timedelta(minutes=1))
+    monkeypatch.setattr(outbox, "LEFT_FOR", timedelta(minutes=1))
     lead_id = await said_of_a_lead(place, 0)
     (lead,) = await place.rows(Lead)
     lane = outbox.slack_lane(lead.id or 0)
@@ -98,3 +97,21 @@ async def test_a_webhook_at_an_address_of_a_newer_version_is_left_to_it(place: O
     assert (left.state, left.settled_at, left.attempt) == (WorkState.PENDING, None, 0)
     assert left.reason == outbox.NEWER
     assert not [one for one in await place.rows(Outbox) if one.kind == Kind.POST_NOTICE]
+    await place.advance(hours=1)
+    await place.ingested()
+    assert [one.state for one in await place.rows(Inbox) if one.route == LATER_ROUTE] == [WorkState.DEAD]
+
+
+async def test_what_nobody_can_say_dies_in_its_time_and_its_lane_goes_on(place: Office):
+    """Somebody went back to the version before, and the newer one does not come again."""
+    lead_id = await said_of_a_lead(place, 0)
+    (lead,) = await place.rows(Lead)
+    async with place.database.transaction() as tx:
+        lane = outbox.slack_lane(lead.id or 0)
+        entry = await outbox.enqueue(tx, Kind.POST_STATUS, now=place.clock(), lane=lane, lead_id=lead.id)
+        entry.kind = LATER_KIND
+    await place.advance(hours=1)
+    assert (await place.post("/v1/message", bodies.message(lead_id, text="And Wednesday?"))).status_code == 200
+    await all_said(place)
+    assert [one.state for one in await place.rows(Outbox) if one.kind == LATER_KIND] == [WorkState.DEAD]
+    assert "And Wednesday?" in str(place.thread())
