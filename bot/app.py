@@ -33,6 +33,7 @@ from storage.database import Database, utcnow
 from storage.inbox import InboxWriter
 from storage.listening import Listening
 from storage.models import Generation
+from storage.shared_clock import SharedClock
 from storage.vault import Vault, VaultError
 from webhooks import oauth_routes, routes
 from webhooks.ingest import Ingest
@@ -69,6 +70,7 @@ class Parts:
     ingest: Ingest
     dispatcher: Dispatcher
     scheduler: Scheduler
+    listening: Listening
 
 
 def create_app(
@@ -79,6 +81,8 @@ def create_app(
 ) -> Starlette:
     """The whole program as an ASGI app. Clock and randomness come in as arguments; raises VaultError on bad keys."""
     database = Database(settings.database_url)
+    shared = SharedClock(clock)
+    clock = shared  # everybody's from here on
     slack = Slack(token=_secret(settings.slack_bot_token), base_url=settings.slack_api_url)
     vault, thumbtack = make_vault(settings, database), make_thumbtack(settings)
     tokens = Tokens(database, vault, thumbtack, clock=clock, shared_client=settings.thumbtack_shared_client)
@@ -117,6 +121,7 @@ def create_app(
         ),
         dispatcher=Dispatcher(services, KINDS),
         scheduler=Scheduler(services),
+        listening=Listening(database, shared),
     )
     app = Starlette(
         routes=[
@@ -152,12 +157,13 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         life.push_async_callback(services.database.close)
         life.push_async_callback(services.thumbtack.aclose)
         await check(services.database, services.vault)
+        await parts.listening.agree()
         await _take_over(services.database)
         await parts.own.load()
         await services.slack.open()
         life.push_async_callback(services.slack.close)
         life.enter_context(logs.quiet_loop())
-        _start(life, services, "listening", Listening(services.database).run)
+        _start(life, services, "listening", parts.listening.run)
         _start(life, services, "dispatch", parts.dispatcher.run, stop=parts.dispatcher.stop)
         _start(life, services, "credentials", parts.own.run)
         _start(life, services, "ingest", parts.ingest.run)

@@ -1,4 +1,4 @@
-"""What other processes commit, heard at once: PostgreSQL's LISTEN and NOTIFY, on a connection of its own.
+"""What other processes commit, heard at once: PostgreSQL's LISTEN and NOTIFY, on a connection of its own; and its time.
 
 Nothing depends on being told: everybody also looks unasked, more often while nobody tells us. A transaction that touched
 a topic notifies in itself (`Database.transaction`), so that whoever is told finds it. What is appended to the inbox tells
@@ -13,7 +13,9 @@ from typing import Any
 import asyncpg
 import structlog
 
+from storage import shared_clock
 from storage.database import NUDGES, Database, StorageError
+from storage.shared_clock import SharedClock
 
 AGAIN_AFTER = 2.0
 """Seconds until a connection that was lost is opened again."""
@@ -32,6 +34,9 @@ ACTED_ON_AFTER = 0.05
 It mostly does what it told of itself, at once: to look after each of its commits would find nothing, many times a second.
 """
 
+AGREED_IN = 3
+"""How often PostgreSQL is asked for its time, until it answers soon enough."""
+
 FAREWELL_WITHIN = 3.0
 """Seconds that saying farewell may take, at shutdown."""
 
@@ -43,12 +48,24 @@ log = structlog.get_logger()
 class Listening:
     """The task that wakes this process when another one committed something. On SQLite there is no other."""
 
-    def __init__(self, database: Database) -> None:
-        """Nothing is opened before `run`."""
+    def __init__(self, database: Database, clock: SharedClock) -> None:
+        """Nothing is opened before `run` or `agree`."""
         self._database = database
+        self._clock = clock
         self._proved = asyncio.Event()
         self._told: set[str] = set()
         self._was_lost = False
+
+    async def agree(self) -> None:
+        """Set the clock by PostgreSQL's, before anything is claimed and now and then; a slow answer changes nothing."""
+        if self._database.is_sqlite:
+            return
+        async with self._database.asyncpg_connection() as connection:
+            for _ in range(AGREED_IN):
+                asked_at = shared_clock.machines()
+                theirs = await connection.fetchval("SELECT clock_timestamp()")
+                if self._clock.compare(theirs, asked_at=asked_at, heard_at=shared_clock.machines()):
+                    return
 
     async def run(self) -> None:
         """Listen until cancelled, through connections that are lost; at the end the others look at what we leave."""
@@ -75,6 +92,7 @@ class Listening:
             await connection.add_listener(NUDGES, self._heard)
             while True:
                 await self._prove()
+                await self.agree()
                 await _until(ended, PROVED_EVERY)
 
     async def _prove(self) -> None:

@@ -3,23 +3,24 @@
 import asyncio
 import os
 import signal
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from support.deliveries import posted
-from support.office import Office
+from support.office import Clock, Office
 from support.replicas import PATIENCE, Replicas, replicas
 from support.world import HANGS
 
 from bot import jobs
 from bot.dispatch import dispatcher
+from sandbox.faults import Fault
 from sandbox.outside import CHANNEL
 from sandbox.thumbtack import bodies
-from storage import database, outbox
+from storage import database, leads, outbox, shared_clock, upkeep
 from storage.database import Database
-from storage.models import Lead, Lease, Outbox
+from storage.models import Lease, Outbox
 from webhooks import ingest
 
 pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
@@ -191,17 +192,39 @@ async def test_a_command_beside_it_is_noticed_at_once(place: Office):
     await place.stop()
     await place.start()
     await listens(place)
+    place.thumbtack.faults.add("message", Fault(status=503, headers={"Retry-After": "1200"}))
     body = bodies.lead(bodies.SCENES[0])
     assert (await place.post("/v1/lead", body)).status_code == 200
     await place.seen(lambda: place.cards)
-    (lead,) = await place.rows(Lead)
-    async with place.database.transaction() as tx:  # a connection of its own, as a command's
-        payload = {"kind": "status"}
-        await outbox.enqueue(
-            tx, outbox.Kind.UPDATE_CARD, now=place.clock(), lane=outbox.slack_lane(lead.id or 0), lead_id=lead.id,
-            channel=CHANNEL, payload=payload,
-        )  # fmt: skip
-    await place.seen(lambda: place.slack.called("chat.update"))
+    await place.slack.say("U0ANA", CHANNEL, "We come at noon.", thread_ts=place.cards[0]["ts"])
+    await place.thumbtack.wait_until(lambda: place.thumbtack.faults.happened["message"])
+    await place.at_rest()
+    (waiting,) = [one for one in await place.rows(Outbox) if one.kind == outbox.Kind.SEND_REPLY]
+    assert waiting.settled_at is None
+    async with place.database.transaction() as tx:  # on a connection of its own, as `corkboard outbox retry`
+        assert await upkeep.retry(tx, leads.known(waiting.id), now=place.clock())
+    await place.thumbtack.wait_until(lambda: place.thumbtack.received(body["leadID"]) == ["We come at noon."])
+
+
+async def test_a_replica_whose_clock_is_wrong_takes_nothing_from_another(place: Office, monkeypatch):
+    """By its own clock every claim of the others ran out two minutes ago."""
+    place.slack.faults.add("chat.postMessage", Fault(delay=2.0))
+    assert (await place.post("/v1/lead", bodies.lead(bodies.SCENES[0]))).status_code == 200
+    await place.seen(lambda: place.slack.called("chat.postMessage"))
+    monkeypatch.setattr(shared_clock, "machines", lambda: datetime.now(UTC) + timedelta(minutes=3))
+    async with place.replica() as other:
+        await other.stop()
+        other.clock = Clock()
+        other.clock.ahead = timedelta(minutes=3)
+        await other.start()
+        await listens(other)
+        await other.advance()
+        await place.at_rest()
+        clock = other.door.app.state.services.clock if other.door.app else None
+        assert clock is not None
+        assert abs(clock() - datetime.now(UTC)) < timedelta(seconds=2)
+    assert not place.slack.called("conversations.history"), "nobody looked for what another was saying"
+    assert len(place.cards) == 1
 
 
 async def test_of_several_replicas_one_tells_the_watch_outside(place: Office, monkeypatch):

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from storage import listening
-from storage.database import LOOK_WHEN_TOLD, NUDGES, Database, touch
+from storage.database import LOOK_WHEN_TOLD, NUDGES, Database, touch, utcnow
 from storage.listening import Listening
 from storage.models import Lane
+from storage.shared_clock import SharedClock
 
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 WITHIN = 20.0
@@ -40,7 +41,7 @@ class Woken:
 @asynccontextmanager
 async def listens(database: Database) -> AsyncIterator[None]:
     told = Woken(database, "told")  # everybody is woken once it is proved that we are told
-    task = asyncio.create_task(Listening(database).run())
+    task = asyncio.create_task(Listening(database, SharedClock(utcnow)).run())
     await told.until(lambda: database.is_told)
     try:
         yield
@@ -178,7 +179,7 @@ async def test_who_does_not_hear_itself_does_not_rely_on_being_told(database, ot
     monkeypatch.setattr(listening, "PROVED_WITHIN", 0.05)
     monkeypatch.setattr(Listening, "_heard", lambda *_: None)
     woken = Woken(database, "outbox")
-    task = asyncio.create_task(Listening(database).run())
+    task = asyncio.create_task(Listening(database, SharedClock(utcnow)).run())
     await woken.until(lambda: woken.times == 2)  # each time that it was tried in vain, they look
     assert not database.is_told
     task.cancel()
@@ -198,6 +199,6 @@ async def test_who_ends_lets_the_others_look(database, other):
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 async def test_on_sqlite_nobody_else_is_there_to_tell_anything(database):
     woken = Woken(database, "outbox")
-    await Listening(database).run()
+    await Listening(database, SharedClock(utcnow)).run()
     await touched(database, "outbox")
     assert (woken.times, database.patience(OFTEN)) == (1, OFTEN)
