@@ -197,13 +197,14 @@ async def test_a_command_beside_it_is_noticed_at_once(place: Office):
     assert (await place.post("/v1/lead", body)).status_code == 200
     await place.seen(lambda: place.cards)
     await place.slack.say("U0ANA", CHANNEL, "We come at noon.", thread_ts=place.cards[0]["ts"])
-    await place.thumbtack.wait_until(lambda: place.thumbtack.faults.happened["message"])
     await place.at_rest()
     (waiting,) = [one for one in await place.rows(Outbox) if one.kind == outbox.Kind.SEND_REPLY]
-    assert waiting.settled_at is None
+    assert (waiting.settled_at, waiting.reason) == (None, "unavailable")
     async with place.database.transaction() as tx:  # on a connection of its own, as `corkboard outbox retry`
         assert await upkeep.retry(tx, leads.known(waiting.id), now=place.clock())
-    await place.thumbtack.wait_until(lambda: place.thumbtack.received(body["leadID"]) == ["We come at noon."])
+    await place.thumbtack.wait_until(
+        lambda: place.thumbtack.received(body["leadID"]) == ["We come at noon."], timeout=PATIENCE
+    )
 
 
 async def test_a_replica_whose_clock_is_wrong_takes_nothing_from_another(place: Office, monkeypatch):
