@@ -80,9 +80,7 @@ def create_app(
     jitter: Callable[[], float] = random.random,
 ) -> Starlette:
     """The whole program as an ASGI app. Clock and randomness come in as arguments; raises VaultError on bad keys."""
-    database = Database(settings.database_url)
-    shared = SharedClock(clock)
-    clock = shared  # everybody's from here on
+    database, clock = Database(settings.database_url), SharedClock(clock)
     slack = Slack(token=_secret(settings.slack_bot_token), base_url=settings.slack_api_url)
     vault, thumbtack = make_vault(settings, database), make_thumbtack(settings)
     tokens = Tokens(database, vault, thumbtack, clock=clock, shared_client=settings.thumbtack_shared_client)
@@ -121,7 +119,7 @@ def create_app(
         ),
         dispatcher=Dispatcher(services, KINDS),
         scheduler=Scheduler(services),
-        listening=Listening(database, shared),
+        listening=Listening(database, clock),
     )
     app = Starlette(
         routes=[
