@@ -33,7 +33,9 @@ from bot.socket_mode import SocketMode
 from storage import connections, migrate, upkeep
 from storage.database import Database, utcnow
 from storage.inbox import InboxWriter
+from storage.listening import Listening
 from storage.models import Generation
+from storage.shared_clock import SharedClock
 from storage.vault import Vault, VaultError
 from webhooks import oauth_routes, routes
 from webhooks.ingest import Ingest
@@ -70,6 +72,7 @@ class Parts:
     ingest: Ingest
     dispatcher: Dispatcher
     scheduler: Scheduler
+    listening: Listening
     socket: SocketMode | None
 
 
@@ -80,7 +83,7 @@ def create_app(
     jitter: Callable[[], float] = random.random,
 ) -> Starlette:
     """The whole program as an ASGI app. Clock and randomness come in as arguments; raises VaultError on bad keys."""
-    database = Database(settings.database_url)
+    database, clock = Database(settings.database_url), SharedClock(clock)
     slack = Slack(token=_secret(settings.slack_bot_token), base_url=settings.slack_api_url)
     vault, thumbtack = make_vault(settings, database), make_thumbtack(settings)
     tokens = Tokens(database, vault, thumbtack, clock=clock, shared_client=settings.thumbtack_shared_client)
@@ -137,6 +140,7 @@ def _parts(services: Services, bolt: AsyncApp | None) -> Parts:
         ),
         dispatcher=Dispatcher(services, KINDS),
         scheduler=Scheduler(services),
+        listening=Listening(database, services.clock),
         socket=SocketMode(services, token, hearing(services, bolt)) if token and bolt else None,
     )
 
@@ -161,11 +165,13 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         life.push_async_callback(services.database.close)
         life.push_async_callback(services.thumbtack.aclose)
         await check(services.database, services.vault)
+        await parts.listening.agree()
         await _take_over(services.database)
         await parts.own.load()
         await services.slack.open()
         life.push_async_callback(services.slack.close)
         life.enter_context(logs.quiet_loop())
+        _start(life, services, "listening", parts.listening.run)
         _start(life, services, "dispatch", parts.dispatcher.run, stop=parts.dispatcher.stop)
         _start(life, services, "credentials", parts.own.run)
         _start(life, services, "ingest", parts.ingest.run)
@@ -183,8 +189,10 @@ async def running(parts: Parts) -> AsyncIterator[None]:
 async def check(database: Database, vault: Vault) -> None:
     """Raise NotServable or VaultError where this database cannot be served with these keys."""
     shape = await migrate.shape(database)
-    if not shape.is_current:
+    if not shape.is_usable:
         raise NotServable(shape.advice)
+    if not shape.is_current:
+        log.warning("database_newer", revision=shape.current, known=shape.head)
     async with database.transaction() as tx:
         await vault.check(tx)
 

@@ -34,7 +34,7 @@ async def healthz(_request: Request) -> Response:
 
 
 class Ready:
-    """`/readyz`: the database answers and has the shape this program wants."""
+    """`/readyz`: the database answers and has a shape that this program works with."""
 
     def __init__(self, database: Database, insiders: "Insiders") -> None:
         """Ask this database each time; the reason is for `insiders`."""
@@ -57,7 +57,7 @@ class Ready:
                 shape = await migrate.shape(self._database)
         except (StorageError, OSError):
             return NO_ANSWER
-        return None if shape.is_current else shape.advice
+        return None if shape.is_usable else shape.advice
 
     def _lost_its_file(self) -> bool:
         """A SQLite connection that is open goes on with a file that was deleted; what it stores is lost at the end."""

@@ -68,12 +68,12 @@ def cause(error: BaseException) -> str:
 
 
 def with_tables(found: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    """The same with a database that is there and has the newest shape; ends with a sentence where it is not so."""
+    """The same with a database that is there and of use to us; ends with a sentence where it is not so."""
     file = Database(found.database_url).file
     if file is not None and not file.exists():
         fail(f"There is no database at {file}. `corkboard serve` makes it; DATABASE_URL says where.", WRONG)
     shape = with_database(found, migrate.shape)
-    if not shape.is_current:
+    if not shape.is_usable:
         fail(shape.advice, NOT_HELD)
     return with_database(found, work)
 

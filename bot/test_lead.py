@@ -69,7 +69,7 @@ async def _tried(settings: Settings, console: Console, *, business_id: str | Non
 
 async def _connected(services: Services) -> dict[str, Speaker]:
     """Whose tokens there are; nobody's where there is no database yet."""
-    if not _is_there(services.database) or not (await migrate.shape(services.database)).is_current:
+    if not _is_there(services.database) or not (await migrate.shape(services.database)).is_usable:
         return {}
     return await speakers(services)
 

@@ -1,11 +1,14 @@
 """The database: one place that opens connections, begins transactions and wakes who waits for a commit.
 
+On PostgreSQL a commit wakes other processes too: the transaction notifies them (see `storage.listening`).
+
 SQLite (measured, see docs/decisions): WAL and synchronous=FULL, so that what was acknowledged survives a power cut; BEGIN
 IMMEDIATE, because a transaction that reads first and then writes fails at once when it was begun otherwise; one
 writing connection, because several of them wait for each other's locks instead of for a queue.
 """
 
 import asyncio
+import secrets
 import shutil
 import sqlite3
 from collections import defaultdict
@@ -15,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, make_url
+from sqlalchemy import bindparam, event, func, make_url, select
 from sqlalchemy.exc import DisconnectionError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
@@ -34,10 +37,21 @@ CONNECT_TIMEOUT = 10
 COMMAND_TIMEOUT = 30
 """Seconds after which a PostgreSQL server that does not answer counts as gone."""
 
+GOODBYE = 2
+"""Seconds that it gets to let go of a connection."""
+
 ALTERING = 0x636F726B
 """The number of the PostgreSQL lock under which one replica alters the tables while others wait."""
 
-WAKE, HERE = "wake", "here"
+NUDGES = "corkboard"
+"""PostgreSQL's channel on which processes tell each other what they committed: `TOPIC WHO`."""
+
+NOTIFY = select(func.pg_notify(NUDGES, bindparam("nudge")))
+
+LOOK_WHEN_TOLD = 15.0
+"""Seconds after which is looked unasked while other processes tell us what they commit: one may have died before it could."""
+
+WAKE, TELL, HERE = "wake", "tell", "here"
 
 
 def utcnow() -> datetime:
@@ -67,6 +81,8 @@ class Database:
         self._reader = self._sqlite(writes=False, pool_size=4, max_overflow=0) if self.is_sqlite else self._writer
         self._waiting: dict[str, list[Callable[[], None]]] = defaultdict(list)
         self._lent: list[sqlite3.Connection] = []
+        self.who = secrets.token_hex(4)
+        self.is_told = False
         self.precedence = Precedence(exclusive=self.is_sqlite)
 
     def _sqlite(self, *, writes: bool = True, **pool: Any) -> AsyncEngine:
@@ -117,15 +133,39 @@ class Database:
                 if driver.is_in_transaction():
                     await connection.invalidate()
 
+    @asynccontextmanager
+    async def kept_asyncpg_connection(self) -> AsyncIterator[Any]:
+        """The same for whoever keeps it for good: it is none of the pool's."""
+        async with self._writer.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await connection.run_sync(lambda sync: sync.detach())
+            try:
+                yield driver
+            finally:
+                await driver.close(timeout=GOODBYE)
+
     def on_commit(self, topic: str, wake: Callable[[], None]) -> None:
         """Call `wake` after each commit that touched `topic` (see `touch`)."""
         self._waiting[topic].append(wake)
 
+    @property
+    def topics(self) -> set[str]:
+        """What somebody waits for here."""
+        return set(self._waiting)
+
     def wake(self, topics: set[str]) -> None:
         """Wake who waits for these topics: something was committed."""
         for topic in topics:
-            for wake in self._waiting[topic]:
+            for wake in self._waiting.get(topic, ()):
                 wake()
+
+    def nudge(self, topic: str) -> str:
+        """What other processes are told of a commit that touched `topic`."""
+        return f"{topic} {self.who}"
+
+    def patience(self, seconds: float) -> float:
+        """How long to wait before looking unasked: `seconds`, or longer while other processes tell us what they commit."""
+        return max(seconds, LOOK_WHEN_TOLD) if self.is_told else seconds
 
     @asynccontextmanager
     async def transaction(self, *, brief: bool = False) -> AsyncIterator[Transaction]:
@@ -142,6 +182,8 @@ class Database:
                     yield session
                     if session.info.get(HERE):
                         await session.flush()
+                    for topic in session.info.get(TELL, ()) if not self.is_sqlite else ():
+                        await session.execute(NOTIFY, {"nudge": self.nudge(topic)})
                 finally:
                     at_length(session)
             self.wake(session.info.get(WAKE, set()))
@@ -205,9 +247,14 @@ def at_length(tx: Transaction) -> None:
         driver.here = False
 
 
-def touch(tx: Transaction, topic: str) -> None:
-    """Remember that this transaction, once committed, shall wake who waits for `topic`."""
+def touch(tx: Transaction, topic: str, *, only_here: bool = False) -> None:
+    """Remember that this transaction, once committed, shall wake who waits for `topic`, in other processes too.
+
+    `only_here`: in this one alone, which goes on with it.
+    """
     tx.info.setdefault(WAKE, set()).add(topic)
+    if not only_here:
+        tx.info.setdefault(TELL, set()).add(topic)
 
 
 class _SqliteConnection(sqlite3.Connection):

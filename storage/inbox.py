@@ -182,6 +182,7 @@ async def postpone(tx: Transaction, inbox_id: int, *, due_at: datetime, attempt:
     await tx.execute(
         update(Inbox).where(col(Inbox.id) == inbox_id).values(due_at=due_at, attempt=attempt, reason=reason)
     )
+    touch(tx, TOPIC)  # whoever looked for it while we held it, in another process too, takes note of its new time
 
 
 async def retry(tx: Transaction, inbox_id: int | None, *, now: datetime) -> int:

@@ -23,12 +23,12 @@ SCRIPTS = Path(__file__).parent / "migrations"
 class Shape:
     """The revision a database has (None: no tables of ours) and the one this program wants.
 
-    `is_newer`: a later version of the program made it, and this one does not know it.
+    `is_known`: this program knows the one it has.
     """
 
     current: str | None
-    head: str | None
-    is_newer: bool = False
+    head: str
+    is_known: bool = True
 
     @property
     def is_current(self) -> bool:
@@ -36,12 +36,30 @@ class Shape:
         return self.current == self.head
 
     @property
+    def is_newer(self) -> bool:
+        """Whether a later version of the program shaped it: revisions are numbered."""
+        return not self.is_known and self.current is not None and self.current > self.head
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether this program works with it: migrations only add, so that a version before runs on a newer shape.
+
+        It does, beside the new one, while an upgrade rolls over the replicas; and alone, where somebody goes back.
+        """
+        return self.is_current or self.is_newer
+
+    @property
     def advice(self) -> str:
         """What a person reads where it has another shape."""
         if self.is_newer:
             return (
                 f"A newer version of Corkboard shaped this database ({self.current}; this one knows {self.head}): "
-                "run that version, or restore the copy made before its upgrade."
+                "this one works with it; finish the upgrade."
+            )
+        if not self.is_known:
+            return (
+                f"No version of Corkboard up to this one made the shape of this database ({self.current}): "
+                "look where DATABASE_URL leads, or restore a backup."
             )
         found = "no tables yet" if self.current is None else f"an older shape ({self.current}, not {self.head})"
         return f"The database has {found}: run `corkboard db upgrade`."
@@ -62,7 +80,7 @@ async def shape(database: Database) -> Shape:
     known = _known()
     async with database.reading() as tx:
         current = await (await tx.connection()).run_sync(_revision)
-    return Shape(current=current, head=known[0], is_newer=current is not None and current not in known)
+    return Shape(current=current, head=known[0], is_known=current is None or current in known)
 
 
 async def upgrade(database: Database) -> Path | None:
@@ -73,7 +91,7 @@ async def upgrade(database: Database) -> Path | None:
     if database.file is not None and not database.file.exists():
         database.file.touch(mode=0o600)  # customers' data: its owner's alone, as are the files SQLite puts beside it
     found = await shape(database)
-    if found.is_current or found.is_newer:
+    if found.is_current or not found.is_known:
         return None
     from alembic import command  # noqa: PLC0415 -- see above
 

@@ -28,6 +28,12 @@ TOPIC = "outbox"
 CLAIM_FOR = timedelta(seconds=60)
 """How long a claim holds; far longer than any call out may take."""
 
+NEWER = "newer_version"
+"""The reason of what waits for a version of the program that knows it, which runs beside us while an upgrade rolls."""
+
+LEFT_FOR, LEFT_AT_MOST = timedelta(seconds=2), timedelta(hours=1)
+"""For how long it is left to that one each time, and how long after it was written none is there any more."""
+
 FIRST = 0
 """The priority of what goes before all else that waits: new leads, and what people are waiting for."""
 
@@ -211,6 +217,12 @@ async def requeue(
     await _change(tx, entry, state=state, due_at=due_at, reason=reason, mistakes=counted)
 
 
+async def leave(tx: Transaction, entry: Outbox, *, due_at: datetime) -> None:
+    """Let a newer version of the program, which runs beside us, take an entry of which this one knows nothing."""
+    await _change(tx, entry, due_at=due_at, reason=NEWER)
+    touch(tx, TOPIC)
+
+
 async def replace(tx: Transaction, entry: Outbox, *, payload: dict[str, Any], now: datetime) -> None:
     """Let an entry say something else at once, in the same place of its lane, as a delivery of its own."""
     await _change(
@@ -245,7 +257,9 @@ async def _change(tx: Transaction, entry: Outbox, **values: Any) -> None:
     )
     if result.rowcount == 0:
         raise ClaimLost
-    touch(tx, TOPIC)
+    touch(
+        tx, TOPIC, only_here=True
+    )  # who delivered it goes on with its lane; to wake all others would find them nothing
 
 
 @cache

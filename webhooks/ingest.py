@@ -23,7 +23,7 @@ from webhooks.thumbtack.payloads.body import read_json
 from webhooks.writing import write
 
 POLL = 3.0
-"""Seconds after which the inbox is looked at unasked: a command beside us may have put something back."""
+"""Seconds after which the inbox is looked at unasked, where nobody tells us what others wrote (`Database.patience`)."""
 
 AGAIN_AFTER = timedelta(seconds=1)
 """The pause after a first failure of the database over a webhook; it doubles with each."""
@@ -100,6 +100,10 @@ class Ingest:
                 taken = Taken(
                     inbox_id=leads.known(row.id), attempt=row.attempt, route=row.route, received_at=row.received_at
                 )
+                if routes.find(row.route) is None and now - row.received_at < outbox.LEFT_AT_MOST:
+                    due_at = now + outbox.LEFT_FOR
+                    await inbox.postpone(tx, taken.inbox_id, due_at=due_at, attempt=row.attempt, reason=outbox.NEWER)
+                    return True
                 await self._understand(tx, row, now)
                 await inbox.settle(tx, taken.inbox_id, state=WorkState.DONE, now=now)
         except Exception as error:
@@ -115,7 +119,8 @@ class Ingest:
         """Seconds until something is due that was not when the inbox was looked at."""
         async with self._database.reading() as tx:
             due = await inbox.next_due(tx, now=looked_at)
-        return POLL if due is None else min(POLL, max(0.0, (due - self._clock()).total_seconds()))
+        longest = self._database.patience(POLL)
+        return longest if due is None else min(longest, max(0.0, (due - self._clock()).total_seconds()))
 
     async def _understand(self, tx: Transaction, row: Inbox, now: datetime) -> None:
         page = Page(

@@ -13,7 +13,7 @@ from storage.webhooks import Guard
 from webhooks.verification import Credentials
 
 EVERY = 5.0
-"""Seconds after which the database is looked at unasked: another replica, or a command, may have made a webhook."""
+"""Seconds after which the database is looked at unasked, where nobody tells us what others wrote (`Database.patience`)."""
 
 log = structlog.get_logger()
 
@@ -47,7 +47,9 @@ class OwnCredentials:
             except (StorageError, OSError) as error:
                 log.warning("webhook_credentials_not_read", error=type(error).__name__)
             try:
-                async with asyncio.timeout(EVERY):  # wait_for of Python 3.11 may lose a cancellation
+                async with asyncio.timeout(
+                    self._database.patience(EVERY)
+                ):  # wait_for of Python 3.11 may lose a cancellation
                     await self._woken.wait()
             except TimeoutError:
                 continue

@@ -23,7 +23,7 @@ from storage.models import Outbox, WorkState
 from storage.outbox import Kind
 
 POLL = 5.0
-"""Seconds after which the outbox is looked at unasked: the commands write beside a running `serve`."""
+"""Seconds after which the outbox is looked at unasked, where nobody tells us what others wrote (`Database.patience`)."""
 
 AWAY = 1.0
 """Seconds until a database that did not do as asked is asked again."""
@@ -33,6 +33,8 @@ AT_ONCE = 16
 
 DRAIN = 8.0
 """Seconds that calls under way get at shutdown; each call has a time-out of its own below that."""
+
+KNOWN = frozenset(Kind)
 
 log = structlog.get_logger()
 
@@ -110,7 +112,7 @@ class Dispatcher:
             async with self._services.database.transaction(brief=True) as tx:
                 entry = await outbox.next_up(tx, now=now)
                 if entry is None:
-                    return _seconds(await outbox.next_due(tx, now=now), now)
+                    return self._pause(await outbox.next_due(tx, now=now), now)
                 if entry.kind not in BRIEF:
                     at_length(tx)
                 entry_id = entry.id
@@ -126,8 +128,15 @@ class Dispatcher:
             self._begin(claimed)
         return 0.0
 
+    def _pause(self, due: datetime | None, now: datetime) -> float:
+        longest = self._services.database.patience(POLL)
+        return longest if due is None else min(longest, max(0.001, (due - now).total_seconds()))
+
     async def _prepare(self, tx: Transaction, entry: Outbox, identity: Identity, now: datetime) -> Claimed | None:
         maybe_done = entry.state == WorkState.SENDING
+        if entry.kind not in KNOWN and now - entry.created_at < outbox.LEFT_AT_MOST:
+            await outbox.leave(tx, entry, due_at=now + outbox.LEFT_FOR)
+            return None
         at = At(tx=tx, entry=entry, services=self._services, identity=identity, now=now, maybe_done=maybe_done)
         match await self._kinds[Kind(entry.kind)](at):
             case Plan(channel=channel) if channel not in (None, entry.channel):
@@ -190,7 +199,3 @@ async def _until(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-def _seconds(due: datetime | None, now: datetime) -> float:
-    return POLL if due is None else min(POLL, max(0.001, (due - now).total_seconds()))

@@ -47,10 +47,12 @@ async def look(settings: Settings, database: Database) -> Kept:
 async def _look(settings: Settings, database: Database) -> Kept:
     shape = await migrate.shape(database)
     found = [ok(Area.DATABASE, "reached", "it answers")]
-    if not shape.is_current:
+    if not shape.is_usable:
         return Kept(findings=[*found, _broken("shape", *_split(shape.advice)), *_file(database)])
-    drift = await migrate.drift(database)
-    if drift:
+    drift = await migrate.drift(database) if shape.is_current else []
+    if shape.is_newer:
+        found.append(warning(Area.DATABASE, "shape", *_split(shape.advice)))
+    elif drift:
         told = f"{len(drift)} differences between its tables and this program"
         found.append(_broken("shape", told, "`corkboard db check` names them; restore a backup, or report it."))
     else:

@@ -329,11 +329,19 @@ async def test_a_key_that_does_not_fit(place: Office):
     assert not [one for one in found if one.area is Area.THUMBTACK]
 
 
-async def test_another_shape(place: Office):
+@pytest.mark.parametrize(
+    ("revision", "state", "told"),
+    [
+        ("0000", State.BROKEN, "No version of Corkboard up to this one"),
+        ("9999", State.WARNING, "A newer version of Corkboard"),
+    ],
+)
+async def test_another_shape(place: Office, revision, state, told):
     async with place.database.transaction() as tx:
-        await tx.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        await tx.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
     found = await looked(place)
-    assert of(found, Area.DATABASE, "shape").told.startswith("A newer version of Corkboard")
+    shape = of(found, Area.DATABASE, "shape")
+    assert (shape.state, shape.told.startswith(told)) == (state, True)
     assert of(found, Area.SLACK, "token").state is State.OK
 
 

@@ -115,8 +115,16 @@ async def test_a_database_of_a_newer_version_is_left_alone_and_said_so(database)
     await run(database, "UPDATE alembic_version SET version_num = '9999'")
     assert await migrate.upgrade(database) is None
     found = await migrate.shape(database)
-    assert (found.current, found.is_current, found.is_newer) == ("9999", False, True)
+    assert (found.current, found.is_current, found.is_newer, found.is_usable) == ("9999", False, True, True)
     assert "A newer version of Corkboard" in found.advice
+
+
+async def test_a_database_of_no_version_is_left_alone_and_of_no_use(database):
+    await run(database, "UPDATE alembic_version SET version_num = '0000'")
+    assert await migrate.upgrade(database) is None
+    found = await migrate.shape(database)
+    assert (found.is_newer, found.is_usable) == (False, False)
+    assert "look where DATABASE_URL leads" in found.advice
 
 
 async def test_replicas_that_start_at_once_wait_for_each_other(empty_database_url):

@@ -128,6 +128,9 @@ async def test_an_unknown_route_in_an_old_row_is_shown_to_a_person(door, monkeyp
     await door.post("/v1/lead", bodies.lead())
     monkeypatch.setattr(routes, "_patterns", tuple)
     await door.ingested()
+    assert await states(door) == ["pending"], "a newer version may run beside us, and know it"
+    door.ahead += timedelta(hours=1)
+    await door.ingested()
     assert await states(door) == ["dead"]
     assert await kinds(door) == ["post_notice"]
 
