@@ -110,7 +110,7 @@ def create_app(
         jitter=jitter,
     )
     bolt = bolt_app(services) if slack.configured else None
-    parts = _parts(services, bolt)
+    parts = _parts(services, bolt, Listening(database, clock))
     app = Starlette(
         routes=[
             *_webhook_routes(settings, parts, clock),
@@ -125,7 +125,7 @@ def create_app(
     return app
 
 
-def _parts(services: Services, bolt: AsyncApp | None) -> Parts:
+def _parts(services: Services, bolt: AsyncApp | None, listening: Listening) -> Parts:
     settings, database, token = services.settings, services.database, _secret(services.settings.slack_app_token)
     return Parts(
         services=services,
@@ -140,7 +140,7 @@ def _parts(services: Services, bolt: AsyncApp | None) -> Parts:
         ),
         dispatcher=Dispatcher(services, KINDS),
         scheduler=Scheduler(services),
-        listening=Listening(database, services.clock),
+        listening=listening,
         socket=SocketMode(services, token, hearing(services, bolt)) if token and bolt else None,
     )
 
