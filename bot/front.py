@@ -107,6 +107,7 @@ def bolt_app(services: Services, signing_secret: str) -> AsyncApp:
         return response
 
     app = AsyncApp(
+        name="corkboard",  # else Bolt reads the sources of the whole stack to find one
         signing_secret=signing_secret,
         client=services.slack.client,
         authorize=authorize,
