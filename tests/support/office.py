@@ -6,7 +6,7 @@ C0LEADS. Nobody is a keeper until `slack_keepers` says so.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import CoroutineType
@@ -45,6 +45,9 @@ SIGNING_SECRET = "signing-secret-of-the-tests"
 CHANNEL = "C0LEADS"
 PATIENCE = 60.0
 """Seconds after which something will not happen any more; many times what it takes, for it costs only where something is wrong."""
+
+UNTOLD = 0.5
+"""Seconds after which the database is looked at again: what a replica writes down wakes nobody here."""
 
 MEANWHILE = timedelta(seconds=0.25)
 """What is enqueued between looking at the clock and looking at the database is due a moment later than that."""
@@ -158,7 +161,9 @@ class Office:
                     return
                 if card_due is not None:
                     await self.advance(seconds=(card_due - now).total_seconds())
-                await changed.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(UNTOLD):
+                        await changed.wait()
 
     async def ingested(self, *, within: float = PATIENCE) -> None:
         """Wait until every webhook that was accepted was read, or kept because it could not be."""
