@@ -15,8 +15,10 @@ ROOM = 8 << 20
 """Bytes that a database may grow before another takes its place: what was deleted still lies in its files."""
 
 SHAPE = """
-    SELECT md5(string_agg(c::text, '' ORDER BY c.oid)), (SELECT count(*) FROM pg_constraint),
-        (SELECT count(*) FROM pg_trigger),
+    SELECT md5(string_agg(c::text, '' ORDER BY c.oid)),
+        (SELECT md5(string_agg(concat_ws(' ', attrelid, attname, atttypid, attnotnull, atthasdef), '' ORDER BY attrelid, attnum))
+         FROM pg_attribute JOIN pg_class t ON t.oid = attrelid WHERE t.relnamespace = 'public'::regnamespace),
+        (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_trigger),
         (SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
          WHERE d.datname = current_database())
     FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
