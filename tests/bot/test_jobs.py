@@ -79,7 +79,7 @@ async def test_jobs_run_by_themselves_and_are_finished_at_the_end(services, soon
     work = Work()
     scheduler = Scheduler(services, [work.job])
     scheduler.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await work.began.wait()
         ending = asyncio.create_task(scheduler.stop())
         await asyncio.sleep(0)
@@ -93,7 +93,7 @@ async def test_a_job_that_does_not_end_is_ended(services, soon, monkeypatch, cap
     work = Work()
     scheduler = Scheduler(services, [work.job])
     scheduler.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await work.began.wait()
         await scheduler.stop()
     assert (work.runs, work.ended) == (1, 0)
@@ -116,7 +116,7 @@ async def test_nothing_runs_once_it_was_stopped(services):
     stopped.start()
     await stopped.stop()
     other.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         for _ in range(5):
             await ticks.get()
     await other.stop()

@@ -12,9 +12,9 @@ from bot.process import SWITCH_AFTER, tune
 @pytest.fixture
 def _as_before() -> Iterator[None]:
     interval = sys.getswitchinterval()
+    gc.unfreeze()  # the suite does the same for itself
     yield
     sys.setswitchinterval(interval)
-    gc.unfreeze()
 
 
 @pytest.mark.usefixtures("_as_before")

@@ -30,7 +30,7 @@ class Screen(io.StringIO):
         return super().write(text)
 
     async def shows(self, text):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while text not in self.getvalue():
                 self.written.clear()
                 await self.written.wait()
@@ -83,7 +83,7 @@ async def test_it_serves_tells_and_stops():
         await curl.post("/slack/control/say", json=said)
     await err.shows("Is anybody here?")
     os.kill(os.getpid(), signal.SIGTERM)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await running
     assert err.getvalue().endswith("\nStopped.\n")
 

@@ -173,7 +173,7 @@ async def ended(server: Any) -> None:
     """Stop it as its administrator would: every connection is cut at once, in the middle of whatever it does."""
     pid = server.get_pid()
     os.kill(pid, signal.SIGINT)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while _lives(pid):  # noqa: ASYNC110 -- it is no child of ours
             await asyncio.sleep(0.02)
 

@@ -144,7 +144,7 @@ async def test_what_was_kept_for_a_card_that_was_refused_is_forgotten(place: Off
     asked = calling(place.slack.faults, "chat.postMessage")
     place.slack.faults.add("chat.postMessage", Fault(status=200, body={"ok": False, "error": "odd_error"}, delay=0.5))
     await place.post("/v1/lead", bodies.lead())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await asked.wait()
     await place.slack.say(ANA, CHANNEL, "Nice!", thread_ts=place.cards[0]["ts"])
     services = place.door.app.state.services

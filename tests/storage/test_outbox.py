@@ -262,7 +262,7 @@ async def test_several_claimers_never_share_an_entry_and_keep_the_order_of_every
             said[entry.id] = begun, next(moment)
             await do(mine, outbox.settle, entry, state=WorkState.DONE, now=NOW)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(replica(number, one) for number, one in enumerate(claimers)))
     assert sorted(said) == ids
     for lane in set(lanes_of):

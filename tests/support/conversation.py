@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from support.office import CHANNEL, Office
+from support.office import CHANNEL, PATIENCE, Office
 
 from sandbox.faults import Fault, Faults
 from sandbox.slack.delivery import Answer
@@ -60,7 +60,7 @@ class Conversation:
 
     async def marked(self, ts: str, mark: str) -> None:
         """Wait until a message has this mark and no other."""
-        await self.place.seen(lambda: self.place.mark(ts) == [mark], within=5)
+        await self.place.seen(lambda: self.place.mark(ts) == [mark])
 
     async def held(self, ts: str) -> None:
         """Wait until a first reply waits: it has the hourglass, and the customer got nothing."""
@@ -89,7 +89,7 @@ class Conversation:
         if after:
             await self.offered("reply_keep")
             await self.place.advance(seconds=after)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await asked.wait()
         return ts
 

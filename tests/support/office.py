@@ -6,7 +6,7 @@ C0LEADS. Nobody is a keeper until `slack_keepers` says so.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import CoroutineType
@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from sqlmodel import col
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from support.unsaid import early_card, to_be_said
+from support.unsaid import EARLY_CARD, TO_BE_SAID
 
 import bot
 import storage
@@ -43,6 +43,12 @@ ADMIN = "U0OLGA"
 BOT_TOKEN = "xoxb-of-the-tests"
 SIGNING_SECRET = "signing-secret-of-the-tests"
 CHANNEL = "C0LEADS"
+PATIENCE = 60.0
+"""Seconds after which something will not happen any more; many times what it takes, for it costs only where something is wrong."""
+
+UNTOLD = 0.5
+"""Seconds after which the database is looked at again: what a replica writes down wakes nobody here."""
+
 MEANWHILE = timedelta(seconds=0.25)
 """What is enqueued between looking at the clock and looking at the database is due a moment later than that."""
 
@@ -142,7 +148,7 @@ class Office:
         self.clock.ahead += timedelta(**ahead)
         self._running_database().wake({outbox.TOPIC, inbox.TOPIC})
 
-    async def at_rest(self, *, within: float = 10.0) -> None:
+    async def at_rest(self, *, within: float = PATIENCE) -> None:
         """Wait until everything that was heard and may be said now was said; a card that waits for its lead waits no more."""
         await self.ingested(within=within)
         changed = asyncio.Event()
@@ -153,15 +159,17 @@ class Office:
                 changed.clear()
                 now = self.clock()
                 async with self.database.reading() as tx:
-                    nothing = (await tx.execute(to_be_said(now + MEANWHILE))).first() is None
-                    card_due = (await tx.execute(early_card(now))).scalar_one_or_none() if nothing else None
+                    nothing = (await tx.execute(TO_BE_SAID, {"now": now + MEANWHILE})).first() is None
+                    card_due = (await tx.execute(EARLY_CARD, {"now": now})).scalar_one_or_none() if nothing else None
                 if nothing and card_due is None:
                     return
                 if card_due is not None:
                     await self.advance(seconds=(card_due - now).total_seconds())
-                await changed.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(UNTOLD):
+                        await changed.wait()
 
-    async def ingested(self, *, within: float = 10.0) -> None:
+    async def ingested(self, *, within: float = PATIENCE) -> None:
         """Wait until every webhook that was accepted was read, or kept because it could not be."""
         unread = select(Inbox.id).where(col(Inbox.settled_at).is_(None)).limit(1)
         async with asyncio.timeout(within):
@@ -175,7 +183,7 @@ class Office:
         if self.database.is_sqlite:
             return
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 async with self.database.reading() as tx:
                     if (await tx.execute(text(waiting))).first():
@@ -227,7 +235,7 @@ class Office:
         url = await self.thumbtack.consent(leaving.headers["location"], businesses=businesses, deny=deny)
         return await self.http.get(url)
 
-    async def seen(self, predicate: Callable[[], Any], *, within: float = 10.0) -> Any:
+    async def seen(self, predicate: Callable[[], Any], *, within: float = PATIENCE) -> Any:
         """Wait until the workspace shows something; returns what the predicate returned."""
         return await self.slack.wait_until(predicate, timeout=within)
 

@@ -51,7 +51,7 @@ async def following(database: Database, vault: Vault) -> AsyncIterator[OwnCreden
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110 -- what is waited for tells nobody
             await asyncio.sleep(0)
 

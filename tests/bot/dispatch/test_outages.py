@@ -67,7 +67,7 @@ async def test_what_was_under_way_is_settled_when_it_is_back_and_all_goes_on(off
             answer = await office.post("/v1/lead", bodies.lead())
             assert (answer.status_code, answer.json()["reason"]) == (503, "storage")
             assert answer.headers["retry-after"]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await failed.wait()
         await all_said(office)
     assert (await office.post("/v1/message", bodies.message(lead["leadID"], "Is Tuesday possible?"))).status_code == 200
