@@ -1,10 +1,16 @@
-"""What follows from an absence: threads are read back, the channels are told, and Thumbtack's v4 is asked again."""
+"""What follows from an absence: threads are read back, the channels are told; and from a business's: the keepers are."""
+
+from datetime import datetime
 
 import structlog
 
+from bot import silence, zones
+from bot.hours import Hours
 from bot.services import Services
-from storage import outbox, polling, presence, reading_back
+from bot.silence import Silence
+from storage import hearing, outbox, polling, presence, reading_back
 from storage.database import Transaction
+from storage.hearing import Habit
 from storage.outbox import Kind
 from storage.presence import Absence
 
@@ -34,6 +40,38 @@ async def look(services: Services, *, at_start: bool = False) -> None:
         log.warning("was_away", since=away.since.isoformat(), until=away.until.isoformat(), threads=threads)
     elif since is not None:
         log.warning("events_missed", since=since.isoformat(), threads=threads)
+
+
+async def look_for_silences(services: Services) -> None:
+    """Tell the keepers of each business for which nothing comes any more, once in each silence, by day."""
+    now, settings = services.clock(), services.settings
+    async with services.database.transaction() as tx:
+        for habit in await hearing.habits(tx, environment=settings.thumbtack_environment):
+            found = silence.of_habit(habit, now=now)
+            if found is None or _is_told(habit):
+                continue
+            zone = zones.of_lead(habit.last, habit.business, always=settings.time_zone)
+            if silence.may_be_told(now, hours=Hours.of(habit.business.hours, zone), zone=zone):
+                habit.business.silence_told_at = now
+                await _tell_keepers(tx, habit, found, now=now)
+
+
+def _is_told(habit: Habit) -> bool:
+    """Whether the keepers know of it: no lead came since they were told."""
+    told_at = habit.business.silence_told_at
+    return told_at is not None and told_at >= habit.times[-1]
+
+
+async def _tell_keepers(tx: Transaction, habit: Habit, found: Silence, *, now: datetime) -> None:
+    payload = {
+        "notice": "silent",
+        "business_id": habit.business.id,
+        "since": found.since.isoformat(),
+        "usual": found.usual.total_seconds(),
+        "longest": found.longest.total_seconds(),
+    }
+    await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)
+    log.warning("business_silent", business_id=habit.business.id, since=payload["since"])
 
 
 async def _tell(tx: Transaction, services: Services, away: Absence) -> None:

@@ -1,13 +1,18 @@
-"""When Thumbtack last told us something about each business: where that is long ago, something may be wrong."""
+"""When Thumbtack told us something about each business: where that is long ago, something may be wrong."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from storage import presence, targeting
 from storage.database import Transaction
-from storage.models import Direction, Lead, Message, Review, Webhook
+from storage.models import Business, Direction, Environment, Lead, Message, Review, Webhook
+
+LEADS = 100
+"""How many of a business's last leads tell its habit."""
 
 
 async def last_heard(tx: Transaction, business_ids: Collection[int]) -> Mapping[int, datetime]:
@@ -28,3 +33,51 @@ async def last_heard(tx: Transaction, business_ids: Collection[int]) -> Mapping[
             if business_id is not None and at is not None:
                 found[business_id] = max(at, found.get(business_id, at))
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Habit:
+    """When a business's leads came (`times`, the last ones, in order), and whether more are to be expected.
+
+    `since`: since when nothing was heard of it although something could have been: it was not paused, and somebody was
+    there. `last`: its last lead.
+    """
+
+    business: Business
+    times: Sequence[datetime]
+    last: Lead
+    since: datetime
+    is_paused: bool
+
+
+async def habits(tx: Transaction, *, environment: Environment) -> Sequence[Habit]:
+    """The habits of every business that had leads and was not disconnected."""
+    query = select(Business).where(col(Business.environment) == environment, col(Business.disconnected_at).is_(None))
+    businesses = (await tx.execute(query.order_by(col(Business.id)))).scalars().all()
+    heard = await last_heard(tx, [business.id for business in businesses if business.id is not None])
+    there = await presence.find(tx)
+    found = [await _habit(tx, one, heard, back_at=there.back_at if there else None) for one in businesses]
+    return [habit for habit in found if habit is not None]
+
+
+async def _habit(
+    tx: Transaction, business: Business, heard: Mapping[int, datetime], *, back_at: datetime | None
+) -> Habit | None:
+    query = select(Lead).where(
+        col(Lead.business_id) == business.id,
+        col(Lead.is_test).is_(False),
+        col(Lead.joined_id).is_(None),
+        col(Lead.received_at).is_not(None),
+    )
+    latest = (await tx.execute(query.order_by(col(Lead.id).desc()).limit(LEADS))).scalars().all()
+    if not latest or business.id is None:
+        return None
+    set_ = await targeting.of_business(tx, business.id)
+    resumed = [row.set_at for row in set_ if row.set_at is not None]
+    return Habit(
+        business=business,
+        times=sorted(lead.received_at for lead in latest if lead.received_at is not None),
+        last=latest[0],
+        since=max(at for at in (heard.get(business.id), back_at, *resumed) if at is not None),
+        is_paused=any(row.set_enabled is False for row in set_),
+    )

@@ -68,6 +68,7 @@ NOTICES: Mapping[str, Notice] = {
     "no_place": Notice(audience=Audience.KEEPERS_ALONE, post=_no_place),
     "dead": Notice(audience=Audience.KEEPERS, post=_dead),
     "was_away": Notice(audience=Audience.THERE, post=absences.was_away),
+    "silent": Notice(audience=Audience.KEEPERS, post=absences.silent),
     "mode_set": Notice(audience=Audience.THERE, post=_mode_set),
     "connected": Notice(audience=Audience.CHANNEL, post=connecting.connected),
     "connect_failed": Notice(audience=Audience.PERSON, post=connecting.connect_failed),
