@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from bot.blocks.kit import section, small
-from bot.blocks.mrkdwn import date, escape, shorten, visible
+from bot.blocks.kit import icon, line, moment, rich, section, small, words
+from bot.blocks.mrkdwn import date, shorten, visible
 from bot.blocks.notices import offer_to_keep
 from bot.blocks.posts import Post
 
@@ -24,14 +24,23 @@ def silent(
     name: str | None, *, since: datetime, usual: timedelta, longest: timedelta, row_id: int, ask_keeper: bool = False
 ) -> Post:
     """For the keepers: nothing comes for a business, far beyond its habit. `name`: as Thumbtack names it."""
-    whose = escape(shorten(visible(name) or "a business", _LONGEST_NAME))
+    whose = words(shorten(visible(name) or "a business", _LONGEST_NAME), bold=True)
     told = "Nothing comes from Thumbtack any more."
     habit = f"Its leads are usually less than {_length(usual)} apart; the longest pause lately was {_length(longest)}."
     todo = (
         "Look in Thumbtack: are there leads that are not here? Then press *Repair* in `/thumbtack status`, or compare "
     )
     blocks = [
-        section(f":mute: Nothing came from Thumbtack for *{whose}* since {date(since)}."),
+        rich(
+            line(
+                icon("mute"),
+                words(" Nothing came from Thumbtack for "),
+                whose,
+                words(" since "),
+                moment(since),
+                words("."),
+            )
+        ),
         small(f"{habit} {todo}the webhook there with `corkboard check`."),
         *(offer_to_keep(row_id) if ask_keeper else []),
     ]
