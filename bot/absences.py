@@ -25,13 +25,17 @@ async def look(services: Services, *, at_start: bool = False) -> None:
     now, missed = services.clock(), services.attention.missed
     async with services.database.transaction() as tx:
         away = await presence.beat(tx, now=now)
+        if away is not None and services.attention.was_there:
+            away = None  # it was the clock that jumped
         if missed is not None:
             await presence.note(tx, missed)
         since = await presence.due(tx, now=now, at_once=at_start or away is not None)
         if away is not None:
             since = away.since if since is None else min(since, away.since)
+            await presence.came_back(tx, now=now)
             await _tell(tx, services, away)
         threads = 0 if since is None else await reading_back.enqueue(tx, since=since, now=now)
+    services.attention.beaten()
     if missed is not None:
         services.attention.written_down(missed)
     if away is not None:

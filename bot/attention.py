@@ -1,5 +1,6 @@
 """Notices when Slack's events may not have reached us although the program runs: what Slack could not hand over is gone."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -13,14 +14,30 @@ EARLIER = TRIES_LAST * 1.5
 """How much older than its last try the message may be that an event tells of."""
 
 
-class Attention:
-    """What this process saw of Slack's requests. It remembers until a job has written it down."""
+def passed() -> float:
+    """Seconds, whatever becomes of the clock; those in which the machine slept are counted where it can tell (Linux)."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+
+class Attention:
+    """What this process saw of Slack's requests, until a job has written it down; and whether it was there itself."""
+
+    def __init__(self, clock: Callable[[], datetime], passed: Callable[[], float] = passed) -> None:
         """From now on."""
         self._clock = clock
         self._heard_at = clock()
+        self._passed = passed
+        self._beaten: float | None = None
         self.missed: Missed | None = None
+
+    def beaten(self) -> None:
+        """That we are there was written down now."""
+        self._beaten = self._passed()
+
+    @property
+    def was_there(self) -> bool:
+        """Whether this process was there all the time, whatever the clock says: then somebody set it."""
+        return self._beaten is not None and self._passed() - self._beaten <= AWAY.total_seconds()
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """A request of Slack was answered so.

@@ -47,10 +47,12 @@ async def beat(tx: Transaction, *, now: datetime) -> Absence | None:
     await tx.execute(insert(Presence).values(name=SERVE, alive_at=now).on_conflict_do_nothing())
     row = (await tx.execute(_HELD)).scalar_one()
     before, row.alive_at = row.alive_at, now
-    if now - before <= AWAY:
-        return None
-    row.back_at = now
-    return Absence(since=before, until=now)
+    return Absence(since=before, until=now) if now - before > AWAY else None
+
+
+async def came_back(tx: Transaction, *, now: datetime) -> None:
+    """The absence that `beat` told of was one."""
+    (await tx.execute(_HELD)).scalar_one().back_at = now
 
 
 async def note(tx: Transaction, missed: Missed) -> None:

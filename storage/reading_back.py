@@ -29,6 +29,9 @@ PAUSE = timedelta(seconds=1.5)
 """Between two threads: Slack permits 50 calls of conversations.replies a minute (docs.slack.dev/apis/web-api/rate-limits,
 Tier 3), and some are needed for looking after lost answers."""
 
+AT_ONCE = 10
+"""How many threads are read without such a pause, where replies wait: Slack tolerates a burst."""
+
 OVER_WITH = (ReplyState.DELIVERED, ReplyState.LOOKING, ReplyState.UNKNOWN, ReplyState.CANCELLED)
 """The states of messages that went out, may have, or never will."""
 
@@ -48,9 +51,9 @@ async def enqueue(tx: Transaction, *, since: datetime, now: datetime) -> int:
     found = [(thread, await leads.get(tx, thread.lead_id)) for thread in await _threads(tx, lanes, now=now)]
     waiting = [(thread, lead) for thread, lead in found if lead and thumbtack_lane(leads.known(lead.id)) in lanes]
     others = [(thread, lead) for thread, lead in found if lead and thumbtack_lane(leads.known(lead.id)) not in lanes]
+    at_once = min(len(waiting), AT_ONCE)
     for place, (thread, lead) in enumerate([*waiting, *others]):
-        is_urgent = place < len(waiting)
-        due_at = now if is_urgent else now + PAUSE * (place - len(waiting))
+        is_urgent, due_at = place < len(waiting), now + PAUSE * max(0, place - at_once)
         known = planned.get(thread.id)
         if known is None:
             await add(tx, thread, lead, since=oldest, now=now, due_at=due_at, priority=FIRST if is_urgent else LATER)

@@ -64,3 +64,15 @@ def test_what_is_missed_while_it_is_written_down_is_kept(clock):
     assert attention.missed == Missed(since=NOW - EARLIER, at=clock.now)
     attention.written_down(attention.missed)
     assert attention.missed is None
+
+
+def test_who_wrote_down_that_they_are_there_a_moment_ago_was_there_whatever_the_clock_says(clock):
+    passed = 100.0
+    attention = Attention(clock, passed=lambda: passed)
+    assert not attention.was_there
+    attention.beaten()
+    clock.now += 60 * MINUTE
+    passed += 300
+    assert attention.was_there
+    passed += 1
+    assert not attention.was_there

@@ -320,15 +320,26 @@ async def test_of_two_replicas_one_tells_it(place: Office):
         assert sorted(planned) == [Kind.POST_NOTICE, Kind.READ_BACK]
 
 
-async def test_a_machine_that_slept_notices_it_when_it_wakes(place: Office):
+async def test_a_machine_that_slept_notices_it_when_it_wakes(place: Office, monkeypatch):
     lead = await Conversation.opened(place)
+    services = place.door.app.state.services
+    monkeypatch.setattr(services.attention, "_passed", lambda: place.clock().timestamp())
+    await jobs.notice_absence(services)
     place.slack.events_url, url = None, place.slack.events_url
     ts = (await lead.said("Yes, we do.")).ts
     place.slack.events_url = url
     await place.advance(minutes=20)
-    await jobs.notice_absence(place.door.app.state.services)
+    await jobs.notice_absence(services)
     await lead.marked(ts, CHECK)
     assert len(notices(place)) == 1
+
+
+async def test_a_clock_that_is_set_forward_is_no_absence(place: Office):
+    await Conversation.opened(place)
+    await place.advance(minutes=20)
+    await jobs.notice_absence(place.door.app.state.services)
+    await place.at_rest()
+    assert (notices(place), threads_read(place)) == ([], [])
 
 
 # Slack could not tell us

@@ -16,7 +16,7 @@ from bot.doctor.findings import Area, State
 from sandbox.slack.failures import down
 from sandbox.thumbtack import bodies
 from storage import targeting
-from storage.models import Business, Environment, Generation, Lead, Presence
+from storage.models import Business, Environment, Generation, Lead
 
 CHICAGO = ZoneInfo("America/Chicago")
 
@@ -40,8 +40,6 @@ async def later(place: Office, *, days: int, hour: int = 12) -> None:
     """So many days later, at this hour in Chicago; somebody was there all the time."""
     then = (place.clock() + timedelta(days=days)).astimezone(CHICAGO).replace(hour=hour, minute=0)
     await place.advance(seconds=(then - place.clock()).total_seconds())
-    async with place.database.transaction() as tx:
-        await tx.execute(update(Presence).values(alive_at=place.clock()))
 
 
 async def told(place: Office) -> list[str]:
@@ -111,8 +109,9 @@ async def test_a_pause_is_no_silence(place: Office, *, still: bool):
 
 async def test_after_an_absence_of_ours_it_is_waited_again(place: Office):
     await had_daily(place, 20)
-    await place.advance(days=8)
-    await jobs.notice_absence(place.door.app.state.services)
+    await place.stop()
+    place.clock.ahead += timedelta(days=8)
+    await place.start()
     await later(place, days=1)
     assert await told(place) == []
     await later(place, days=4)

@@ -31,6 +31,8 @@ async def test_an_absence_is_more_than_five_minutes_and_is_told_once(database):
     assert await beat(database, NOW + 5 * MINUTE) is None
     assert await beat(database, NOW + 11 * MINUTE) == Absence(since=NOW + 5 * MINUTE, until=NOW + 11 * MINUTE)
     assert await beat(database, NOW + 11 * MINUTE) is None
+    async with database.transaction() as tx:
+        await presence.came_back(tx, now=NOW + 11 * MINUTE)
     async with database.reading() as tx:
         row = await presence.find(tx)
     assert (row.alive_at, row.back_at) == (NOW + 11 * MINUTE, NOW + 11 * MINUTE)
