@@ -17,6 +17,9 @@ from storage import reading_back
 from storage.models import Message, Outbox, ReplyState
 from storage.outbox import Kind
 
+ONE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+"""For what does not depend on the kind of database."""
+
 READ = "conversations.replies"
 LONG = {"minutes": 6}
 
@@ -57,6 +60,7 @@ async def test_what_was_written_meanwhile_goes_out(place: Office):
     assert lead.received == ["Yes, we do."]
 
 
+@ONE
 async def test_what_is_too_old_by_then_is_asked_about(place: Office):
     lead = await Conversation.opened(place)
     async with away(place, hours=6):
@@ -69,6 +73,7 @@ async def test_what_is_too_old_by_then_is_asked_about(place: Office):
     assert lead.received == ["On my way, 20 minutes."]
 
 
+@ONE
 async def test_notes_files_and_what_the_bot_posted_are_what_they_are(place: Office):
     lead = await Conversation.opened(place)
     async with away(place, **LONG):
@@ -98,6 +103,7 @@ async def test_what_was_edited_or_deleted_meanwhile_counts_for_what_waits(place:
     assert lead.received == ["At 10."]
 
 
+@ONE
 async def test_what_went_out_before_is_not_said_again_and_a_late_edit_is_told(place: Office):
     lead = await Conversation.opened(place)
     kept, edited = await lead.say("At 9."), await lead.say("On Monday.")
@@ -134,6 +140,7 @@ async def test_what_was_written_meanwhile_goes_before_what_is_written_now(place:
     assert lead.received == ["First.", "Second."]
 
 
+@ONE
 async def test_a_thread_whose_turn_is_far_is_read_as_soon_as_somebody_writes_there(place: Office):
     early, late = [await Conversation.opened(place) for _ in range(2)]
     async with away(place, **LONG):
@@ -160,6 +167,7 @@ async def test_a_kill_while_it_is_read_loses_nothing(place: Office):
     assert lead.received == ["Yes, we do."]
 
 
+@ONE
 async def test_while_slack_is_down_nothing_that_may_have_been_taken_back_goes_out(place: Office):
     lead = await Conversation.opened(place)
     place.thumbtack.faults.add("message", down())
@@ -177,14 +185,17 @@ async def test_while_slack_is_down_nothing_that_may_have_been_taken_back_goes_ou
     assert (await lead.message(deleted)).state == ReplyState.CANCELLED
 
 
-async def test_a_channel_that_cannot_be_read_holds_no_reply_back(place: Office):
+@pytest.mark.parametrize("why", ["not_in_channel", "missing_scope", "odd_error"])
+@ONE
+async def test_a_thread_that_cannot_be_read_holds_no_reply_back(place: Office, why: str):
     lead = await Conversation.opened(place)
-    place.slack.faults.stand(READ, slack_error("not_in_channel"))
+    place.slack.faults.stand(READ, slack_error(why))
     async with away(place, **LONG):
         pass
     await lead.marked(await lead.say("Yes, we do."), CHECK)
 
 
+@ONE
 async def test_a_thread_that_is_gone_takes_with_it_what_waited_there(place: Office):
     lead = await Conversation.opened(place)
     place.thumbtack.faults.add("message", down())
@@ -200,6 +211,7 @@ async def test_a_thread_that_is_gone_takes_with_it_what_waited_there(place: Offi
     assert lead.received == []
 
 
+@ONE
 async def test_long_threads_are_read_to_their_end(place: Office, monkeypatch):
     monkeypatch.setattr("bot.dispatch.to_slack.reading_back.PAGE", 2)
     lead = await Conversation.opened(place)
@@ -224,6 +236,7 @@ async def test_what_was_written_below_a_card_that_nobody_had_written_down(place:
     assert lead.received == ["Yes, we do."]
 
 
+@ONE
 async def test_after_an_older_copy_of_the_database_marks_tell_what_was_handled(place: Office):
     lead = await Conversation.opened(place)
     sent, noted = await lead.say("At 9."), await lead.say("note: a friend")
@@ -247,6 +260,7 @@ async def test_after_an_older_copy_of_the_database_marks_tell_what_was_handled(p
 # Which threads
 
 
+@ONE
 async def test_threads_of_leads_that_are_over_are_not_read(place: Office):
     over, open_ = [await Conversation.opened(place) for _ in range(2)]
     for action_id in ("lead_claim", "lead_lost"):
@@ -259,6 +273,7 @@ async def test_threads_of_leads_that_are_over_are_not_read(place: Office):
     assert threads_read(place)[before:] == [open_.ts]
 
 
+@ONE
 async def test_less_than_five_minutes_are_nothing(place: Office):
     await Conversation.opened(place)
     async with away(place, minutes=4):
@@ -294,6 +309,7 @@ async def test_it_is_not_planned_twice(place: Office):
 # Who is told
 
 
+@ONE
 async def test_each_channel_is_told_once(place: Office):
     place.slack.add_channel("C0WEST", "west")
     await run(place, "INSERT INTO route (position, channel, ring) VALUES (1, 'C0WEST', '[]')")
@@ -320,6 +336,7 @@ async def test_of_two_replicas_one_tells_it(place: Office):
         assert sorted(planned) == [Kind.POST_NOTICE, Kind.READ_BACK]
 
 
+@ONE
 async def test_a_machine_that_slept_notices_it_when_it_wakes(place: Office, monkeypatch):
     lead = await Conversation.opened(place)
     services = place.door.app.state.services
@@ -334,6 +351,7 @@ async def test_a_machine_that_slept_notices_it_when_it_wakes(place: Office, monk
     assert len(notices(place)) == 1
 
 
+@ONE
 async def test_a_clock_that_is_set_forward_is_no_absence(place: Office):
     await Conversation.opened(place)
     await place.advance(minutes=20)
@@ -352,6 +370,7 @@ async def pass_minutes(place: Office, minutes: int) -> None:
         await jobs.notice_absence(place.door.app.state.services)
 
 
+@ONE
 async def test_what_slack_gave_up_is_read_back_although_somebody_was_there(place: Office):
     lead = await Conversation.opened(place)
     (lost,) = await lead.unheard(lambda: lead.said("Yes, we do."))

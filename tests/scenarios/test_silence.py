@@ -18,6 +18,9 @@ from sandbox.thumbtack import bodies
 from storage import targeting
 from storage.models import Business, Environment, Generation, Lead
 
+ONE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+"""For what does not depend on the kind of database."""
+
 CHICAGO = ZoneInfo("America/Chicago")
 
 pytestmark = pytest.mark.knobs(slack_keepers=ADMIN, time_zone="America/Chicago")
@@ -77,6 +80,7 @@ async def test_the_keepers_are_told_once_in_each_silence(place: Office):
     assert len(await told(place)) == 2
 
 
+@ONE
 async def test_nobody_is_told_at_night(place: Office):
     await had_daily(place, 20)
     await later(place, days=6, hour=3)
@@ -85,6 +89,7 @@ async def test_nobody_is_told_at_night(place: Office):
     assert len(await told(place)) == 1
 
 
+@ONE
 async def test_of_few_leads_nothing_is_told(place: Office):
     await had_daily(place, 8)
     await later(place, days=30)
@@ -92,6 +97,7 @@ async def test_of_few_leads_nothing_is_told(place: Office):
 
 
 @pytest.mark.parametrize("still", [True, False], ids=["paused", "resumed lately"])
+@ONE
 async def test_a_pause_is_no_silence(place: Office, *, still: bool):
     business_id = await had_daily(place, 20)
     await later(place, days=8)
@@ -107,6 +113,7 @@ async def test_a_pause_is_no_silence(place: Office, *, still: bool):
     assert len(await told(place)) == (0 if still else 1)
 
 
+@ONE
 async def test_after_an_absence_of_ours_it_is_waited_again(place: Office):
     await had_daily(place, 20)
     await place.stop()
@@ -118,6 +125,7 @@ async def test_after_an_absence_of_ours_it_is_waited_again(place: Office):
     assert len(await told(place)) == 1
 
 
+@ONE
 async def test_a_lead_that_comes_before_it_is_told_ends_it(place: Office):
     await had_daily(place, 20)
     await later(place, days=6)
@@ -130,6 +138,7 @@ async def test_a_lead_that_comes_before_it_is_told_ends_it(place: Office):
     assert await told(place) == []
 
 
+@ONE
 async def test_the_doctor_says_whether_anybody_is_there(place: Office):
     async def runs() -> State:
         settings = bot_settings.load(_env_file=None, **place.knobs)

@@ -20,9 +20,19 @@ from storage.reading_back import FARTHEST, Written
 PAGES, PAGE = 20, 200
 """What is longer than that is no thread of a lead."""
 
-CANNOT_BE_READ = frozenset({"channel_not_found", "not_in_channel", "access_denied"})
-"""Errors of conversations.replies that are the channel's (docs.slack.dev/reference/methods/conversations.replies#errors);
-replies to the customer must not wait for it."""
+CUT_OFF = frozenset(
+    {
+        "account_inactive",
+        "ekm_access_denied",
+        "invalid_auth",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+    }
+)
+"""Why nothing at all can be done in Slack: that is waited for."""
 
 NOT_STORED = "not_stored"
 """The database was away while a thread was taken in: it is read again."""
@@ -54,7 +64,9 @@ async def read_back(at: At) -> Prepared:
         return {}
 
     async def failed(_tx: Transaction, failure: Failure, verdict: Verdict, _now: datetime) -> Verdict | Settled:
-        return Settled(reason=failure.reason) if failure.reason in CANNOT_BE_READ else verdict
+        """A thread that cannot be read (we are not in its channel, or lack a scope) must not hold replies for ever."""
+        passes = failure.sort in (Sort.LATER, Sort.UNKNOWN) or failure.reason in CUT_OFF
+        return verdict if passes else Settled(reason=failure.reason)
 
     return Plan(perform=perform, failed=failed)
 
