@@ -9,7 +9,7 @@ from bot.hours import Hours
 from bot.services import Services
 from bot.silence import Silence
 from storage import hearing, outbox, polling, presence, reading_back
-from storage.database import Transaction
+from storage.database import StorageError, Transaction
 from storage.hearing import Habit
 from storage.outbox import Kind
 from storage.presence import Absence
@@ -44,6 +44,14 @@ async def look(services: Services, *, at_start: bool = False) -> None:
         log.warning("was_away", since=away.since.isoformat(), until=away.until.isoformat(), threads=threads)
     elif since is not None:
         log.warning("events_missed", since=since.isoformat(), threads=threads)
+
+
+async def leave(services: Services) -> None:
+    """We end, cleanly: write down until when we were there; where that cannot be, the last time that it was counts."""
+    try:
+        await look(services)
+    except (StorageError, OSError) as error:
+        log.warning("presence_not_stored", error=type(error).__name__)
 
 
 async def look_for_silences(services: Services) -> None:

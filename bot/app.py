@@ -158,6 +158,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await services.slack.open()
         life.push_async_callback(services.slack.close)
         await absences.look(services, at_start=True)  # before anything goes out that was edited or deleted meanwhile
+        life.push_async_callback(absences.leave, services)
         life.enter_context(logs.quiet_loop())
         _start(life, services, "dispatch", parts.dispatcher.run, stop=parts.dispatcher.stop)
         _start(life, services, "credentials", parts.own.run)

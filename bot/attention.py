@@ -45,13 +45,14 @@ class Attention:
         What was not stored Slack tries again, but not for ever. And one that comes only now, at a later try, after
         nothing came for long, says that we could not be reached: what Slack told before it, it gave up.
         """
-        now, is_late = self._clock(), _tries(headers) > 1
+        now = self._clock()
         if status >= 500:
             self.miss(since=now - EARLIER)
-        elif is_late and now - self._heard_at > AWAY:
+        if status != 200:
+            return  # anybody may knock
+        if _tries(headers) > 1 and now - self._heard_at > AWAY:
             self.miss(since=self._heard_at)
-        if status == 200:
-            self._heard_at = now
+        self._heard_at = now
 
     def miss(self, *, since: datetime) -> None:
         """Events of messages written since then may not have reached us."""

@@ -352,6 +352,24 @@ async def test_a_machine_that_slept_notices_it_when_it_wakes(place: Office, monk
 
 
 @ONE
+async def test_an_end_in_order_is_when_the_absence_begins(place: Office):
+    await Conversation.opened(place)
+    await place.advance(minutes=20)
+    async with away(place, minutes=4):
+        pass
+    await place.at_rest()
+    assert notices(place) == []
+
+
+async def test_an_end_without_a_database_is_an_end(place: Office):
+    await Conversation.opened(place)
+    await run(place, "ALTER TABLE presence RENAME TO elsewhere")
+    async with away(place, **LONG):
+        await run(place, "ALTER TABLE elsewhere RENAME TO presence")
+    await place.seen(lambda: notices(place))
+
+
+@ONE
 async def test_a_clock_that_is_set_forward_is_no_absence(place: Office):
     await Conversation.opened(place)
     await place.advance(minutes=20)
