@@ -8,9 +8,10 @@ from bot import silence, zones
 from bot.hours import Hours
 from bot.services import Services
 from bot.silence import Silence
-from storage import hearing, outbox, polling, presence, reading_back
+from storage import businesses, hearing, outbox, polling, presence, reading_back
 from storage.database import StorageError, Transaction
 from storage.hearing import Habit
+from storage.models import Business
 from storage.outbox import Kind
 from storage.presence import Absence
 
@@ -57,15 +58,16 @@ async def leave(services: Services) -> None:
 async def look_for_silences(services: Services) -> None:
     """Tell the keepers of each business for which nothing comes any more, once in each silence, by day."""
     now, settings = services.clock(), services.settings
-    async with services.database.transaction() as tx:
-        for habit in await hearing.habits(tx, environment=settings.thumbtack_environment):
-            found = silence.of_habit(habit, now=now)
-            if found is None or _is_told(habit):
-                continue
-            zone = zones.of_lead(habit.last, habit.business, always=settings.time_zone)
-            if silence.may_be_told(now, hours=Hours.of(habit.business.hours, zone), zone=zone):
-                habit.business.silence_told_at = now
-                await _tell_keepers(tx, habit, found, now=now)
+    async with services.database.reading() as tx:
+        habits = await hearing.habits(tx, environment=settings.thumbtack_environment, now=now)
+    for habit in habits:
+        found = silence.of_habit(habit, now=now)
+        zone = zones.of_lead(habit.last, habit.business, always=settings.time_zone)
+        if found is None or _is_told(habit):
+            continue
+        if silence.may_be_told(now, hours=Hours.of(habit.business.hours, zone), zone=zone):
+            async with services.database.transaction() as tx:
+                await _tell_keepers(tx, habit.business, found, now=now)
 
 
 def _is_told(habit: Habit) -> bool:
@@ -74,16 +76,20 @@ def _is_told(habit: Habit) -> bool:
     return told_at is not None and told_at >= habit.times[-1]
 
 
-async def _tell_keepers(tx: Transaction, habit: Habit, found: Silence, *, now: datetime) -> None:
+async def _tell_keepers(tx: Transaction, business: Business, found: Silence, *, now: datetime) -> None:
+    known = await businesses.get(tx, business.id)
+    if known is None:
+        return
+    known.silence_told_at = now
     payload = {
         "notice": "silent",
-        "business_id": habit.business.id,
+        "business_id": known.id,
         "since": found.since.isoformat(),
         "usual": found.usual.total_seconds(),
         "longest": found.longest.total_seconds(),
     }
     await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)
-    log.warning("business_silent", business_id=habit.business.id, since=payload["since"])
+    log.warning("business_silent", business_id=known.id, since=payload["since"])
 
 
 async def _tell(tx: Transaction, services: Services, away: Absence) -> None:

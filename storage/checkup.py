@@ -42,7 +42,8 @@ class Speaking:
 class Records:
     """All of it. `threads_in`: channels with leads, the latest first; `held`: those where something waits and is refused.
 
-    `inbox_reasons`, `outbox_reasons`: why what waits was put off, and how much of it. `alive_at`: when `serve` was there
+    `inbox_reasons`, `outbox_reasons`: why what waits was put off, and how much of it. `habits`: of businesses without a lead
+    today. `alive_at`: when `serve` was there
     last, on any machine; None where it never was.
     """
 
@@ -76,7 +77,7 @@ async def read(tx: Transaction, *, environment: Environment, now: datetime) -> R
         measured=await measuring.measure(tx, now=now),
         inbox_reasons=await _reasons(tx, Inbox),
         outbox_reasons=await _reasons(tx, Outbox),
-        habits=await hearing.habits(tx, environment=environment),
+        habits=await hearing.habits(tx, environment=environment, now=now),
         alive_at=None if there is None else there.alive_at,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlmodel import col
@@ -10,6 +10,9 @@ from sqlmodel import col
 from storage import presence, targeting
 from storage.database import Transaction
 from storage.models import Business, Direction, Environment, Lead, Message, Review, Webhook
+
+A_DAY = timedelta(days=1)
+"""Who had a lead since then is not silent, and is not looked at."""
 
 LEADS = 100
 """How many of a business's last leads tell its habit."""
@@ -50,34 +53,37 @@ class Habit:
     is_paused: bool
 
 
-async def habits(tx: Transaction, *, environment: Environment) -> Sequence[Habit]:
-    """The habits of every business that had leads and was not disconnected."""
+async def habits(tx: Transaction, *, environment: Environment, now: datetime) -> Sequence[Habit]:
+    """The habits of the businesses that had leads, but none for a day, and were not disconnected."""
     query = select(Business).where(col(Business.environment) == environment, col(Business.disconnected_at).is_(None))
-    businesses = (await tx.execute(query.order_by(col(Business.id)))).scalars().all()
-    heard = await last_heard(tx, [business.id for business in businesses if business.id is not None])
     there = await presence.find(tx)
-    found = [await _habit(tx, one, heard, back_at=there.back_at if there else None) for one in businesses]
-    return [habit for habit in found if habit is not None]
+    found = []
+    for business in (await tx.execute(query.order_by(col(Business.id)))).scalars().all():
+        latest = await _latest(tx, business)
+        if latest and latest[0].received_at is not None and now - latest[0].received_at > A_DAY:
+            found.append(await _habit(tx, business, latest, back_at=there.back_at if there else None))
+    return found
 
 
-async def _habit(
-    tx: Transaction, business: Business, heard: Mapping[int, datetime], *, back_at: datetime | None
-) -> Habit | None:
+async def _latest(tx: Transaction, business: Business) -> Sequence[Lead]:
     query = select(Lead).where(
         col(Lead.business_id) == business.id,
         col(Lead.is_test).is_(False),
         col(Lead.joined_id).is_(None),
         col(Lead.received_at).is_not(None),
     )
-    latest = (await tx.execute(query.order_by(col(Lead.id).desc()).limit(LEADS))).scalars().all()
-    if not latest or business.id is None:
-        return None
-    set_ = await targeting.of_business(tx, business.id)
-    resumed = [row.set_at for row in set_ if row.set_at is not None]
+    return (await tx.execute(query.order_by(col(Lead.id).desc()).limit(LEADS))).scalars().all()
+
+
+async def _habit(tx: Transaction, business: Business, latest: Sequence[Lead], *, back_at: datetime | None) -> Habit:
+    business_id = business.id or 0
+    set_, heard = await targeting.of_business(tx, business_id), await last_heard(tx, [business_id])
+    times = sorted(lead.received_at for lead in latest if lead.received_at is not None)
+    since = (times[-1], heard.get(business_id), back_at, *(row.set_at for row in set_))
     return Habit(
         business=business,
-        times=sorted(lead.received_at for lead in latest if lead.received_at is not None),
+        times=times,
         last=latest[0],
-        since=max(at for at in (heard.get(business.id), back_at, *resumed) if at is not None),
+        since=max(at for at in since if at is not None),
         is_paused=any(row.set_enabled is False for row in set_),
     )
