@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bot import logs, settings
+from bot import absences, logs, settings
+from bot.attention import Attention
 from bot.directory import Directory
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.kinds import KINDS
@@ -106,6 +107,7 @@ def create_app(
             environment=settings.thumbtack_environment,
         ),
         metrics=Metrics(),
+        attention=Attention(clock),
         clock=clock,
         jitter=jitter,
     )
@@ -170,6 +172,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await parts.own.load()
         await services.slack.open()
         life.push_async_callback(services.slack.close)
+        await absences.look(services, at_start=True)  # before anything goes out that was edited or deleted meanwhile
+        life.push_async_callback(absences.leave, services)
         life.enter_context(logs.quiet_loop())
         _start(life, services, "listening", parts.listening.run)
         _start(life, services, "dispatch", parts.dispatcher.run, stop=parts.dispatcher.stop)

@@ -57,6 +57,7 @@ def slack_endpoint(services: Services, app: AsyncApp | None) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         response = await answered(request)
         services.metrics.slack_answered(response.status_code)
+        services.attention.answered(response.status_code, request.headers)
         return response
 
     return endpoint

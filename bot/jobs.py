@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot import heartbeat
+from bot import absences, heartbeat
 from bot.services import Services
 from storage import ahead, inbox, leases, messages, outbox, polling, retention, upkeep, webhooks
 from storage.database import StorageError
@@ -102,6 +102,16 @@ async def beat(services: Services) -> None:
         services.metrics.job_failed("beat")
 
 
+async def notice_absence(services: Services) -> None:
+    """Write down that we are there. Where nobody was, or Slack could not tell us something, threads are read back."""
+    await absences.look(services)
+
+
+async def notice_silence(services: Services) -> None:
+    """Tell the keepers of businesses for which nothing comes any more."""
+    await absences.look_for_silences(services)
+
+
 async def mend_times(services: Services) -> None:
     """Where this machine's clock was set back: nobody waits as long as it ran ahead."""
     async with services.database.transaction() as tx:
@@ -116,6 +126,8 @@ JOBS = (
     Job(name="follow_leads", every=polling.EVERY, run=follow_leads),
     Job(name="look_at_webhooks", every=timedelta(hours=12), run=look_at_webhooks),
     Job(name="beat", every=timedelta(minutes=1), run=beat),
+    Job(name="notice_silence", every=timedelta(hours=1), run=notice_silence),
+    Job(name="notice_absence", every=timedelta(minutes=1), run=notice_absence, leased=False),
     Job(name="mend_times", every=timedelta(minutes=1), run=mend_times, leased=False),
     Job(name="renew_tokens", every=timedelta(seconds=2), run=renew_tokens, leased=False),
 )

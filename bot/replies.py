@@ -160,12 +160,17 @@ async def hold(desk: Desk, message: Message) -> None:
 
 
 async def send(desk: Desk, message: Message, *, due_at: datetime | None = None, position: str | None = None) -> None:
-    """Queue a message for the customer, in the order in which it stands in Slack; or where it stood in the lane."""
+    """Queue a message for the customer, in the order in which it stands in Slack; or where it stood in the lane.
+
+    A thread that is to be read back goes first: what was written there before goes out before.
+    """
+    lane = thumbtack_lane(leads.known(message.lead_id))
+    await outbox.hasten(desk.tx, lane, Kind.READ_BACK, now=desk.now)
     await outbox.enqueue(
         desk.tx,
         Kind.SEND_REPLY,
         now=desk.now,
-        lane=thumbtack_lane(leads.known(message.lead_id)),
+        lane=lane,
         position=position or message.slack_ts or f"{desk.now.timestamp():.6f}",
         due_at=due_at,
         lead_id=message.lead_id,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.attention import Attention
 from bot.directory import Directory
 from bot.metrics import Metrics
 from bot.settings import Settings
@@ -28,5 +29,6 @@ class Services:
     tokens: Tokens
     consents: Consents
     metrics: Metrics
+    attention: Attention
     clock: Callable[[], datetime]
     jitter: Callable[[], float]

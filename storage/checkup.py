@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from storage import channels, connections, lanes, measuring, overview, routing
+from storage import channels, connections, hearing, lanes, measuring, overview, presence, routing
 from storage.database import Transaction
+from storage.hearing import Habit
 from storage.measuring import Measured
 from storage.models import (
     Business,
@@ -41,7 +42,9 @@ class Speaking:
 class Records:
     """All of it. `threads_in`: channels with leads, the latest first; `held`: those where something waits and is refused.
 
-    `inbox_reasons`, `outbox_reasons`: why what waits was put off, and how much of it.
+    `inbox_reasons`, `outbox_reasons`: why what waits was put off, and how much of it. `habits`: of businesses without a lead
+    today. `alive_at`: when `serve` was there
+    last, on any machine; None where it never was.
     """
 
     standings: Sequence[Standing]
@@ -54,11 +57,13 @@ class Records:
     measured: Measured
     inbox_reasons: Mapping[str, int]
     outbox_reasons: Mapping[str, int]
+    habits: Sequence[Habit]
+    alive_at: datetime | None
 
 
 async def read(tx: Transaction, *, environment: Environment, now: datetime) -> Records:
     """How everything stands now."""
-    live = await connections.live(tx, environment=environment)
+    live, there = await connections.live(tx, environment=environment), await presence.find(tx)
     return Records(
         standings=await overview.standings(tx, environment=environment),
         connections=[
@@ -72,6 +77,8 @@ async def read(tx: Transaction, *, environment: Environment, now: datetime) -> R
         measured=await measuring.measure(tx, now=now),
         inbox_reasons=await _reasons(tx, Inbox),
         outbox_reasons=await _reasons(tx, Outbox),
+        habits=await hearing.habits(tx, environment=environment, now=now),
+        alive_at=None if there is None else there.alive_at,
     )
 
 

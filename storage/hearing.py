@@ -1,13 +1,21 @@
-"""When Thumbtack last told us something about each business: where that is long ago, something may be wrong."""
+"""When Thumbtack told us something about each business: where that is long ago, something may be wrong."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from storage import presence, targeting
 from storage.database import Transaction
-from storage.models import Direction, Lead, Message, Review, Webhook
+from storage.models import Business, Direction, Environment, Lead, Message, Review, Webhook
+
+A_DAY = timedelta(days=1)
+"""Who had a lead since then is not silent, and is not looked at."""
+
+LEADS = 100
+"""How many of a business's last leads tell its habit."""
 
 
 async def last_heard(tx: Transaction, business_ids: Collection[int]) -> Mapping[int, datetime]:
@@ -28,3 +36,54 @@ async def last_heard(tx: Transaction, business_ids: Collection[int]) -> Mapping[
             if business_id is not None and at is not None:
                 found[business_id] = max(at, found.get(business_id, at))
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Habit:
+    """When a business's leads came (`times`, the last ones, in order), and whether more are to be expected.
+
+    `since`: since when nothing was heard of it although something could have been: it was not paused, and somebody was
+    there. `last`: its last lead.
+    """
+
+    business: Business
+    times: Sequence[datetime]
+    last: Lead
+    since: datetime
+    is_paused: bool
+
+
+async def habits(tx: Transaction, *, environment: Environment, now: datetime) -> Sequence[Habit]:
+    """The habits of the businesses that had leads, but none for a day, and were not disconnected."""
+    query = select(Business).where(col(Business.environment) == environment, col(Business.disconnected_at).is_(None))
+    there = await presence.find(tx)
+    found = []
+    for business in (await tx.execute(query.order_by(col(Business.id)))).scalars().all():
+        latest = await _latest(tx, business)
+        if latest and latest[0].received_at is not None and now - latest[0].received_at > A_DAY:
+            found.append(await _habit(tx, business, latest, back_at=there.back_at if there else None))
+    return found
+
+
+async def _latest(tx: Transaction, business: Business) -> Sequence[Lead]:
+    query = select(Lead).where(
+        col(Lead.business_id) == business.id,
+        col(Lead.is_test).is_(False),
+        col(Lead.joined_id).is_(None),
+        col(Lead.received_at).is_not(None),
+    )
+    return (await tx.execute(query.order_by(col(Lead.id).desc()).limit(LEADS))).scalars().all()
+
+
+async def _habit(tx: Transaction, business: Business, latest: Sequence[Lead], *, back_at: datetime | None) -> Habit:
+    business_id = business.id or 0
+    set_, heard = await targeting.of_business(tx, business_id), await last_heard(tx, [business_id])
+    times = sorted(lead.received_at for lead in latest if lead.received_at is not None)
+    since = (times[-1], heard.get(business_id), back_at, *(row.set_at for row in set_))
+    return Habit(
+        business=business,
+        times=times,
+        last=latest[0],
+        since=max(at for at in since if at is not None),
+        is_paused=any(row.set_enabled is False for row in set_),
+    )

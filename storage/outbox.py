@@ -87,6 +87,7 @@ class Kind(StrEnum):
     PUBLISH_HOME = "publish_home"
     SHOW_FOUND = "show_found"
     OFFER_CHANNEL = "offer_channel"
+    READ_BACK = "read_back"
 
 
 def slack_lane(lead_id: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlmodel import col
 
 from storage import connections, lanes, leads, outbox
@@ -48,6 +48,7 @@ SCHEDULE = (
 """Up to which age of a lead it is asked about how often. A refund may be asked for within 45 days and takes up to three."""
 
 FIRST_AFTER, SELDOM = SCHEDULE[0][1], SCHEDULE[-1][1]
+OFTEN = SCHEDULE[-2][1]
 FOLLOWED_FOR = SCHEDULE[-1][0]
 
 OVERLAP = timedelta(hours=1)
@@ -79,6 +80,16 @@ async def enqueue_due(tx: Transaction, *, environment: Environment, now: datetim
         lead.poll_at = now + pause_of(lead, now=now)
         await outbox.enqueue(tx, Kind.SYNC_LEAD, now=now, lead_id=lead.id)
     return len(due)
+
+
+async def hasten(tx: Transaction, *, environment: Environment, now: datetime) -> None:
+    """Webhooks may have been lost: leads of the last week are asked about now, within the same budget."""
+    await tx.execute(
+        update(Lead)
+        .where(col(Lead.environment) == environment, col(Lead.poll_at) > now, col(Lead.poll_at) <= now + OFTEN)
+        .values(poll_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def pause_of(lead: Lead, *, now: datetime) -> timedelta:

@@ -12,11 +12,14 @@ from storage.outbox import Kind, thumbtack_lane
 
 
 async def answer_under_way(tx: Transaction, lead_id: int) -> bool:
-    """Whether a reply to the customer waits to go out or is going; not one that waits for a person's choice."""
+    """Whether a reply to the customer waits to go out or is going; not one that waits for a person's choice.
+
+    Likewise where the thread is to be read again: somebody may have answered while the program was away.
+    """
     query = select(col(Outbox.id)).where(
         col(Outbox.settled_at).is_(None),
         col(Outbox.lane) == thumbtack_lane(lead_id),
-        col(Outbox.kind) == Kind.SEND_REPLY,
+        col(Outbox.kind).in_([Kind.SEND_REPLY, Kind.READ_BACK]),
         col(Outbox.state) != WorkState.PARKED,
     )
     return (await tx.execute(query.limit(1))).first() is not None

@@ -15,6 +15,7 @@ from bot.dispatch.to_slack import (
     offering,
     people,
     pointing,
+    reading_back,
     recent,
     reminding,
     replies,
@@ -69,4 +70,5 @@ KINDS: Mapping[Kind, Prepare] = {
     Kind.POST_RECENT: recent.post_recent,
     Kind.OFFER_CHANNEL: offering.offer_channel,
     Kind.REMIND: reminding.remind,
+    Kind.READ_BACK: reading_back.read_back,
 }

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
-from bot import features
+from bot import features, silence
 from bot.blocks.status import name_of
 from bot.blocks.webhooks import EVENTS
 from bot.doctor.consents import Looker, asked, refused
 from bot.doctor.findings import Area, Finding, broken, ok, warning
-from bot.doctor.times import ago
+from bot.doctor.times import ago, lasting
+from bot.silence import Silence
 from storage.checkup import Records
+from storage.hearing import Habit
 from storage.models import Business, Connection, Environment, Generation, Webhook
 from storage.overview import Standing
 from webhooks import routes
@@ -64,6 +66,19 @@ def of_last(records: Records, *, now: datetime) -> Finding:
         remedy = "Look in Thumbtack for leads that are not here; press Test in /thumbtack status."
         return warning(Area.WEBHOOKS, subject, told, remedy)
     return ok(Area.WEBHOOKS, subject, told)
+
+
+def of_silences(records: Records, *, now: datetime) -> list[Finding]:
+    """The businesses for which nothing comes any more, far beyond their habit."""
+    return [
+        _silent(habit, found) for habit in records.habits if (found := silence.of_habit(habit, now=now)) is not None
+    ]
+
+
+def _silent(habit: Habit, found: Silence) -> Finding:
+    told = f"nothing came since {found.since:%Y-%m-%d %H:%M} UTC; before, no pause was longer than {lasting(found.longest)}"
+    remedy = "Look in Thumbtack for leads that are not here; type /thumbtack status and press Repair or Test."
+    return warning(Area.WEBHOOKS, name_of(habit.business), told, remedy)
 
 
 async def look(looker: Looker, records: Records) -> list[Finding]:

@@ -63,7 +63,8 @@ class _Examination:
             looker = Looker(settings=self._settings, thumbtack=thumbtack, vault=kept.vault, now=self._clock())
             found += await _whole(Area.THUMBTACK, consents.look(looker, records))
             found += await _whole(Area.WEBHOOKS, arriving.look(looker, records))
-        found.append(arriving.of_last(records, now=self._clock()))
+        found += [arriving.of_last(records, now=self._clock()), *arriving.of_silences(records, now=self._clock())]
+        found.append(waiting.of_program(records, now=self._clock()))
         return found + waiting.of_queues(records, now=self._clock())
 
     async def _read(self, kept: Kept) -> tuple[Records | None, list[Finding]]:

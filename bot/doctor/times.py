@@ -7,8 +7,12 @@ _STEPS = (("days", timedelta(days=2)), ("hours", timedelta(hours=2)), ("minutes"
 
 def ago(then: datetime, now: datetime, *, bare: bool = False) -> str:
     """As in "3 hours ago"; `bare`: "3 hours"."""
-    for unit, least in _STEPS:
-        if now - then >= least:
-            told = f"{(now - then) // (least / 2)} {unit}"
-            return told if bare else f"{told} ago"
-    return "a minute" if bare else "just now"
+    if now - then < _STEPS[-1][1]:
+        return "a minute" if bare else "just now"
+    return lasting(now - then) if bare else f"{lasting(now - then)} ago"
+
+
+def lasting(time: timedelta) -> str:
+    """As in "3 hours"."""
+    unit, least = next((step for step in _STEPS if time >= step[1]), (None, timedelta()))
+    return "a minute" if unit is None else f"{time // (least / 2)} {unit}"

@@ -14,7 +14,20 @@ LATE = {INBOX: timedelta(minutes=1), OUTBOX: timedelta(minutes=5)}
 TOO_LATE = {INBOX: timedelta(minutes=15), OUTBOX: timedelta(hours=1)}
 """How long something may wait. In the outbox a burst of posts to one channel may take minutes."""
 
+GONE = timedelta(minutes=3)
+"""After so many minutes without a sign it does not run."""
+
 DOES = {INBOX: "to be read", OUTBOX: "to be said to Slack and Thumbtack"}
+
+
+def of_program(records: Records, *, now: datetime) -> Finding:
+    """Whether `corkboard serve` runs, on this machine or another: it writes so down each minute."""
+    subject, remedy = "corkboard serve", "Start `corkboard serve`; where it runs, its log says what is wrong."
+    if records.alive_at is None:
+        return warning(Area.QUEUES, subject, "it never ran on this database", remedy)
+    if now - records.alive_at > GONE:
+        return broken(Area.QUEUES, subject, f"nobody runs it: it was last there {ago(records.alive_at, now)}", remedy)
+    return ok(Area.QUEUES, subject, "it runs")
 
 
 def of_queues(records: Records, *, now: datetime) -> list[Finding]:

@@ -1,166 +1,35 @@
-"""What people write, edit and delete in the threads of leads; everything else they write is neither kept nor logged."""
+"""What Slack tells of messages in the threads of leads: each event goes to whoever takes them in, however they are heard of."""
 
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-import structlog
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
-from bot import access, edits, replies
-from bot.reply_rules import Desk
 from bot.services import Services
-from storage import leads, messages, outbox, threads
-from storage.database import Transaction
-from storage.messages import Recorded, Said
-from storage.models import Environment, Lead
-from webhooks.thumbtack.payloads.text import storable
-
-BY_A_PERSON = frozenset({None, "file_share", "thread_broadcast", "me_message"})
-"""Subtypes of what a person says (docs.slack.dev/reference/events/message); all others are Slack's own news."""
-
-log = structlog.get_logger()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heard:
-    """A person's message as an event tells it; `under_ours`: in the thread of a post of ours, perhaps a lead's card."""
-
-    said: Said
-    under_ours: bool
-
-    @classmethod
-    def of(
-        cls, message: dict[str, Any], *, team_id: str, channel: Any, bot_user_id: str | None, changed_ts: Any = None
-    ) -> Self | None:
-        """None for what is not a person's words in a thread: a bot's, outside a thread, Slack's news."""
-        if message.get("bot_id") or message.get("subtype") not in BY_A_PERSON:
-            return None
-        user, ts, thread_ts = message.get("user"), message.get("ts"), message.get("thread_ts")
-        if not (isinstance(user, str) and isinstance(ts, str) and isinstance(thread_ts, str) and ts != thread_ts):
-            return None
-        said = Said(
-            team_id=team_id,
-            channel=str(channel),
-            thread_ts=thread_ts,
-            ts=ts,
-            user=user,
-            text=str(message.get("text") or ""),
-            blocks=[block for block in message.get("blocks") or [] if isinstance(block, dict)],
-            files=bool(message.get("files")),
-            changed_ts=changed_ts if isinstance(changed_ts, str) else None,
-        )
-        parent = message.get("parent_user_id") or (message.get("root") or {}).get("user")
-        return cls(said=said, under_ours=parent is not None and parent == bot_user_id)
+from bot.thread_news import ThreadNews, clean
 
 
 def register(app: AsyncApp, services: Services) -> None:
     """Listen to messages of channels, public and private."""
 
     async def on_message(event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext) -> None:
-        news = News(services=services, team_id=context.team_id or "", bot_user_id=_bot_user_id(services, body))
-        await news.tell(_clean(event))
+        news = ThreadNews(services=services, team_id=context.team_id or "", bot_user_id=_bot_user_id(services, body))
+        await _tell(news, clean(event))
 
     app.event("message")(on_message)
 
 
-@dataclass(frozen=True, kw_only=True)
-class News:
-    """What an event about messages changes; `bot_user_id` is ours."""
-
-    services: Services
-    team_id: str
-    bot_user_id: str | None
-
-    async def tell(self, event: dict[str, Any]) -> None:
-        """Take in an event: stored before Slack hears 200, whatever becomes of it."""
-        inner, channel = event.get("message") or {}, event.get("channel")
-        match event.get("subtype"):
-            case "message_deleted":
-                await self.deleted(channel, event.get("deleted_ts"), event.get("previous_message") or {})
-            case "message_changed" if inner.get("subtype") == "tombstone":
-                await self.deleted(channel, inner.get("ts"), event.get("previous_message") or {})
-            case "message_changed":
-                await self.changed(channel, inner, changed_ts=event.get("ts"))
-            case _:
-                await self.said(channel, event)
-
-    async def said(self, channel: Any, event: dict[str, Any]) -> None:
-        """A person wrote something."""
-        heard = self._heard(event, channel)
-        if heard is None:
-            return
-        async with self.services.database.transaction() as tx:
-            desk = self._desk(tx)
-            recorded = await _record(desk, heard)
-            if recorded is not None and recorded.is_new:
-                await self._take(desk, recorded)
-
-    async def changed(self, channel: Any, message: dict[str, Any], *, changed_ts: Any) -> None:
-        """A person edited a message. An edit that comes before its message is taken for the message."""
-        heard = self._heard(message, channel, changed_ts=changed_ts)
-        if heard is None:
-            return
-        async with self.services.database.transaction() as tx:
-            desk, said = self._desk(tx), heard.said
-            known = await messages.at(tx, team_id=said.team_id, channel=said.channel, ts=said.ts)
-            if known is None and message.get("edited"):  # Slack's own changes (previews of links) have no "edited"
-                recorded = await _record(desk, heard)
-                if recorded is not None and recorded.is_new:
-                    await self._take(desk, recorded)
-                    return
-                known = None if recorded is None else recorded.message
-            if known is not None:
-                await edits.edited(desk, known, said)
-
-    async def deleted(self, channel: Any, ts: Any, previous: dict[str, Any]) -> None:
-        """A person deleted a message. A deletion that comes before its message is remembered."""
-        async with self.services.database.transaction() as tx:
-            desk = self._desk(tx)
-            message = await messages.at(tx, team_id=self.team_id, channel=str(channel), ts=str(ts))
-            if message is None:
-                heard = self._heard(previous, channel)
-                recorded = None if heard is None else await _record(desk, heard)
-                message = None if recorded is None else recorded.message
-            if message is not None:
-                await edits.deleted(desk, message)
-
-    async def _take(self, desk: Desk, recorded: Recorded) -> None:
-        """Decide about a new message; in a thread that is not known to be a lead's yet, that waits."""
-        message = recorded.message
-        lead = None if message.lead_id is None else await leads.get(desk.tx, message.lead_id)
-        if lead is None:
-            return
-        kept_out = await access.is_kept_out(self.services, desk.tx, team_id=self.team_id, user_id=message.author or "")
-        await replies.take(desk, message, lead, by_outsider=kept_out)
-        log.info("reply_stored", message_id=message.id, state=message.state)
-
-    def _heard(self, message: dict[str, Any], channel: Any, *, changed_ts: Any = None) -> Heard | None:
-        return Heard.of(
-            message, team_id=self.team_id, channel=channel, bot_user_id=self.bot_user_id, changed_ts=changed_ts
-        )
-
-    def _desk(self, tx: Transaction) -> Desk:
-        return Desk(tx=tx, settings=self.services.settings, now=self.services.clock())
-
-
-async def _record(desk: Desk, heard: Heard) -> Recorded | None:
-    """Keep a message of a lead's thread, or of one that may turn out to be a lead's; None for all others."""
-    said, lead = heard.said, await _lead_at(desk.tx, heard.said)
-    if lead is None:
-        if not heard.under_ours:
-            return None
-        await threads.lock(desk.tx, said.channel)  # whoever attaches a card to its lead just now, is before or after us
-        lead = await _lead_at(desk.tx, said)
-        if lead is None and not await outbox.lead_post_under_way(desk.tx, said.channel):
-            return None
-    environment = Environment.PRODUCTION if lead is None else Environment(lead.environment)
-    lead_id = None if lead is None else lead.id
-    return await messages.record_outbound(desk.tx, said, lead_id=lead_id, environment=environment, now=desk.now)
-
-
-async def _lead_at(tx: Transaction, said: Said) -> Lead | None:
-    thread = await threads.at(tx, team_id=said.team_id, channel=said.channel, ts=said.thread_ts)
-    return None if thread is None else await leads.get(tx, thread.lead_id)
+async def _tell(news: ThreadNews, event: dict[str, Any]) -> None:
+    """Take in an event: stored before Slack hears 200, whatever becomes of it."""
+    inner, channel = event.get("message") or {}, event.get("channel")
+    match event.get("subtype"):
+        case "message_deleted":
+            await news.deleted(channel, event.get("deleted_ts"), event.get("previous_message") or {})
+        case "message_changed" if inner.get("subtype") == "tombstone":
+            await news.deleted(channel, inner.get("ts"), event.get("previous_message") or {})
+        case "message_changed":
+            await news.changed(channel, inner, changed_ts=event.get("ts"))
+        case _:
+            await news.said(channel, event)
 
 
 def _bot_user_id(services: Services, body: dict[str, Any]) -> str | None:
@@ -170,16 +39,3 @@ def _bot_user_id(services: Services, body: dict[str, Any]) -> str | None:
         return identity.user_id
     authorizations = body.get("authorizations") or [{}]
     return authorizations[0].get("user_id") if authorizations[0].get("is_bot") else None
-
-
-def _clean(value: Any) -> Any:
-    """The same without what a database cannot hold."""
-    match value:
-        case str():
-            return storable(value)
-        case list():
-            return [_clean(item) for item in value]
-        case dict():
-            return {name: _clean(item) for name, item in value.items()}
-        case _:
-            return value

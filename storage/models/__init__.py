@@ -32,7 +32,7 @@ from storage.models.leads import (
 )
 from storage.models.people import Audit, Keeper, Manager
 from storage.models.team import Channel, ContactData, FirstReply, Person, Route, SavedReply
-from storage.models.work import Inbox, Lane, Lease, Outbox, Seal, WorkState
+from storage.models.work import Inbox, Lane, Lease, Outbox, Presence, Seal, WorkState
 
 __all__ = [
     "NAMING",
@@ -65,6 +65,7 @@ __all__ = [
     "Outbox",
     "Person",
     "Phone",
+    "Presence",
     "ReplyState",
     "Review",
     "Route",

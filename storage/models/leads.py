@@ -19,6 +19,7 @@ class Business(Row, table=True):
     `privacy` ("full" or "private"); `remind_after` are minutes, ascending ([]: never); `hours` are by weekday ("mon" …)
     [["08:00", "17:30"], …] in its time zone (None: always); `on_duty` are user and group ids. `first_reply` is the text
     of the automatic one (None: off), `first_reply_when` "always", "open" or "closed", by `hours`, or "off" too.
+    `silence_told_at`: when the keepers were told last that nothing comes for it.
     """
 
     __table_args__ = (UniqueConstraint("environment", "thumbtack_id"),)
@@ -36,6 +37,7 @@ class Business(Row, table=True):
     on_duty: list[str] | None = Field(default=None, sa_type=Json)
     first_reply: str | None = text_()
     first_reply_when: str | None = text_()
+    silence_told_at: datetime | None = at_()
 
 
 class LeadOutcome(StrEnum):

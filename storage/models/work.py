@@ -107,6 +107,20 @@ class Lease(Row, table=True):
     until: datetime = at_(nullable=False)
 
 
+class Presence(Row, table=True):
+    """When the program was last there, on any replica: one row, written each minute.
+
+    `back_at`: when it came back last. `missed_since`: what Slack tells since then may not have reached us (None: it did),
+    noticed at `missed_at` last.
+    """
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    alive_at: datetime = at_(nullable=False)
+    back_at: datetime | None = at_()
+    missed_since: datetime | None = at_()
+    missed_at: datetime | None = at_()
+
+
 class Seal(Row, table=True):
     """One sealed word: a key that cannot open it is not the key of this database."""
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from support.plans import plan, series
 
-from storage import lanes, measuring, outbox, upkeep
+from storage import lanes, measuring, outbox, reading_back, upkeep
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 BEHIND = 100_000
@@ -52,6 +52,7 @@ WORK = {
     "lead_post_under_way": lambda tx: outbox.lead_post_under_way(tx, "C0LEADS"),
     "measure": lambda tx: measuring.measure(tx, now=NOW),
     "release_claims": upkeep.release_claims,
+    "read_back": lambda tx: reading_back.enqueue(tx, since=NOW, now=NOW),
     "unsettled_reply": lambda tx: outbox.unsettled_reply(tx, 1),
 }
 

@@ -12,10 +12,23 @@ from bot.blocks.recent import address, signpost
 from bot.dispatch.plans import Answer, At, More, NotYet, Prepared
 from bot.dispatch.to_slack.posting import Then, one_of, posting, updating
 from bot.reply_rules import Desk
-from storage import businesses, channels, closing, leads, messages, outbox, renewing, reviews, routing, threads
+from storage import (
+    businesses,
+    channels,
+    closing,
+    leads,
+    messages,
+    outbox,
+    reading_back,
+    renewing,
+    reviews,
+    routing,
+    threads,
+)
 from storage.database import Transaction
 from storage.models import Lead, Review, Thread
 from storage.outbox import Kind
+from storage.presence import AWAY
 
 NO_CHANNEL = NotYet(reason="no_channel")
 NO_THREAD = NotYet(reason="no_thread")
@@ -54,6 +67,7 @@ async def post_lead(at: At) -> Prepared:
     if channel is None:
         return NO_CHANNEL
     lead_id, delivery_id, as_placeholder = leads.known(at.entry.lead_id), at.entry.delivery_id, lead.is_placeholder
+    began = at.entry.sending_at if at.maybe_done else None
 
     async def then(tx: Transaction, answer: Answer, now: datetime) -> None:
         posted = await leads.get(tx, lead_id)
@@ -63,7 +77,7 @@ async def post_lead(at: At) -> Prepared:
         if posted.id == lead_id:
             posted.posted_at = now if stands is None else posted.posted_at
             leads.record(tx, posted, kind="posted", via="slack", now=now)
-        await threads.attach(
+        thread = await threads.attach(
             tx,
             lead_id=lead_id,
             team_id=at.identity.team_id,
@@ -79,6 +93,8 @@ async def post_lead(at: At) -> Prepared:
                 tx, Kind.UPDATE_CARD, now=now, channel=stands.channel, lead_id=lead_id, payload=payload
             )
         await _match(Desk(tx=tx, settings=at.services.settings, now=now), posted, answer["channel"], answer["ts"])
+        if began is not None and now - began > AWAY:  # people saw it meanwhile, and we did not know whose thread it is
+            await reading_back.add(tx, thread, posted, since=began, now=now)
 
     plan = posting(at, blocks.card(await view(at, lead)), channel=channel, then=then)
     return replace(plan, perform=_not_posted) if joined else plan

@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.blocks import notices, settings_channel
 from bot.blocks.posts import Post
 from bot.dispatch.plans import At
-from bot.dispatch.to_slack import connecting, erasing_news, surroundings, targeting_notices
+from bot.dispatch.to_slack import absences, connecting, erasing_news, surroundings, targeting_notices
 from storage import leads
 
 
@@ -67,6 +67,8 @@ NOTICES: Mapping[str, Notice] = {
     "held": Notice(audience=Audience.KEEPERS_ALONE, post=_held),
     "no_place": Notice(audience=Audience.KEEPERS_ALONE, post=_no_place),
     "dead": Notice(audience=Audience.KEEPERS, post=_dead),
+    "was_away": Notice(audience=Audience.THERE, post=absences.was_away),
+    "silent": Notice(audience=Audience.KEEPERS, post=absences.silent),
     "mode_set": Notice(audience=Audience.THERE, post=_mode_set),
     "connected": Notice(audience=Audience.CHANNEL, post=connecting.connected),
     "connect_failed": Notice(audience=Audience.PERSON, post=connecting.connect_failed),

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from support.absence_samples import POSTS as ABSENCES
 from support.channel_samples import POSTS as CHANNELS
 from support.channel_samples import WINDOWS as CHANNEL_WINDOWS
 from support.connecting_samples import POSTS as CONNECTING
@@ -160,6 +161,7 @@ KINDS: dict[str, list[Post]] = {
         keepers.did_not(is_admin=True),
         keepers.did_not(is_admin=False),
     ],
+    **ABSENCES,
     **CHANNELS,
     **CONNECTING,
     **DISCONNECTING,

@@ -1,0 +1,80 @@
+"""When the program was last there, for all replicas together, and what of Slack's events may have been missed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col
+
+from storage.database import Transaction
+from storage.models import Presence
+
+SERVE = "serve"
+
+AWAY = timedelta(minutes=5)
+"""What is shorter than that loses nothing: Slack tries an event three times more, the last time after five minutes
+(docs.slack.dev/apis/events-api#retries)."""
+
+TRIES_LAST = timedelta(minutes=6)
+"""How long after it happened Slack gives an event up."""
+
+AT_THE_LATEST = timedelta(minutes=20)
+"""Where one event after the other is missed, it is not waited longer for the last of them."""
+
+_HELD = select(Presence).where(col(Presence.name) == SERVE).with_for_update().execution_options(populate_existing=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absence:
+    """From when until when nobody was there."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missed:
+    """Events of messages written since then may not have reached us; noticed `at`."""
+
+    since: datetime
+    at: datetime
+
+
+async def beat(tx: Transaction, *, now: datetime) -> Absence | None:
+    """Write down that the program is there. After an absence, one caller of all replicas is told of it."""
+    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    await tx.execute(insert(Presence).values(name=SERVE, alive_at=now).on_conflict_do_nothing())
+    row = (await tx.execute(_HELD)).scalar_one()
+    before, row.alive_at = row.alive_at, now
+    return Absence(since=before, until=now) if now - before > AWAY else None
+
+
+async def came_back(tx: Transaction, *, now: datetime) -> None:
+    """The absence that `beat` told of was one."""
+    (await tx.execute(_HELD)).scalar_one().back_at = now
+
+
+async def note(tx: Transaction, missed: Missed) -> None:
+    """Keep that something was missed, until `due` says that it is time to look for it."""
+    row = (await tx.execute(_HELD)).scalar_one_or_none()
+    if row is not None:
+        row.missed_since = min(missed.since, row.missed_since or missed.since)
+        row.missed_at = max(missed.at, row.missed_at or missed.at)
+
+
+async def due(tx: Transaction, *, now: datetime, at_once: bool = False) -> datetime | None:
+    """Since when something was missed, once Slack has given up telling us of it (`at_once`: also before); told once."""
+    row = (await tx.execute(_HELD)).scalar_one_or_none()
+    if row is None or row.missed_since is None or row.missed_at is None:
+        return None
+    is_over = now - row.missed_at >= TRIES_LAST or now - row.missed_since >= AT_THE_LATEST
+    if not (is_over or at_once):
+        return None
+    since, row.missed_since, row.missed_at = row.missed_since, None, None
+    return since
+
+
+async def find(tx: Transaction) -> Presence | None:
+    """How it stands; None before the program ran for the first time."""
+    return await tx.get(Presence, SERVE)

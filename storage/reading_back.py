@@ -1,0 +1,154 @@
+"""Which threads are read back after something was missed, and how that waits in the outbox, so that it survives a kill."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select
+from sqlmodel import col
+
+from storage import channels, leads, outbox
+from storage.database import Transaction
+from storage.models import Business, Direction, Lead, Message, Outbox, ReplyState, Route, Thread, WorkState
+from storage.outbox import FIRST, Kind, thumbtack_lane
+from storage.states import OVER
+
+MOST = 300
+"""Threads that are read; with the pause between them that takes seven minutes and a half."""
+
+OLDEST = timedelta(days=60)
+"""How old a card may be below which it is still looked for what people wrote."""
+
+FARTHEST = timedelta(days=14)
+"""How far back it is looked: of what is older, nobody wants to be asked whether it shall go out."""
+
+MARGIN = timedelta(minutes=10)
+"""How much earlier than the absence: Slack tries for six minutes, and its clock is not ours."""
+
+PAUSE = timedelta(seconds=1.5)
+"""Between two threads: Slack permits 50 calls of conversations.replies a minute (docs.slack.dev/apis/web-api/rate-limits,
+Tier 3), and some are needed for looking after lost answers."""
+
+AT_ONCE = 10
+"""How many threads are read without such a pause, where replies wait: Slack tolerates a burst."""
+
+OVER_WITH = (ReplyState.DELIVERED, ReplyState.LOOKING, ReplyState.UNKNOWN, ReplyState.CANCELLED)
+"""The states of messages that went out, may have, or never will."""
+
+LATER = 2
+"""The priority of what goes after all else."""
+
+
+async def enqueue(tx: Transaction, *, since: datetime, now: datetime) -> int:
+    """Let threads be read back from then on: those in which a reply waits first, then open leads', the newest first.
+
+    They stand before all replies of their lead: what was edited or deleted meanwhile counts for what waits. Returns
+    how many.
+    """
+    planned = {entry.payload["thread_id"]: entry for entry in await _planned(tx)}
+    oldest = max(since - MARGIN, now - FARTHEST)
+    lanes = await _lanes_with_replies(tx)
+    found = [(thread, await leads.get(tx, thread.lead_id)) for thread in await _threads(tx, lanes, now=now)]
+    waiting = [(thread, lead) for thread, lead in found if lead and thumbtack_lane(leads.known(lead.id)) in lanes]
+    others = [(thread, lead) for thread, lead in found if lead and thumbtack_lane(leads.known(lead.id)) not in lanes]
+    at_once = min(len(waiting), AT_ONCE)
+    for place, (thread, lead) in enumerate([*waiting, *others]):
+        is_urgent, due_at = place < len(waiting), now + PAUSE * max(0, place - at_once)
+        known = planned.get(thread.id)
+        if known is None:
+            await add(tx, thread, lead, since=oldest, now=now, due_at=due_at, priority=FIRST if is_urgent else LATER)
+        else:
+            known.payload = {**known.payload, "since": min(known.payload["since"], oldest.isoformat())}
+            known.due_at = min(known.due_at, due_at)
+    await tx.flush()
+    return len(found)
+
+
+async def add(
+    tx: Transaction,
+    thread: Thread,
+    lead: Lead,
+    *,
+    since: datetime,
+    now: datetime,
+    due_at: datetime | None = None,
+    priority: int = FIRST,
+) -> None:
+    """Let one thread be read back."""
+    lead_id = leads.known(lead.id)
+    await outbox.enqueue(
+        tx,
+        Kind.READ_BACK,
+        now=now,
+        lane=thumbtack_lane(lead_id),
+        lead_id=lead_id,
+        payload={"thread_id": thread.id, "since": since.isoformat()},
+        due_at=due_at,
+        priority=priority,
+    )
+
+
+async def _planned(tx: Transaction) -> Sequence[Outbox]:
+    """What is to be read already and has not begun."""
+    query = select(Outbox).where(
+        col(Outbox.settled_at).is_(None), col(Outbox.kind) == Kind.READ_BACK, col(Outbox.state) == WorkState.PENDING
+    )
+    return (await tx.execute(query.with_for_update(skip_locked=True))).scalars().all()
+
+
+async def _lanes_with_replies(tx: Transaction) -> Collection[str]:
+    """The lanes in which a reply waits, or is going."""
+    query = select(col(Outbox.lane)).where(col(Outbox.settled_at).is_(None), col(Outbox.kind) == Kind.SEND_REPLY)
+    return {lane for lane in (await tx.execute(query.distinct())).scalars() if lane is not None}
+
+
+async def _threads(tx: Transaction, lanes: Collection[str], *, now: datetime) -> Sequence[Thread]:
+    """The threads worth reading, the newest first; those whose replies wait, whatever became of the lead."""
+    waiting = [int(lane.rpartition(":")[2]) for lane in sorted(lanes)]
+    is_open = (
+        col(Lead.outcome).is_(None)
+        & func.lower(func.coalesce(col(Lead.status), "")).not_in(sorted(OVER))
+        & (col(Thread.attached_at) > now - OLDEST)
+    )
+    closed = [one.channel for one in await channels.listed(tx) if one.closed is not None]
+    query = (
+        select(Thread)
+        .join(Lead, col(Thread.lead_id) == col(Lead.id))
+        .where(or_(is_open, col(Lead.id).in_(waiting)), col(Thread.channel).not_in(closed))
+        .order_by(col(Lead.id).in_(waiting).desc(), col(Thread.id).desc())
+        .limit(MOST)
+    )
+    return (await tx.execute(query)).scalars().all()
+
+
+async def channels_in_use(tx: Transaction, *, default: str | None, now: datetime) -> Sequence[str]:
+    """Where leads go, and where open ones stand; without those that are closed to us."""
+    own = (await tx.execute(select(col(Business.channel)).where(col(Business.channel).is_not(None)))).scalars()
+    ruled = (await tx.execute(select(col(Route.channel)))).scalars()
+    stand = [thread.channel for thread in await _threads(tx, (), now=now)]
+    used = dict.fromkeys(one for one in (default, *own, *ruled, *stand) if one)
+    return [channel for channel in used if not await channels.is_closed(tx, channel)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A person's message that we know of. `waits`: it did not go out; `is_deleted`: we know that its writer deleted it."""
+
+    ts: str
+    waits: bool
+    is_deleted: bool
+
+
+async def written_in(tx: Transaction, thread: Thread) -> Mapping[str, Written]:
+    """What we know of people's messages in a thread, by their ts."""
+    query = select(col(Message.slack_ts), col(Message.state), col(Message.deleted_at)).where(
+        col(Message.channel) == thread.channel,
+        col(Message.thread_ts) == thread.ts,
+        col(Message.direction) == Direction.OUTBOUND,
+        col(Message.slack_ts).is_not(None),
+    )
+    return {
+        ts: Written(ts=ts, waits=state not in OVER_WITH, is_deleted=deleted_at is not None)
+        for ts, state, deleted_at in (await tx.execute(query)).all()
+        if ts is not None
+    }

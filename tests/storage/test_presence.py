@@ -1,0 +1,73 @@
+"""Whether somebody was there, and what Slack could not tell, on both databases."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from storage import presence
+from storage.database import Database
+from storage.presence import Absence, Missed
+
+NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+async def beat(database, now):
+    async with database.transaction() as tx:
+        return await presence.beat(tx, now=now)
+
+
+async def noted(database, *, since, at):
+    async with database.transaction() as tx:
+        await presence.note(tx, Missed(since=since, at=at))
+
+
+async def due(database, now, **how):
+    async with database.transaction() as tx:
+        return await presence.due(tx, now=now, **how)
+
+
+async def test_an_absence_is_more_than_five_minutes_and_is_told_once(database):
+    assert await beat(database, NOW) is None  # nobody knows what was before
+    assert await beat(database, NOW + 5 * MINUTE) is None
+    assert await beat(database, NOW + 11 * MINUTE) == Absence(since=NOW + 5 * MINUTE, until=NOW + 11 * MINUTE)
+    assert await beat(database, NOW + 11 * MINUTE) is None
+    async with database.transaction() as tx:
+        await presence.came_back(tx, now=NOW + 11 * MINUTE)
+    async with database.reading() as tx:
+        row = await presence.find(tx)
+    assert (row.alive_at, row.back_at) == (NOW + 11 * MINUTE, NOW + 11 * MINUTE)
+
+
+async def test_a_clock_that_was_set_back_is_no_absence(database):
+    await beat(database, NOW)
+    assert await beat(database, NOW - 60 * MINUTE) is None
+    assert await beat(database, NOW - 59 * MINUTE) is None
+
+
+async def test_of_several_that_come_back_at_once_one_is_told(database):
+    await beat(database, NOW)
+    replicas = [Database(database.url.render_as_string(hide_password=False)) for _ in range(4)]
+    told = await asyncio.gather(*(beat(one, NOW + 60 * MINUTE) for one in replicas))
+    assert len([one for one in told if one is not None]) == 1
+    for one in replicas:
+        await one.close()
+
+
+async def test_what_was_missed_is_due_once_slack_has_given_up(database):
+    await beat(database, NOW)
+    assert await due(database, NOW) is None
+    await noted(database, since=NOW - 10 * MINUTE, at=NOW)
+    await noted(database, since=NOW - 8 * MINUTE, at=NOW + MINUTE)
+    assert await due(database, NOW + 6 * MINUTE) is None
+    assert await due(database, NOW + 7 * MINUTE) == NOW - 10 * MINUTE
+    assert await due(database, NOW + 8 * MINUTE) is None
+
+
+async def test_where_one_is_missed_after_the_other_it_is_not_waited_for_ever(database):
+    await beat(database, NOW)
+    for minute in range(10):
+        await noted(database, since=NOW + (minute - 10) * MINUTE, at=NOW + minute * MINUTE)
+    assert await due(database, NOW + 9 * MINUTE) is None
+    assert await due(database, NOW + 9 * MINUTE, at_once=True) == NOW - 10 * MINUTE
+    await noted(database, since=NOW, at=NOW + 20 * MINUTE)
+    assert await due(database, NOW + 20 * MINUTE) == NOW
