@@ -102,6 +102,7 @@ def hearing(services: Services, app: AsyncApp) -> Hear:
             return None
         response = await app.async_dispatch(asked)
         services.metrics.slack_answered(response.status)
+        services.attention.answered(response.status, _repeats(envelope))
         return _acknowledgement(envelope, response)
 
     return hear
@@ -109,9 +110,8 @@ def hearing(services: Services, app: AsyncApp) -> Hear:
 
 def _unwrapped(envelope: Envelope) -> AsyncBoltRequest:
     """The request within; a repeated event says so as it does by HTTP. Raises Refused."""
-    repeats = {"x-slack-retry-num": envelope.get("retry_attempt"), "x-slack-retry-reason": envelope.get("retry_reason")}
-    headers: dict[str, Any] = {name: str(value) for name, value in repeats.items() if value}
     payload = envelope.get("payload")
+    headers: dict[str, Any] = _repeats(envelope)
     try:
         asked = AsyncBoltRequest(mode="socket_mode", body=payload if isinstance(payload, dict) else {}, headers=headers)
     except UNREADABLE:
@@ -119,6 +119,12 @@ def _unwrapped(envelope: Envelope) -> AsyncBoltRequest:
     if not _has_shape(asked):
         raise Refused("shape")
     return asked
+
+
+def _repeats(envelope: Envelope) -> dict[str, str]:
+    """What HTTP has headers for: which try this is, and why."""
+    told = {"x-slack-retry-num": envelope.get("retry_attempt"), "x-slack-retry-reason": envelope.get("retry_reason")}
+    return {name: str(value) for name, value in told.items() if value}
 
 
 def _acknowledgement(envelope: Envelope, response: BoltResponse) -> Acknowledgement | None:

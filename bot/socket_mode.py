@@ -20,6 +20,7 @@ from bot.failures import Failure, Sort
 from bot.services import Services
 from storage import sockets
 from storage.database import StorageError
+from storage.presence import AWAY
 
 Envelope = Mapping[str, Any]
 Acknowledgement = dict[str, Any]
@@ -150,6 +151,7 @@ class SocketMode:
         self._owner = secrets.token_hex(8)
         self._slot: str | None = None
         self._failures = 0
+        self._unheard_since = services.clock()
         self._line: Line | None = None
         self._fading: dict[Line, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
@@ -175,6 +177,7 @@ class SocketMode:
         try:
             if not await self._holds_slot():
                 log.warning("socket_slots_taken", slots=len(sockets.SLOTS))
+                self._unheard_since = self._services.clock()  # others hear Slack
                 return SLOTS_TAKEN
             line = await self._opened()
         except Failure as failure:
@@ -189,7 +192,9 @@ class SocketMode:
             log.warning("socket_waits", error=type(error).__name__)
             return STORAGE_AWAY
         began = asyncio.get_running_loop().time()
+        self._make_up()
         await self._stay(line)
+        self._unheard_since = self._services.clock()
         if self._stopping.is_set():
             return 0.0
         log.info("socket_left", reason=line.reason)
@@ -217,6 +222,11 @@ class SocketMode:
             line.leaving.set()
         log.info("socket_opened", connections=connections)
         return line
+
+    def _make_up(self) -> None:
+        """After a long time without a connection, what Slack could not tell meanwhile is to be read."""
+        if self._services.clock() - self._unheard_since > AWAY:
+            self._services.attention.miss(since=self._unheard_since)
 
     async def _stay(self, line: Line) -> None:
         """Until the connection should be replaced, or is closed because all slots are others'."""

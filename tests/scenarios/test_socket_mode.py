@@ -13,9 +13,9 @@ from sqlalchemy import text
 from support.conversation import ANA, CHECK, Conversation
 from support.office import ADMIN, CHANNEL, Office, office
 
+from bot import jobs, socket_mode
 from bot import settings as bot_settings
 from bot import slack as bot_slack
-from bot import socket_mode
 from bot.doctor.examination import examine
 from bot.doctor.findings import Area, Finding, State
 from bot.failures import Failure
@@ -128,6 +128,27 @@ async def test_a_connection_that_is_cut_before_the_acknowledgement_loses_nothing
     await place.at_rest()
     assert lead.received == ["In the middle."]
     assert len(await place.rows(Message)) == 1
+
+
+async def test_what_was_written_while_there_was_no_connection_is_read_back(
+    small: Office, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(socket_mode, "HELLO_WITHIN", 0.05)
+    monkeypatch.setattr(socket_mode, "LONGEST", 0.1)
+    lead, link = await Conversation.opened(small), small.slack.sockets
+    link.silent = True
+    await link.goodbye("refresh_requested", close=True)
+    await small.seen(lambda: "no_hello" in _failures(small))
+    lost = await lead.said("Nobody hears this.")
+    assert lost.failure == "no_connection"
+    await small.advance(minutes=6)
+    link.silent = False
+    assert "Thumbtack" in await _as_soon_as_heard(small)
+    for _ in range(8):  # Slack might still tell it at first
+        await small.advance(minutes=1)
+        await jobs.notice_absence(small.door.app.state.services)
+    await lead.marked(lost.ts or "", CHECK)
+    assert lead.received == ["Nobody hears this."]
 
 
 @pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
