@@ -118,6 +118,8 @@ async def test_after_a_429_every_gate_is_shut_until_its_time(database):
 
 
 async def test_without_a_database_calls_are_made(tmp_path):
-    gate = Gate(Database(f"sqlite+aiosqlite:///{tmp_path}/nothing/here.db"), REAL, clock=lambda: NOW)
+    nothing = Database(f"sqlite+aiosqlite:///{tmp_path}/nothing/here.db")
+    gate = Gate(nothing, REAL, clock=lambda: NOW)
     assert await passes(gate, "users.info", count=2) == (2, None)
     await gate.refused(Failure(Sort.LATER, "ratelimited", retry_after=40, method="users.info"))
+    await nothing.close()

@@ -90,10 +90,10 @@ async def test_a_lead_with_much_to_say_starves_neither_a_new_lead_nor_another_le
     await message(slow, calm, "Calm speaks")
     await lead(slow, "New", attachments=[])
     await slow.at_rest()
-    for _ in range(2):
+    for _ in range(3):
         await slow.advance(**TURN)
         await slow.at_rest()
-    found = "; ".join(texts(slow)[2:7])
+    found = "; ".join(texts(slow)[2:8])
     assert "New" in found
     assert "Calm speaks" in found, "some messages of the busy lead are behind us, then it is another's turn"
     await all_said(slow, rounds=60, **TURN)
