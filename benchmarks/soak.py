@@ -221,14 +221,14 @@ async def soak(options: Options) -> Soaked:
     around = Outside()
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="corkboard-soak-")))
-        database_url = await stack.enter_async_context(_database(options.database, folder))
+        database_url = await stack.enter_async_context(empty_database(options.database, folder))
         address = await stack.enter_async_context(serving(around.app))
         stack.push_async_callback(around.aclose)
         return await Soak(options, database_url=database_url, folder=folder, address=address, around=around).run()
 
 
 @contextlib.asynccontextmanager
-async def _database(kind: str, folder: Path) -> AsyncIterator[str]:
+async def empty_database(kind: str, folder: Path) -> AsyncIterator[str]:
     """An empty database: a file, a server out of a wheel, or the empty one at an address."""
     if kind == "sqlite":
         yield f"sqlite+aiosqlite:///{folder}/soak.db"

@@ -26,6 +26,7 @@ from bot.front import bolt_app, hearing, slack_endpoint
 from bot.health import Insiders, Measures, Ready, healthz
 from bot.jobs import Scheduler
 from bot.metrics import Metrics
+from bot.pacing import Gate, Paces
 from bot.process import tune
 from bot.services import Services
 from bot.settings import Settings
@@ -86,6 +87,7 @@ def create_app(
     """The whole program as an ASGI app. Clock and randomness come in as arguments; raises VaultError on bad keys."""
     database, clock = Database(settings.database_url), SharedClock(clock)
     slack = Slack(token=_secret(settings.slack_bot_token), base_url=settings.slack_api_url)
+    slack.gate = Gate(database, Paces(posts_per_second=settings.slack_posts_per_second), clock=clock)
     vault, thumbtack = make_vault(settings, database), make_thumbtack(settings)
     tokens = Tokens(database, vault, thumbtack, clock=clock, shared_client=settings.thumbtack_shared_client)
     services = Services(

@@ -15,13 +15,20 @@ class Sort(Enum):
 class Failure(Exception):  # noqa: N818 -- a value that happens to be raised
     """A call out that did not succeed: its sort, its reason code and how long the other side wants us to wait."""
 
-    def __init__(self, sort: Sort, reason: str, *, retry_after: float | None = None) -> None:
-        """`retry_after` in seconds; `reason` is a code, never text from outside."""
+    def __init__(self, sort: Sort, reason: str, *, retry_after: float | None = None, method: str | None = None) -> None:
+        """`retry_after` in seconds; `reason` is a code, never text from outside; `method` of Slack's, where known."""
         super().__init__(reason)
         self.sort = sort
         self.reason = reason
         self.retry_after = retry_after
+        self.method = method
 
+
+RATE_LIMITED = "ratelimited"
+"""Our code for Slack's 429."""
+
+PACED = "paced"
+"""Likewise for a call that was not made, so that there is none."""
 
 SLACK_LATER = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 SLACK_UNKNOWN = frozenset(
@@ -56,7 +63,7 @@ SLACK_HELD = frozenset(
 def of_slack(error: str, *, status: int, retry_after: float | None) -> Failure:
     """What an answer of Slack's Web API that is not ok means."""
     if status == 429 or error in SLACK_LATER:
-        return Failure(Sort.LATER, "ratelimited", retry_after=retry_after)
+        return Failure(Sort.LATER, RATE_LIMITED, retry_after=retry_after)
     if status >= 500 or error in SLACK_UNKNOWN:
         return Failure(Sort.UNKNOWN, "slack_unavailable", retry_after=retry_after)
     if error in SLACK_HELD:

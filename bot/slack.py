@@ -14,7 +14,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.failures import Failure, Sort, of_slack
+from bot.failures import RATE_LIMITED, Failure, Sort, of_slack
+from bot.pacing import Gate
 
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 """A hung call holds its lane; Slack answers in well under a second."""
@@ -65,7 +66,7 @@ class Slack:
     """The Web API for the rest of the program. `session` lives from `open` to `close`."""
 
     def __init__(self, *, token: str | None, base_url: str) -> None:
-        """Without a token nothing can be called, and `configured` is False."""
+        """Without a token nothing can be called, and `configured` is False. `gate` is set by who paces its calls."""
         self.configured = token is not None
         self.token = token or ""
         self._own_host = _host(base_url)
@@ -73,6 +74,7 @@ class Slack:
         self.client = AsyncWebClient(
             token=token, base_url=base_url.rstrip("/") + "/", retry_handlers=[], timeout=int(TIMEOUT.total or 5)
         )
+        self.gate: Gate | None = None
         self._identity: Identity | None = None
         self._names: dict[str, str] = {}
         self._first_names: dict[str, str] = {}
@@ -94,6 +96,17 @@ class Slack:
 
     async def ask(self, method: str, arguments: Mapping[str, Any]) -> Answered:
         """The same with the headers of the answer."""
+        if self.gate is not None:
+            await self.gate.enter(method)
+        try:
+            return await self._asked(method, arguments)
+        except Failure as failure:
+            failure.method = method
+            if self.gate is not None and failure.reason == RATE_LIMITED:
+                await self.gate.refused(failure)
+            raise
+
+    async def _asked(self, method: str, arguments: Mapping[str, Any]) -> Answered:
         kwargs: dict[str, Any] = {"params": dict(arguments)} if method in FORM else {"json": dict(arguments)}
         try:
             response = await self.client.api_call(method, **kwargs)

@@ -8,17 +8,43 @@ within a lane come in the order of their commits.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, Boolean, ColumnElement, Select, and_, bindparam, case, func, or_, select, tuple_, update
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from storage import pacing
 from storage.columns import UtcDateTime
 from storage.database import Transaction
 from storage.models import Inbox, Lane, Outbox, WorkState
 
-NOW, UNTIL = bindparam("now", type_=UtcDateTime), bindparam("until", type_=UtcDateTime)
+NOW, UNTIL = pacing.NOW, bindparam("until", type_=UtcDateTime)
 LATER = case((col(Lane.next_at) > UNTIL, col(Lane.next_at)), else_=UNTIL)
+
+ALL_POSTS = pacing.method_key("chat.postMessage")
+"""The row that bounds all posts to the workspace, whichever channel they go to."""
+
+UNPACED = 16
+"""How many entries without a pace are candidates: more than there are replicas that could hold some of them just now."""
+
+BY_CHANNEL = (col(Outbox.settled_at).is_(None), col(Outbox.pace).is_(None))
+BY_PACE = (col(Outbox.settled_at).is_(None), col(Outbox.pace).is_not(None))
+"""Word for word as the indexes over what waits say it."""
 
 
 def _next_inbox() -> Select[Inbox]:
@@ -36,37 +62,70 @@ def _next_inbox() -> Select[Inbox]:
     )
 
 
-def _next_unpaced() -> Select[Outbox]:
-    """The outbox row without a channel to deliver next: most urgent, then oldest, whose lane allows it."""
-    return _first(select(Outbox).where(col(Outbox.channel).is_(None), *_may_go(Outbox)))
+def _next_outbox() -> Select[Outbox]:
+    """The outbox row to deliver next: most urgent, then by its turn, whose lane and pace allow it.
 
-
-def _next_paced() -> Select[Outbox]:
-    """The outbox row to deliver next among those of channels whose pace allows a post.
-
-    Looks at one row of each channel, found by an index, however many wait: a backlog of one channel is not read.
+    Looks at one row of each channel, and of each other pace, found by an index, however many wait: a backlog is not read.
     """
-    walk, row = _walk(), aliased(Outbox)
-    head = (
-        select(col(row.id))
-        .where(col(row.channel) == walk.c.channel, *_may_go(row))
-        .order_by(col(row.priority), col(row.id))
-        .limit(1)
-        .scalar_subquery()
+    heads = union_all(_unpaced(), _heads_of_channels(), _heads_of_paces())
+    query = select(Outbox).where(col(Outbox.id).in_(heads)).order_by(*_in_turn(Outbox))
+    return query.limit(1).with_for_update(skip_locked=True)
+
+
+def _unpaced() -> Select[Any]:
+    """The first of those that no pace bounds: some of them, for other replicas may hold the very first."""
+    first = select(col(Outbox.id)).where(col(Outbox.pace).is_(None), col(Outbox.channel).is_(None), *_may_go(Outbox))
+    return select(first.order_by(*_in_turn(Outbox)).limit(UNPACED).subquery().c.id)
+
+
+def _heads_of_channels() -> Select[Any]:
+    """What is to be posted next in each channel that may be posted to, as long as the workspace may."""
+    walk, row, workspace = _walk("channels", col(Outbox.channel), *BY_CHANNEL), aliased(Outbox), aliased(Lane)
+    is_paused = select(col(workspace.key)).where(col(workspace.key) == ALL_POSTS, ~pacing.is_open(workspace))
+    head = _head(row, col(row.pace).is_(None), col(row.channel) == walk.c.key)
+    lane = walk.outerjoin(Lane, col(Lane.key) == pace_key(walk.c.key))
+    return select(head).select_from(lane).where(pacing.is_open(), ~is_paused.exists())
+
+
+def _heads_of_paces() -> Select[Any]:
+    """What is to be done next by each method of Slack's, and for each person, that may be; not in channels that are held."""
+    walk, row = _walk("paces", col(Outbox.pace), *BY_PACE), aliased(Outbox)
+    channel, workspace = aliased(Lane), aliased(Lane)
+    is_held = select(col(channel.key)).where(
+        col(channel.key) == pace_key(col(row.channel)), col(channel.held), col(channel.next_at) > NOW
     )
-    may_post = or_(col(Lane.next_at).is_(None), col(Lane.next_at) <= NOW)
-    heads = select(head).select_from(walk.outerjoin(Lane, _pace_of(walk))).where(may_post)
-    return _first(select(Outbox).where(col(Outbox.id).in_(heads)))
+    head = _head(row, col(row.pace).is_not(None), col(row.pace) == walk.c.key, ~is_held.exists())
+    is_paused = select(col(workspace.key)).where(
+        col(workspace.key) == ALL_POSTS,
+        walk.c.key.startswith(pacing.PERSON, autoescape=True),
+        ~pacing.is_open(workspace),
+    )
+    lane = walk.outerjoin(Lane, col(Lane.key) == walk.c.key)
+    return select(head).select_from(lane).where(pacing.is_open(), ~is_paused.exists())
+
+
+def _head(row: type[Outbox], *which: ColumnElement[bool]) -> ScalarSelect[Any]:
+    query = select(col(row.id)).where(*which, *_may_go(row))
+    return query.order_by(*_in_turn(row)).limit(1).scalar_subquery()
+
+
+def _in_turn(row: type[Outbox]) -> list[ColumnElement[Any]]:
+    return [col(row.priority), col(row.turn_at), col(row.id)]  # type: ignore[list-item]  # SQLModel's name for a column
 
 
 def first_pace() -> Select[Any]:
-    """When the first of the channels that something waits for may be posted to again, where that is not now."""
-    walk, at = _walk(), col(Lane.next_at)
-    return select(func.min(at)).select_from(walk.join(Lane, _pace_of(walk))).where(at > NOW)
-
-
-def _first(query: Select[Outbox]) -> Select[Outbox]:
-    return query.order_by(col(Outbox.priority), col(Outbox.id)).limit(1).with_for_update(skip_locked=True)
+    """When the first of the paces that something waits for allows it, where that is not now; when a bucket has room again."""
+    channels = _walk("channels", col(Outbox.channel), *BY_CHANNEL)
+    paces, at = _walk("paces", col(Outbox.pace), *BY_PACE), col(Lane.next_at)
+    quiet = func.min(case((at > NOW, at)), type_=UtcDateTime)
+    return select(quiet.label("quiet"), pacing.FIRST_FREE.label("free")).where(
+        or_(
+            col(Lane.key).in_(select(pace_key(channels.c.key))),
+            col(Lane.key).in_(select(paces.c.key)),
+            col(Lane.key) == ALL_POSTS,
+            col(Lane.held),
+        )
+    )
 
 
 def _may_go(row: type[Outbox]) -> list[ColumnElement[bool]]:
@@ -79,20 +138,11 @@ def _may_go(row: type[Outbox]) -> list[ColumnElement[bool]]:
     ]
 
 
-def _walk() -> CTE:
-    """The channels that something waits for: from one to the next along the index, not through all rows."""
-    first = select(func.min(col(Outbox.channel)).label("channel")).where(col(Outbox.settled_at).is_(None))
-    walk = first.cte("walk", recursive=True)
-    row = aliased(Outbox)
-    following = select(func.min(col(row.channel))).where(
-        col(row.settled_at).is_(None), col(row.channel) > walk.c.channel
-    )
-    return walk.union_all(select(following.scalar_subquery()).where(walk.c.channel.is_not(None)))
-
-
-def _pace_of(walk: CTE) -> ColumnElement[bool]:
-    of_channel: ColumnElement[bool] = col(Lane.key) == pace_key(walk.c.channel)
-    return of_channel
+def _walk(name: str, key: Any, *which: ColumnElement[bool]) -> CTE:
+    """The channels or paces that something waits for: from one to the next along the index, not through all rows."""
+    walk = select(func.min(key).label("key")).where(*which).cte(name, recursive=True)
+    following = select(func.min(key)).where(*which, key > walk.c.key)
+    return walk.union_all(select(following.scalar_subquery()).where(walk.c.key.is_not(None)))
 
 
 def _blocked() -> Select[Any]:
@@ -133,14 +183,10 @@ async def lock(tx: Transaction, key: str) -> None:
         await tx.execute(LOCK, {"key": key})
 
 
-async def pace(tx: Transaction, channel: str, until: datetime, *, outcome_by: datetime | None = None) -> bool:
-    """A post goes to `channel` now; the next one not before `until`. Returns whether the channel is held.
-
-    Then this post is a trial, and the next one waits for its outcome, until `outcome_by` at the longest.
-    """
-    values = {"key": pace_key(channel), "until": until, "outcome_by": outcome_by or until}
-    held: bool = (await tx.execute(PACE[tx.get_bind().dialect.name], values)).scalar_one()
-    return held
+async def try_held(tx: Transaction, channel: str, *, outcome_by: datetime) -> bool:
+    """Whether a channel is held; what is done there now is a trial then, and all else waits for its outcome."""
+    found = await tx.execute(TRY_HELD, {"of": pace_key(channel), "until": outcome_by})
+    return found.scalar_one_or_none() is not None
 
 
 async def quiet(tx: Transaction, channel: str, until: datetime, *, held: bool = False) -> None:
@@ -154,14 +200,6 @@ async def tried(tx: Transaction, channel: str, until: datetime, *, held: bool) -
     await tx.execute(TRIED, {"of": pace_key(channel), "until": until, "new_held": held})
 
 
-def _pace(insert: Any) -> Any:
-    """The statement has no type: the two dialects' inserts share no base that knows conflicts."""
-    outcome_by = bindparam("outcome_by", type_=UtcDateTime)
-    statement = insert(Lane).values(key=bindparam("key"), next_at=UNTIL, held=False)
-    next_at = case((col(Lane.held), outcome_by), else_=LATER)
-    return statement.on_conflict_do_update(index_elements=["key"], set_={"next_at": next_at}).returning(col(Lane.held))
-
-
 def _quiet(insert: Any) -> Any:
     held = bindparam("held", type_=Boolean)
     statement = insert(Lane).values(key=bindparam("key"), next_at=UNTIL, held=held)
@@ -171,13 +209,19 @@ def _quiet(insert: Any) -> Any:
 
 
 # Built once: that takes ten times as long as running them.
-NEXT_INBOX, NEXT_UNPACED, NEXT_PACED, BLOCKED = _next_inbox(), _next_unpaced(), _next_paced(), _blocked()
+NEXT_INBOX, NEXT_OUTBOX, BLOCKED = _next_inbox(), _next_outbox(), _blocked()
 LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
-PACE = {"postgresql": _pace(postgresql.insert), "sqlite": _pace(sqlite.insert)}
 QUIET = {"postgresql": _quiet(postgresql.insert), "sqlite": _quiet(sqlite.insert)}
 TRIED = (
     update(Lane)
     .where(col(Lane.key) == bindparam("of"))
     .values(next_at=UNTIL, held=bindparam("new_held"))
+    .execution_options(synchronize_session=False)
+)
+TRY_HELD = (
+    update(Lane)
+    .where(col(Lane.key) == bindparam("of"), col(Lane.held))
+    .values(next_at=UNTIL)
+    .returning(col(Lane.key))
     .execution_options(synchronize_session=False)
 )

@@ -1,6 +1,7 @@
 """What is to be said to Slack and Thumbtack: enqueued with the state it belongs to, settled with what came of it."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -20,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
-from storage import lanes
+from storage import lanes, pacing
+from storage.columns import UtcDateTime
 from storage.database import Transaction, touch
 from storage.models import Outbox, WorkState
 
@@ -33,6 +35,9 @@ NEWER = "newer_version"
 
 LEFT_FOR, LEFT_AT_MOST = timedelta(seconds=2), timedelta(hours=1)
 """For how long it is left to that one each time, and how long after it was written none is there any more."""
+
+A_TURN = timedelta(minutes=1)
+"""By how much each entry of a lane counts as younger than the one before it: so much of another lane may go between."""
 
 FIRST = 0
 """The priority of what goes before all else that waits: new leads, and what people are waiting for."""
@@ -90,6 +95,18 @@ class Kind(StrEnum):
     READ_BACK = "read_back"
 
 
+METHODS: Mapping[Kind, str] = {
+    Kind.UPDATE_CARD: "chat.update",
+    Kind.POINT_TO_LEAD: "chat.update",
+    Kind.SET_MARK: "reactions.add",
+    Kind.DELETE_POSTS: "chat.delete",
+    Kind.POST_PROMPT: "chat.postEphemeral",
+    Kind.PUBLISH_HOME: "views.publish",
+    Kind.READ_BACK: "conversations.replies",
+}
+"""What goes in the pace of a method of Slack's for the whole workspace; what else has a channel, in that of the channel."""
+
+
 def slack_lane(lead_id: int) -> str:
     """The lane of everything posted about a lead: nothing overtakes the parent message."""
     return f"slack:{lead_id}"
@@ -125,6 +142,12 @@ def erasure_lane(erasure_id: int) -> str:
     return f"erase:{erasure_id}"
 
 
+def pace_of(kind: Kind) -> str | None:
+    """The row that bounds all entries of a kind; None for those that keep the pace of their channel, or none."""
+    method = METHODS.get(kind)
+    return None if method is None else pacing.method_key(method)
+
+
 async def enqueue(
     tx: Transaction,
     kind: Kind,
@@ -152,7 +175,9 @@ async def enqueue(
         lane=lane,
         position=position,
         channel=channel,
+        pace=pace_of(kind),
         priority=priority,
+        turn_at=await _turn(tx, lane, now) if channel is not None and priority > FIRST else now,
         lead_id=lead_id,
         message_id=message_id,
         payload=payload or {},
@@ -166,12 +191,17 @@ async def enqueue(
     return entry
 
 
+async def _turn(tx: Transaction, lane: str | None, now: datetime) -> datetime:
+    """When an entry counts as come: a lead of whom much is said at once does not hold up the others."""
+    last = None if lane is None else (await tx.execute(_LAST_TURN, {"lane": lane})).scalar_one_or_none()
+    return now if last is None else max(now, last + A_TURN)
+
+
 async def next_up(tx: Transaction, *, now: datetime) -> Outbox | None:
     """The entry that goes next, held until this transaction ends; None when nothing may go now."""
     while True:
-        unpaced = (await tx.execute(lanes.NEXT_UNPACED, {"now": now})).scalar_one_or_none()
-        paced = (await tx.execute(lanes.NEXT_PACED, {"now": now})).scalar_one_or_none()
-        entry = min((one for one in (unpaced, paced) if one), key=lambda one: (one.priority, one.id), default=None)
+        times = {"now": now, "now_us": pacing.micros(now)}
+        entry: Outbox | None = (await tx.execute(lanes.NEXT_OUTBOX, times)).scalar_one_or_none()
         if entry is None or entry.lane is None or not entry.position:
             return entry
         # Only where `position` orders a lane may something come in front meanwhile: looked at once more, under its lock.
@@ -382,15 +412,21 @@ async def cards_wait(tx: Transaction, *, reason: str) -> bool:
 
 async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
     """When to look again at the latest: an entry is due, a channel's pace or a claim ends. None: nothing waits so."""
-    found = (await tx.execute(_TIMES, {"now": now})).one()
-    return min((at for at in found if at is not None), default=None)
+    *times, free = (await tx.execute(_TIMES, {"now": now, "now_us": pacing.micros(now)})).one()
+    if free is not None:
+        times.append(pacing.instant(free, now))
+    return min((at for at in times if at is not None), default=None)
 
 
 def _times() -> Select[Any]:
     waits, due, claimed = col(Outbox.settled_at).is_(None), col(Outbox.due_at), col(Outbox.claimed_until)
     first_due = select(func.min(due)).where(waits, due > lanes.NOW, col(Outbox.state) != WorkState.PARKED)
     first_claim = select(func.min(claimed)).where(claimed.is_not(None), claimed > lanes.NOW, waits)
-    return select(*(query.scalar_subquery() for query in (first_due, first_claim, lanes.first_pace())))
+    paces = lanes.first_pace().subquery()
+    return select(first_due.scalar_subquery(), first_claim.scalar_subquery(), paces.c.quiet, paces.c.free)
 
 
 _TIMES = _times()
+_LAST_TURN = select(func.max(Outbox.turn_at, type_=UtcDateTime)).where(
+    col(Outbox.settled_at).is_(None), col(Outbox.lane) == bindparam("lane")
+)

@@ -7,7 +7,7 @@ the two is found in the state *sending* and is looked for before it is said agai
 import asyncio
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -15,9 +15,10 @@ from bot.dispatch.outcomes import BRIEF, Claimed, count, give_up, settle
 from bot.dispatch.plans import At, NotYet, Parked, Plan, Prepare
 from bot.dispatch.verdicts import Again, GiveUp, judge_mistake
 from bot.failures import Failure
+from bot.pacing import Paces
 from bot.services import Services
 from bot.slack import Identity
-from storage import lanes, outbox
+from storage import lanes, outbox, pacing
 from storage.database import StorageError, Transaction, at_length
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
@@ -39,6 +40,10 @@ KNOWN = frozenset(Kind)
 log = structlog.get_logger()
 
 
+class Overtaken(Exception):  # noqa: N818 -- it says what happened
+    """Another replica took the last call out of a bucket meanwhile: what was prepared is rolled back, and waits."""
+
+
 class Dispatcher:
     """The task that empties the outbox."""
 
@@ -46,6 +51,7 @@ class Dispatcher:
         """`kinds`: how each kind of entry is prepared."""
         self._services = services
         self._kinds = kinds
+        self._paces = Paces(posts_per_second=services.settings.slack_posts_per_second)
         self._owner = secrets.token_hex(8)
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -117,6 +123,8 @@ class Dispatcher:
                     at_length(tx)
                 entry_id = entry.id
                 claimed = await self._prepare(tx, entry, identity, now)
+        except Overtaken:
+            return 0.0
         except Exception as error:
             if entry_id is None:
                 raise
@@ -139,14 +147,12 @@ class Dispatcher:
             return None
         at = At(tx=tx, entry=entry, services=self._services, identity=identity, now=now, maybe_done=maybe_done)
         match await self._kinds[Kind(entry.kind)](at):
-            case Plan(channel=channel) if channel not in (None, entry.channel):
-                entry.channel = channel  # known only now: it comes back at once, in this channel's pace
+            case Plan() as plan if _keeps_another_pace(entry, plan):
                 await outbox.requeue(tx, entry, due_at=now, reason=None, maybe_done=maybe_done)
             case Plan() as plan:
                 outbox.begin(entry, now=now, owner=self._owner)
-                next_at, trial = now + self._interval, False
-                if entry.channel:
-                    trial = await lanes.pace(tx, entry.channel, next_at, outcome_by=now + outbox.CLAIM_FOR)
+                trial = await self._take(tx, entry, now)
+                next_at = now + self._paces.post.interval
                 return Claimed(entry=entry, plan=plan, maybe_done=maybe_done, next_at=next_at, trial=trial)
             case Parked(reason=reason):
                 await outbox.park(tx, entry, reason=reason)
@@ -156,10 +162,17 @@ class Dispatcher:
                 await outbox.settle(tx, entry, state=WorkState.DONE, now=now)
         return None
 
-    @property
-    def _interval(self) -> timedelta:
-        """Slack permits about one post a second and channel (docs.slack.dev/apis/web-api/rate-limits)."""
-        return timedelta(seconds=1 / self._services.settings.slack_posts_per_second)
+    async def _take(self, tx: Transaction, entry: Outbox, now: datetime) -> bool:
+        """Take the call out of the buckets that bound it; returns whether it is a trial in a held channel."""
+        outcome_by, held = now + outbox.CLAIM_FOR, False
+        for key, rate in self._paces.bounds(entry):
+            taken = await pacing.take(tx, key, rate, now=now, outcome_by=outcome_by)
+            if taken is None:
+                raise Overtaken
+            held = held or taken.held
+        if entry.pace is not None and entry.channel is not None:
+            return await lanes.try_held(tx, entry.channel, outcome_by=outcome_by)
+        return held
 
     async def _stumbled(self, entry_id: int, now: datetime) -> None:
         """Our own code could not prepare an entry: later again, and at last not any more."""
@@ -190,6 +203,14 @@ class Dispatcher:
         self._under_way.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("delivery_left", error=type(error).__name__)
+
+
+def _keeps_another_pace(entry: Outbox, plan: Plan) -> bool:
+    """Where it goes is known only now: it comes back at once, in the pace of that place."""
+    pace, channel = plan.pace or outbox.pace_of(Kind(entry.kind)), plan.channel or entry.channel
+    is_other = (pace, channel) != (entry.pace, entry.channel)
+    entry.pace, entry.channel = pace, channel
+    return is_other
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

@@ -10,9 +10,10 @@ import structlog
 from bot import lifecycle
 from bot.dispatch.plans import Answer, Instead, More, Plan, Settled
 from bot.dispatch.verdicts import Again, GiveUp, Verdict, judge, judge_mistake
-from bot.failures import Failure, Sort
+from bot.failures import PACED, RATE_LIMITED, Failure, Sort
+from bot.pacing import POST, taken_for
 from bot.services import Services
-from storage import lanes, outbox
+from storage import lanes, outbox, pacing
 from storage.database import StorageError, Transaction
 from storage.models import Outbox, WorkState
 from storage.outbox import ClaimLost, Kind
@@ -76,6 +77,7 @@ class NotSeen(Failure):
 
 async def settle(services: Services, claimed: Claimed) -> None:
     """Say it (after looking whether it was said), and write down the outcome; what cannot be is left claimable."""
+    taken_for(claimed.entry)
     outcome = await _said(claimed)
     if isinstance(outcome, Failure) and outcome.reason == BROKE:
         services.metrics.mistake("delivery")
@@ -118,7 +120,7 @@ async def _looked(look: Callable[[], Awaitable[Answer | None]]) -> Answer | None
     except Failure as failure:
         if failure.sort is Sort.REFUSED:
             raise
-        raise NotSeen(failure.sort, failure.reason, retry_after=failure.retry_after) from failure
+        raise NotSeen(failure.sort, failure.reason, retry_after=failure.retry_after, method=failure.method) from failure
 
 
 async def _write_down(services: Services, claimed: Claimed, outcome: Answer | Failure) -> None:
@@ -130,7 +132,9 @@ async def _write_down(services: Services, claimed: Claimed, outcome: Answer | Fa
             verdict = await _failed(tx, services, claimed, outcome, now)
         else:
             await _delivered(tx, services, claimed, outcome, now)
-    if isinstance(outcome, Failure):
+    if isinstance(outcome, Failure) and outcome.reason == PACED:
+        told.info("delivery_put_off", method=outcome.method)
+    elif isinstance(outcome, Failure):
         told.warning("delivery_failed", reason=outcome.reason, verdict=type(verdict).__name__)
         count(services, entry, verdict)
     else:
@@ -186,13 +190,16 @@ async def _failed(
 
 
 async def _quieten(tx: Transaction, claimed: Claimed, failure: Failure, verdict: Verdict | Instead | Settled) -> None:
-    """What a failure means for everything else that is to be posted to the same channel."""
+    """What a failure means for everything else that is to be posted to the same channel, or said to the same person."""
     channel, again = claimed.entry.channel, verdict if isinstance(verdict, Again) else None
+    too_fast = again is not None and failure.reason == RATE_LIMITED
+    if again is not None and too_fast and failure.method == POST and claimed.entry.pace is not None:
+        await pacing.quiet(tx, claimed.entry.pace, again.at)
     if channel is None:
         return
     if claimed.trial:
         await lanes.tried(tx, channel, again.at if again else claimed.next_at, held=again is not None)
-    elif again is not None and again.hold_channel:
+    elif again is not None and again.hold_channel and (failure.method == POST or not too_fast):
         await lanes.quiet(tx, channel, again.at, held=failure.sort is Sort.HELD)
 
 

@@ -83,7 +83,7 @@ class Plan:
 
     `perform` makes the call; `look` finds what an earlier attempt may have done; `then` writes down what came of it;
     `failed` may replace the verdict on a failure. `then` and `failed` get a transaction of their own. `channel`: where
-    it posts, whose pace it keeps.
+    it posts, whose pace it keeps; `pace`: whose it keeps instead (see `storage.pacing`).
     """
 
     perform: Callable[[], Awaitable[Answer]]
@@ -91,6 +91,7 @@ class Plan:
     look: Callable[[], Awaitable[Answer | None]] | None = None
     failed: Callable[[Transaction, Failure, Verdict, datetime], Awaitable[Verdict | Instead | Settled]] | None = None
     channel: str | None = None
+    pace: str | None = None
 
 
 Prepared = Plan | Parked | NotYet | None

@@ -39,7 +39,8 @@ class SlackStandIn:
     After `sockets.start()` all this travels over Socket Mode instead, for an app that shows `app_token`.
 
     `client` is for reaching the bot without a socket. `scopes`: what the bot was granted (None: everything).
-    `limit_posts`: one post a second and channel, then 429. `echo_posts`: the bot hears of its own posts, as an app does
+    `limit_posts`: one post a second and channel, hundreds a minute in all, then 429; `api.limit_methods`: each other
+    method's tier too (see `rates`). `echo_posts`: the bot hears of its own posts, as an app does
     that subscribes to channel messages. `retries`: pauses in seconds before an event is delivered again that was not
     answered with 2xx within 3 s (Slack's are `delivery.SLACKS_PAUSES`). All of these can be changed later, on `api`,
     `courier` and here; so can `api.bot_token`, the only token that is accepted.

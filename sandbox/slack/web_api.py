@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse, Response
 from sandbox.faults import CutResponse, Fault, Faults, hold
 from sandbox.slack import chat, lookups, modals, response_urls
 from sandbox.slack.arguments import Arguments, Json, Received, RefusedError, receive
+from sandbox.slack.rates import Bucket, limits_of
 from sandbox.slack.socket_mode import Sockets
 from sandbox.slack.workspace import Workspace
 
-POSTS_PER_SECOND = 1  # https://docs.slack.dev/apis/web-api/rate-limits: one message a second and channel,
-POST_BURST = 3  # "short bursts" of more
 OPEN_SOCKET = "apps.connections.open"  # the one method that takes the app's own token
+POST = "chat.postMessage"
 RESPONSE_URL = "response_url"  # the name under which uses of response_urls are recorded, and can fail
 
 
@@ -91,23 +91,6 @@ EVERYTHING = tuple(
 """What an app was granted that was granted everything."""
 
 
-class Pace:
-    """How fast one channel may be posted to: a bucket that refills with one post a second."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._buckets: dict[str, tuple[float, float]] = {}
-
-    def wait(self, channel: str) -> float:
-        """Seconds until the next post is permitted; 0 when it is now, and then it is counted."""
-        now = self._clock()
-        left, at = self._buckets.get(channel, (float(POST_BURST), now))
-        left = min(float(POST_BURST), left + (now - at) * POSTS_PER_SECOND)
-        permitted = left >= 1
-        self._buckets[channel] = (left - permitted, now)
-        return 0.0 if permitted else (1 - left) / POSTS_PER_SECOND
-
-
 class WebApi:
     """Answers `/slack/api/{method}`; `heard` is told of every call and its answer."""
 
@@ -117,11 +100,11 @@ class WebApi:
         self.bot_token = bot_token
         self._sockets = sockets
         self.scopes: Collection[str] | None = None  # None: everything is granted
-        self.limit_posts = False
+        self.limit_posts = self.limit_methods = False
         self.faults = Faults()
         self._workspace = workspace
         self._heard = heard
-        self._pace = Pace(workspace.clock)
+        self._bucket = Bucket(workspace.clock)
 
     async def answer(self, request: Request) -> Response:
         """`/slack/api/{method}`: one HTTP call, from its bytes to the answer, a failure on request included."""
@@ -196,9 +179,12 @@ class WebApi:
             raise RefusedError("missing_scope", needed=method.scopes[0], provided=",".join(self.scopes))
 
     def _too_fast(self, method: str, received: Received) -> float:
-        if not self.limit_posts or method != "chat.postMessage" or received.token != self.bot_token:
+        """Seconds until this call is permitted; 0 where it is now, and then it is counted."""
+        is_limited = self.limit_posts if method == POST else self.limit_methods
+        if not is_limited or received.token != self.bot_token:
             return 0.0
-        return self._pace.wait(str(received.given.get("channel")))
+        channel = str(received.given.get("channel")) if method == POST else None
+        return self._bucket.wait(limits_of(method, channel))
 
     def _remember(self, method: str, received: Received, body: Json, *, status: int) -> None:
         wanted = self._sockets.app_token if method == OPEN_SOCKET else self.bot_token

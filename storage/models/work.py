@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
 from storage.models.base import Environment, Row, at_, dict_, id_, only_, ref_, text_, unsettled_
@@ -52,8 +52,10 @@ class Outbox(Row, table=True):
     """One thing to say to Slack or Thumbtack, written in the same transaction as the state it belongs to.
 
     `lane` is the ordering key (None: no order); within a lane `position`, then `id`, say who is first. `channel` is the
-    Slack channel whose pace it shares (None: none); a lower `priority` goes first among lanes. `delivery_id` is in the
-    Slack message's metadata and first block_id. `attempt` counts calls out, `mistakes` our own errors on the way there.
+    Slack channel it is about, whose pace it shares unless `pace` names another row of paces (of a method, of a person); a
+    lower `priority` goes first among lanes, then an earlier `turn_at`: when it came, or later where more of its lane was to
+    be said before. `delivery_id` is in the Slack message's metadata and first block_id. `attempt` counts calls out,
+    `mistakes` our own errors on the way there.
     """
 
     __table_args__ = (
@@ -64,6 +66,12 @@ class Outbox(Row, table=True):
         only_("ix_outbox_sending", "state = 'sending'", "channel"),
         only_("ix_outbox_dead", "state = 'dead'", "id"),
         unsettled_("ix_outbox_unsettled_lane", "lane", "position", "id"),
+        only_(
+            "ix_outbox_unsettled_posts", "settled_at IS NULL AND pace IS NULL", "channel", "priority", "turn_at", "id"
+        ),
+        only_(
+            "ix_outbox_unsettled_calls", "settled_at IS NULL AND pace IS NOT NULL", "pace", "priority", "turn_at", "id"
+        ),
         only_("ix_outbox_home", "kind = 'publish_home'", "lane", "id"),
     )
     id: int | None = id_()
@@ -72,7 +80,9 @@ class Outbox(Row, table=True):
     lane: str | None = text_()
     position: str = Field(default="", sa_type=Text, nullable=False)  # replies: the Slack ts, so that order is theirs
     channel: str | None = text_()
+    pace: str | None = text_()
     priority: int = Field(default=1, nullable=False)
+    turn_at: datetime | None = at_()
     lead_id: int | None = ref_("lead.id")
     message_id: int | None = ref_("message.id")
     payload: dict[str, Any] = dict_()
@@ -89,13 +99,16 @@ class Outbox(Row, table=True):
 
 
 class Lane(Row, table=True):
-    """The pace of a Slack channel: `next_at` is when the next post may go there.
+    """The pace of a Slack channel, of a method of Slack's or of the conversation with a person.
 
-    `held`: posts were refused for a reason that a person must mend; until one succeeds, one at a time is tried.
+    `free_us`: from when (microseconds since 1970) its bucket has something in it (see `storage.pacing`). `next_at`: nobody
+    goes before that, for Slack asked for it. `held`: posts were refused for a reason that a person must mend; until one
+    succeeds, one at a time is tried.
     """
 
     key: str = Field(sa_column=Column(Text, primary_key=True))
     next_at: datetime | None = at_()
+    free_us: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     held: bool = Field(default=False, nullable=False)
 
 

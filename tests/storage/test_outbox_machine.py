@@ -34,6 +34,7 @@ class Kept:
     due_at: datetime
     state: WorkState = WorkState.PENDING
     claimed_until: datetime | None = None
+    turn_at: datetime = START
 
     @property
     def order(self) -> tuple[str, int]:
@@ -65,7 +66,13 @@ class Model:
             for one in self.entries.values()
             if one.state is not WorkState.PARKED and self.ready_at(one) <= now and not self.waits_for(one)
         ]
-        return min(going, key=lambda one: (one.priority, one.id)).id if going else None
+        return min(going, key=lambda one: (one.priority, one.turn_at, one.id)).id if going else None
+
+    def turn(self, lane: str | None, channel: str | None, priority: int, now: datetime) -> datetime:
+        """When a new entry counts as come: those of a lane one after the other, with room for others between."""
+        if lane is None or channel is None or priority == outbox.FIRST:
+            return now
+        return max([now, *(one.turn_at + outbox.A_TURN for one in self.entries.values() if one.lane == lane)])
 
     def next_due(self, now: datetime) -> datetime | None:
         """When something can go, if nothing else happens; None for never, or where something can go now."""
@@ -141,7 +148,8 @@ class OutboxMachine(RuleBasedStateMachine):
         due_at = self.now + timedelta(seconds=seconds)
         values = {"lane": lane, "position": position, "channel": channel, "priority": priority, "due_at": due_at}
         entry = self.run(self.change(outbox.enqueue, Kind.POST_MESSAGE, now=self.now, **values))
-        self.model.entries[entry.id] = Kept(id=entry.id, **values)
+        turn_at = self.model.turn(lane, channel, priority, self.now)
+        self.model.entries[entry.id] = Kept(id=entry.id, turn_at=turn_at, **values)
 
     @rule(outcome=OUTCOMES, seconds=SECONDS)
     def deliver(self, outcome, seconds):

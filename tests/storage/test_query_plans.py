@@ -1,12 +1,12 @@
 """However much is behind us, what goes next is found through the indexes over what still waits."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 from support.plans import plan, series
 
-from storage import lanes, measuring, outbox, reading_back, upkeep
+from storage import lanes, measuring, outbox, pacing, reading_back, upkeep
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 BEHIND = 100_000
@@ -22,6 +22,16 @@ INBOX = """
 """
 
 
+WAITING = """
+    INSERT INTO outbox (delivery_id, kind, lane, position, channel, pace, priority, payload, created_at, turn_at, state, due_at,
+                        attempt, mistakes)
+    SELECT 'w' || x, 'post_message', 'slack:' || (x % 500), '', 'C0BACKLOG', CASE WHEN x % 4 = 0 THEN 'method:chat.update' END,
+           1, '{}', :now, :now, 'pending', :now, 0, 0
+    FROM
+"""
+WAITS = 4_000
+
+
 @pytest.fixture
 async def busy(database):
     """A database with much behind it and a little to do."""
@@ -35,6 +45,18 @@ async def busy(database):
         await lanes.quiet(tx, "C0LEADS", NOW)
         await tx.execute(text("ANALYZE"))
     return database
+
+
+@pytest.fixture
+async def backlog(busy):
+    """Likewise with much that waits, in a channel and for a method that may not be used now."""
+    now = "2026-09-01 12:00:00.000000" if busy.is_sqlite else NOW
+    async with busy.transaction() as tx:
+        await tx.execute(text(WAITING + series(busy)), {"rows": WAITS, "now": now})
+        await lanes.quiet(tx, "C0BACKLOG", NOW + timedelta(minutes=1))
+        await pacing.quiet(tx, pacing.method_key("chat.update"), NOW + timedelta(minutes=1))
+        await tx.execute(text("ANALYZE"))
+    return busy
 
 
 def reads_it_all(step):
@@ -53,6 +75,7 @@ WORK = {
     "measure": lambda tx: measuring.measure(tx, now=NOW),
     "release_claims": upkeep.release_claims,
     "read_back": lambda tx: reading_back.enqueue(tx, since=NOW, now=NOW),
+    "next_at": lambda tx: pacing.next_at(tx, "channel:C0LEADS", now=NOW),
     "unsettled_reply": lambda tx: outbox.unsettled_reply(tx, 1),
 }
 
@@ -62,3 +85,12 @@ async def test_what_goes_next_is_found_through_the_indexes_over_what_waits(busy)
         steps = await plan(busy, work)
         assert steps, name
         assert [step for step in steps if reads_it_all(step)] == [], name
+
+
+async def test_a_backlog_is_not_read_for_each_claim(backlog):
+    for name in ("next_up", "next_due"):
+        steps = await plan(backlog, WORK[name])
+        assert [step for step in steps if reads_it_all(step)] == [], name
+    steps = " ".join(await plan(backlog, WORK["next_up"]))
+    assert "ix_outbox_unsettled_posts" in steps
+    assert "ix_outbox_unsettled_calls" in steps

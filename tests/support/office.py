@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from sqlmodel import col
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from support import unsaid
 from support.unsaid import EARLY_CARD, TO_BE_SAID
 
 import bot
@@ -159,7 +160,7 @@ class Office:
                 changed.clear()
                 now = self.clock()
                 async with self.database.reading() as tx:
-                    nothing = (await tx.execute(TO_BE_SAID, {"now": now + MEANWHILE})).first() is None
+                    nothing = (await tx.execute(TO_BE_SAID, unsaid.at(now + MEANWHILE))).first() is None
                     card_due = (await tx.execute(EARLY_CARD, {"now": now})).scalar_one_or_none() if nothing else None
                 if nothing and card_due is None:
                     return

@@ -6,7 +6,7 @@ from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure
 from bot.replies import MARKS
-from storage import messages
+from storage import messages, pacing
 from storage.database import Transaction
 from storage.models import ReplyState
 
@@ -16,6 +16,9 @@ CANNOT_BE_MARKED = frozenset(
     {"message_not_found", "thread_locked", "too_many_reactions", "too_many_emoji", "not_reactable"}
 )
 """Errors of reactions.add about the message itself (docs.slack.dev/reference/methods/reactions.add#errors)."""
+
+REMOVING = pacing.method_key("reactions.remove")
+"""Slack permits fewer removals than additions: where one belongs to it, a change goes in that pace."""
 
 
 async def set_mark(at: At) -> Prepared:
@@ -49,7 +52,7 @@ async def set_mark(at: At) -> Prepared:
     async def failed(_tx: Transaction, failure: Failure, verdict: Verdict, _now: datetime) -> Verdict | Settled:
         return Settled(reason=failure.reason) if failure.reason in CANNOT_BE_MARKED else verdict
 
-    return Plan(perform=perform, then=then, failed=failed)
+    return Plan(perform=perform, then=then, failed=failed, pace=REMOVING if others else None)
 
 
 async def _react(at: At, method: str, channel: str, ts: str, name: str, *, fine: frozenset[str]) -> None:

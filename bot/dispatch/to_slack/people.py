@@ -13,7 +13,7 @@ from bot.dispatch.to_slack.posting import post_body, posting
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure, Sort
 from bot.services import Services
-from storage import keepers
+from storage import keepers, pacing
 from storage.database import Transaction
 
 
@@ -80,7 +80,7 @@ def to_person(at: At, user: str, post: Post, *, more: bool = False) -> Plan:
             return verdict
         return Instead(payload=others) if more else Settled(reason=failure.reason)
 
-    return Plan(perform=perform, then=then, failed=failed)
+    return Plan(perform=perform, then=then, failed=failed, pace=pacing.person_key(user))
 
 
 async def say_directly(services: Services, user: str, body: dict[str, Any]) -> Answer:

