@@ -38,7 +38,6 @@ async def the_same_at_any_death(outside: Outside, flow: Flow, *, before: Flow | 
         with outside.steps.armed(first):
             found = await flow(outside, first)
         assert found == undisturbed, f"\n{found}\n{undisturbed}\n{outside.steps.taken}"
-        print("RUN", first, len(outside.steps.taken), outside.steps.deaths)
         assert len(outside.steps.deaths) > 1, "it was not disturbed"
     assert {entry.state for entry in await outside.place.rows(Outbox)} <= {WorkState.DONE, WorkState.CANCELLED}
 

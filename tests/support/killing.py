@@ -27,7 +27,7 @@ SOON = timedelta(minutes=30)
 """What is due later than that is not waited for: the end of a pause, an erasure."""
 
 
-class Killed(OSError):
+class KilledError(OSError):
     """What a step of a dead process meets that was waited for although its task was cancelled."""
 
 
@@ -58,7 +58,7 @@ class Steps:
                 self.dead.set()
         if self.dead.is_set():
             await self._buried.wait()
-            raise Killed
+            raise KilledError
 
     async def revive(self) -> None:
         """Bury what died, and start the bot again."""
