@@ -16,12 +16,15 @@ from support.office import Door, Office
 from sandbox.slack import Answer
 from storage.appending import PostgresAppender, SqliteAppender
 from storage.database import Database, Transaction
+from storage.outbox import CLAIM_FOR
 
 EVERY = 7
 """How many steps a life has: with as many first deaths, every step of a flow is once the last one."""
 
 DEATHS = 8
 """So often it dies at most in one run: what takes more than that many steps would never be done otherwise."""
+
+NEVER = -1
 
 SOON = timedelta(minutes=30)
 """What is due later than that is not waited for: the end of a pause, an erasure."""
@@ -41,19 +44,25 @@ class Steps:
         self.dead = asyncio.Event()
         self._buried = asyncio.Event()
         self._last: int | None = None
+        self._at: str | None = None
 
     @contextmanager
-    def armed(self, first: int) -> Iterator[None]:
-        """The bot dies at step number `first`, counted from 1 and from now, and again after each `EVERY` steps, `DEATHS` times in all."""
-        self.taken, self.deaths, self._last = [], [], first
+    def armed(self, first: int | str) -> Iterator[None]:
+        """The bot dies at step number `first`, counted from 1 and from now, and after each `EVERY` more, `DEATHS` times.
+
+        With a name, it dies the first time that it comes to such a step, and never again.
+        """
+        self.taken, self.deaths = [], []
+        self._last, self._at = (first, None) if isinstance(first, int) else (NEVER, first)
         yield
-        self._last = None
+        self._last = self._at = None
 
     async def step(self, name: str) -> None:
         """What `name` tells is about to be done; whoever is dead does not come back from here."""
         if self._last is not None and not self.dead.is_set():
             self.taken.append(name)
-            if len(self.taken) == self._last:
+            if len(self.taken) == self._last or name == self._at:
+                self._at = None
                 self.deaths.append(name)
                 self.dead.set()
         if self.dead.is_set():
@@ -62,7 +71,7 @@ class Steps:
 
     async def revive(self) -> None:
         """Bury what died, and start the bot again."""
-        was_armed, self._last = self._last is not None, None
+        was_armed, self._last = self._last not in (None, NEVER), None
         ended = asyncio.create_task(self.place.crash())
         await asyncio.sleep(0)  # it cancels everything before anything of it hears that it is dead
         self._buried.set()
@@ -70,8 +79,10 @@ class Steps:
         self.dead.clear()
         self._buried.clear()
         await self.place.start()
-        if was_armed and len(self.deaths) < DEATHS:
-            self._last = len(self.taken) + EVERY
+        if not self.place.database.is_sqlite:  # nobody can know there whether whoever holds a claim is dead
+            await self.place.advance(seconds=CLAIM_FOR.total_seconds() + 1)
+        if was_armed:
+            self._last = len(self.taken) + EVERY if len(self.deaths) < DEATHS else NEVER
 
 
 class Outside:
@@ -187,7 +198,7 @@ def _around(steps: Steps, original: Any) -> Any:
     """A call out is a step before it is made, and one after the other side did as asked."""
 
     async def calling(client: Any, *asked: Any, **named: Any) -> Any:
-        name = str(asked[1] if len(asked) > 1 else asked[0].url).rpartition("/")[2]
+        name = str(asked[1] if len(asked) > 1 else asked[0].url).partition("?")[0].rpartition("/")[2]
         if name == "auth.test":
             return await original(client, *asked, **named)
         await steps.step(f"call of {name}")
