@@ -14,8 +14,10 @@ _SQLITE = frozenset(
 )  # fmt: skip
 """What SQLite says of its file and who else holds it (sqlite.org/rescode.html), without what it adds to that."""
 
-_POSTGRESQL = ("08", "25006", "40", "53", "55P03", "57", "58")
-"""How PostgreSQL's codes begin: connection, read-only, begin again, resources, lock, operator, system (its Appendix A)."""
+_CLASSES = frozenset({"08", "40", "53", "57", "58"})
+"""How PostgreSQL's codes begin: connection, begin again, resources, operator, system (its Appendix A)."""
+
+_READ_ONLY, _LOCK_NOT_AVAILABLE = "25006", "55P03"
 
 _GONE = (
     PoolTimeout,
@@ -38,4 +40,5 @@ def is_away(error: BaseException) -> bool:
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return (code & 0xFF) in _SQLITE
-    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_POSTGRESQL)
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return state[:2] in _CLASSES or state in (_READ_ONLY, _LOCK_NOT_AVAILABLE)

@@ -69,6 +69,7 @@ async def test_who_slept_before_it_was_handed_over_does_not_send_it_too(place: O
     lead = await Conversation.opened(place)
     asked = calling(place.slack.faults, "users.info")
     place.slack.faults.add("users.info", Fault(delay=0.5))
+    place.slack.faults.add("users.info", Fault(delay=1.0))  # who takes over has not handed it over by then either
     ts = await lead.say("We come at 9.")
     async with asyncio.timeout(5):
         await asked.wait()
