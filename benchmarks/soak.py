@@ -21,19 +21,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
+
 from benchmarks.soak_talk import Talk
 from benchmarks.soak_tally import Seen, Tally, rows, tally
 from sandbox import outside
 from sandbox.demo.bot_process import BotProcess, running_bot
 from sandbox.faults import Fault, Faults
-from sandbox.outside import CHANNEL, Outside
+from sandbox.outside import BUSINESSES, CHANNEL, Outside
 from sandbox.servers import serving
 from sandbox.slack.failures import cut, down, lost_answer, rate_limited, slack_error, slow
 
+ADMIN = "U0OLGA"
 STORM = 2 / 3
 """The share of the events that come while the bot is killed."""
 
 SLACK_METHODS = ("chat.postMessage", "chat.postMessage", "chat.update", "reactions.add", "conversations.replies")
+THUMBTACK_CALLS = ("message", "message", "messages")
 SLACK_FAULTS = (
     cut(), lost_answer(), lost_answer(), down(500), down(503), slow(0.3), rate_limited(1), slack_error("internal_error"),
     Fault(status=200, body="<html>"), Fault(status=200, body=b"null", headers={"content-type": "application/json"}),
@@ -93,7 +97,7 @@ class Soak:
         self.bot: BotProcess | None = None
         self._up, self._told, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
         url = f"http://127.0.0.1:{self.port}"
-        self.talk = Talk(around.slack, url=url, up=self._up, chance=self.random)
+        self.talk = Talk(around.slack, around.thumbtack, url=url, up=self._up, chance=self.random)
 
     # The bot
 
@@ -106,12 +110,26 @@ class Soak:
                 return
             async with running_bot(self.settings, folder=self.folder, port=self.port) as self.bot:
                 self.around.meet(address=self.address, bot_url=await self.bot.address())
+                await self._connect()
                 self._up.set()
                 await self._until(moment, last)
                 self._up.clear()
                 if moment is not None:
                     self._end(self.bot)
             self.mistakes += self.bot.mistakes
+
+    async def _connect(self) -> None:
+        """In the first life an admin connects the business with v4, as people do: command, browser, consent, browser."""
+        if self.around.thumbtack.grants.consents:
+            return
+        await self.around.slack.command(ADMIN, "/thumbtack", "connect")
+        shown = self.around.slack.ephemerals(ADMIN)[-1]["blocks"]
+        offered = next(one for one in shown if "accessory" in one and "Leads, messages, phones" in str(one))
+        async with httpx.AsyncClient(trust_env=False) as browser:
+            leaving = await browser.get(offered["accessory"]["url"])
+            business_id, _ = BUSINESSES[0]
+            back = await self.around.thumbtack.consent(leaving.headers["location"], businesses=[business_id])
+            (await browser.get(back)).raise_for_status()
 
     async def _until(self, moment: int | None, last: int) -> None:
         while not self._over.is_set() and (moment is None or self.talk.events < moment):
@@ -138,7 +156,7 @@ class Soak:
             elif chance < 0.5:
                 self._fail(slack, self.random.choice(SLACK_METHODS), self.random.choice(SLACK_FAULTS))
             else:
-                self._fail(thumbtack, "message", self.random.choice(THUMBTACK_FAULTS))
+                self._fail(thumbtack, self.random.choice(THUMBTACK_CALLS), self.random.choice(THUMBTACK_FAULTS))
         for faults in self._faults:
             faults.clear()
 

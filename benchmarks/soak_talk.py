@@ -5,7 +5,7 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +13,8 @@ import httpx
 
 from benchmarks.soak_tally import Job
 from sandbox.outside import CHANNEL, WEBHOOK_PASSWORD, WEBHOOK_USERNAME
-from sandbox.slack import SlackStandIn
-from sandbox.thumbtack import bodies, v4_bodies
+from sandbox.slack import Answer, SlackStandIn
+from sandbox.thumbtack import ThumbtackStandIn, bodies, v4_bodies
 from sandbox.thumbtack.pushing import LEAD, MESSAGE
 
 AT_ONCE = 32
@@ -26,11 +26,21 @@ Json = dict[str, Any]
 class Talk:
     """`jobs`: the leads so far, and what was told of each; `told`: how many events of each kind were taken."""
 
-    def __init__(self, slack: SlackStandIn, *, url: str, up: asyncio.Event, chance: random.Random) -> None:
+    def __init__(
+        self,
+        slack: SlackStandIn,
+        thumbtack: ThumbtackStandIn,
+        *,
+        url: str,
+        up: asyncio.Event,
+        chance: random.Random,
+    ) -> None:
         """`url`: where the bot listens while it is `up`; `chance`: what decides who says what."""
         self.jobs: list[Job] = []
         self.told: Counter[str] = Counter()
-        self._slack, self._url, self._up, self._chance = slack, url, up, chance
+        self._slack, self._thumbtack = slack, thumbtack
+        self._url, self._up, self._chance = url, up, chance
+        self._window = asyncio.Lock()
         self._http: httpx.AsyncClient
         self._cards: dict[str, str] = {}
         self._look_at = 0.0
@@ -57,7 +67,7 @@ class Talk:
     async def _conversation(self, number: int) -> None:
         """One lead from its first word to its review, by either API; its customer now and then faster than the lead."""
         v4 = number % 4 == 3
-        lead = _v4_lead(number) if v4 else bodies.lead(bodies.SCENES[2], request={"category": f"job{number}"})
+        lead = self._v4_lead(number) if v4 else bodies.lead(bodies.SCENES[2], request={"category": f"job{number}"})
         job = Job(number=number, lead_id=str(lead["negotiationID" if v4 else "leadID"]))
         self.jobs.append(job)
         if self._chance.random() < 0.15:
@@ -65,9 +75,15 @@ class Talk:
         await (self._event("leads", LEAD, lead) if v4 else self._tell("leads", "/v1/lead", lead))
         for _ in range(self._chance.randint(0, 3)):
             await self._message(job, lead, v4=v4)
-        if not v4:  # without a connection v4's leads cannot be answered, and v4 does not push prices
-            await self._team(job)
+        await self._team(job)
+        if not v4:  # v4 pushes no prices
             await self._price_and_review(job)
+        await self._work(job)
+
+    def _v4_lead(self, number: int) -> Json:
+        """A lead that Thumbtack's list of messages knows, too."""
+        category = {"categoryID": "1", "name": f"job{number}"}
+        return self._thumbtack.v4_change(self._thumbtack.v4_request(request={"category": category}))
 
     async def _message(self, job: Job, lead: Json, *, v4: bool) -> None:
         text = f"job{job.number}m{job.messages}"
@@ -121,6 +137,33 @@ class Talk:
             job.replies.append((await self._say(card, text), text))
             self.told["replies"] += 1
 
+    async def _work(self, job: Job) -> None:
+        """Somebody presses the buttons of the card, again where nothing happened: the lead is claimed, and won."""
+        if self._chance.random() < 0.3:
+            card = await self._card(job)
+            await self._insist(lambda: self._press("U0ANA", card, "lead_claim"))
+            self.told["claims"] += 1
+        if self._chance.random() < 0.15:
+            card = await self._card(job)
+            async with self._window:  # one person looks at one window
+                await self._insist(lambda: self._press("U0BEN", card, "lead_won"))
+                await self._insist(lambda: self._slack.submit("U0BEN", {"amount": "$120"}))
+            job.won = True
+            self.told["wins"] += 1
+
+    async def _insist(self, deed: Callable[[], Awaitable[Answer]]) -> None:
+        await self._up.wait()
+        while not (await deed()).ok:
+            await asyncio.sleep(self._chance.uniform(0.1, 0.5))
+            await self._up.wait()
+
+    async def _press(self, user: str, card: str, button: str) -> Answer:
+        """Press it, unless it is gone: somebody was faster, or only the answer to the press was lost."""
+        try:
+            return await self._slack.press(user, CHANNEL, card, button)
+        except LookupError:
+            return Answer(status=200)
+
     async def _say(self, card: str, text: str) -> str:
         """A person writes; Slack tells it until it is heard, and now and then three times or late."""
         answer = await self._slack.say("U0ANA", CHANNEL, text, thread_ts=card)
@@ -148,9 +191,3 @@ class Talk:
         for one in self._slack.workspace.channel(CHANNEL).messages.values():
             if one.get("bot_id") and one.get("thread_ts", one["ts"]) == one["ts"]:
                 self._cards.setdefault(str(one["text"]).split(" ")[0], one["ts"])
-
-
-def _v4_lead(number: int) -> Json:
-    return v4_bodies.negotiation(
-        v4_bodies.SCENES[2], at=datetime.now(UTC), request={"category": {"categoryID": "1", "name": f"job{number}"}}
-    )

@@ -22,6 +22,7 @@ class Job:
     messages: int = 0
     priced: str | None = None
     reviewed: bool = False
+    won: bool = False
     replies: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -75,6 +76,7 @@ class _Stands:
 
     def __init__(self, posts: Sequence[Message]) -> None:
         self.cards: dict[str, list[str]] = {}
+        self.won: set[str] = set()
         self.lines: dict[str, list[str]] = {}
         self.charges: Counter[str] = Counter()
         self.everywhere: Counter[str] = Counter()
@@ -90,6 +92,8 @@ class _Stands:
             return
         if token[2] is None and thread == post["ts"]:
             self.cards.setdefault(token[0], []).append(thread)
+            if "trophy" in str(post.get("blocks")):
+                self.won.add(thread)
         elif token[2] in ("m", "v"):
             self.lines.setdefault(thread, []).append(token[0])
             self.everywhere[token[0]] += 1
@@ -101,6 +105,7 @@ def _card_and_lines(job: Job, stands: _Stands, found: Tally) -> None:
         found.lost.append(job.name)
         return
     found.twice += [job.name] * (len(cards) - 1)
+    found.lost += [f"{job.name}: that it was won"] * (job.won and cards[0] not in stands.won)
     there = stands.lines.get(cards[0], [])
     found.lost += [line for line in job.lines if line not in there]
     found.twice += [line for line in job.lines if stands.everywhere[line] > 1]

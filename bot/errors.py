@@ -140,6 +140,14 @@ _SLACKS = {
         "token_expired",
         "token_revoked",
     ),
+    "Slack does not take it as it is: a mistake in Corkboard. Tell a keeper to look at the log.": (
+        "invalid_arguments",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+    ),
     "The Slack app lacks a permission. Install it again from manifest.yml.": (
         "missing_scope",
         "no_permission",
@@ -147,9 +155,15 @@ _SLACKS = {
     ),
 }
 
+# What our own code did wrong (`bot.dispatch`)
+_MISTAKES = {
+    "Corkboard's database was away. Nothing to do: it is tried again by itself.": ("storage",),
+    "Corkboard could not work it out: a mistake in it. Tell a keeper to look at the log.": ("broke", "not_prepared"),
+}
+
 SENTENCES: Mapping[str, str] = MappingProxyType(
     {str(code): told for code, told in _OURS.items()}
-    | {code: told for told, codes in _SLACKS.items() for code in codes}
+    | {code: told for told, codes in (_SLACKS | _MISTAKES).items() for code in codes}
 )
 
 _UNNAMED = "Something went wrong that has no sentence yet. Tell a keeper to look at the log."

@@ -95,7 +95,8 @@ class SqliteAppender:
         return known
 
     async def close(self) -> None:
-        """See `Appender`."""
+        """See `Appender`. What is under way ends first: a connection that is closed in use takes the process with it."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, int)
         self._thread.shutdown(wait=False)
 
 

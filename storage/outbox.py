@@ -218,14 +218,26 @@ def begin(entry: Outbox, *, now: datetime, owner: str) -> None:
     entry.attempt += 1
 
 
-async def hold(tx: Transaction, entry_id: int, *, now: datetime) -> Outbox | None:
-    """An unsettled entry that nobody else has, held until this transaction ends."""
+async def hold(tx: Transaction, entry_id: int, *, now: datetime, owner: str) -> Outbox | None:
+    """An unsettled entry that nobody but `owner` has, held until this transaction ends."""
     query = select(Outbox).where(
         col(Outbox.id) == entry_id,
         col(Outbox.settled_at).is_(None),
-        or_(col(Outbox.claimed_until).is_(None), col(Outbox.claimed_until) <= now),
+        or_(col(Outbox.claimed_until).is_(None), col(Outbox.claimed_until) <= now, col(Outbox.claimed_by) == owner),
     )
     return (await tx.execute(query.with_for_update(skip_locked=True))).scalar_one_or_none()
+
+
+async def is_ours(tx: Transaction, entry: Outbox) -> bool:
+    """Whether a claim still stands: it did not run out, or nobody has taken the entry since."""
+    query = select(col(Outbox.id)).where(
+        col(Outbox.id) == entry.id,
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.delivery_id) == entry.delivery_id,
+        col(Outbox.attempt) == entry.attempt,
+        col(Outbox.claimed_by) == entry.claimed_by,
+    )
+    return (await tx.execute(query)).first() is not None
 
 
 async def settle(tx: Transaction, entry: Outbox, *, state: WorkState, now: datetime, reason: str | None = None) -> None:

@@ -4,9 +4,9 @@ from bot.blocks.kit import Block, actions, button, section, small, small_plain
 from bot.blocks.mrkdwn import escape, shorten, visible
 from bot.blocks.posts import Post
 from bot.errors import sentence
-from bot.plaintext import decoded
 
 _UNDERSTOOD = 300
+_REASON = 60
 
 
 def not_understood(inbox_id: int, *, understood: str | None, ask_keeper: bool = False) -> Post:
@@ -25,14 +25,31 @@ def not_understood(inbox_id: int, *, understood: str | None, ask_keeper: bool = 
     return Post(text=told, blocks=blocks)
 
 
-def dead_delivery(outbox_id: int, *, reason: str, what: str | None = None, ask_keeper: bool = False) -> Post:
-    """Something could not be said and is no longer tried. `what`: which lead it was about, as a card's text."""
-    told = f"Something could not be posted. {sentence(reason)}"
-    about = visible(decoded(what or ""))
+WHAT = {
+    "post_lead": "A lead's card",
+    "post_details": "The rest of a lead's description",
+    "post_photos": "Photos",
+    "post_charge": "The cost of a lead",
+    "post_status": "The state of a lead at Thumbtack",
+    "post_message": "A message of the customer's",
+    "post_review": "A review",
+    "send_reply": "A reply to the customer",
+    "first_reply": "The automatic first reply",
+    "remind": "A reminder",
+    "erase": "An erasure",
+    "set_targeting": "A change of targeting",
+    "change_phones": "A change of phone numbers",
+}
+"""What a kind of delivery says, where people would miss it."""
+
+
+def dead_delivery(outbox_id: int, *, kind: str, reason: str, ask_keeper: bool = False) -> Post:
+    """Something could not be said and is no longer tried; `kind` as in the outbox. In its lead's thread, or to the keepers."""
+    told = f"{WHAT.get(kind, 'Something')} got stuck and is not tried any more. {sentence(reason)}"
     blocks = [
         section(f":rotating_light: {told}"),
-        *([small_plain(f"About: {shorten(about, _UNDERSTOOD)}")] if about else []),
-        small(f"Then run `corkboard outbox retry {outbox_id}`."),
+        small(f"Reason: {escape(shorten(reason, _REASON))}. Until it is mended, look in Thumbtack."),
+        small(f"Then a keeper lets it go again with `corkboard outbox retry {outbox_id}`."),
         *(offer_to_keep(outbox_id) if ask_keeper else []),
     ]
     return Post(text=escape(told), blocks=blocks)

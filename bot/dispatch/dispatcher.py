@@ -7,18 +7,19 @@ the two is found in the state *sending* and is looked for before it is said agai
 import asyncio
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.dispatch.outcomes import BRIEF, Claimed, count, give_up, settle
 from bot.dispatch.plans import At, NotYet, Parked, Plan, Prepare
-from bot.dispatch.verdicts import Again, GiveUp, judge_mistake
+from bot.dispatch.verdicts import Again, GiveUp, Verdict, judge_mistake
 from bot.failures import Failure
 from bot.pacing import Paces
 from bot.services import Services
 from bot.slack import Identity
-from storage import lanes, outbox, pacing
+from storage import away, lanes, outbox, pacing
 from storage.database import StorageError, Transaction, at_length
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
@@ -37,11 +38,22 @@ DRAIN = 8.0
 
 KNOWN = frozenset(Kind)
 
+STORAGE = "storage"
+"""The database went away while an entry was prepared."""
+
 log = structlog.get_logger()
 
 
 class Overtaken(Exception):  # noqa: N818 -- it says what happened
     """Another replica took the last call out of a bucket meanwhile: what was prepared is rolled back, and waits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Taken:
+    """The entry that is being prepared. `maybe_done`: what an earlier attempt did is not known."""
+
+    entry_id: int
+    maybe_done: bool
 
 
 class Dispatcher:
@@ -113,7 +125,7 @@ class Dispatcher:
 
     async def _claim(self, identity: Identity) -> float:
         now = self._services.clock()
-        entry_id: int | None = None
+        taken: _Taken | None = None
         try:
             async with self._services.database.transaction(brief=True) as tx:
                 entry = await outbox.next_up(tx, now=now)
@@ -121,16 +133,14 @@ class Dispatcher:
                     return self._pause(await outbox.next_due(tx, now=now), now)
                 if entry.kind not in BRIEF:
                     at_length(tx)
-                entry_id = entry.id
+                taken = _Taken(entry_id=entry.id or 0, maybe_done=entry.state == WorkState.SENDING)
                 claimed = await self._prepare(tx, entry, identity, now)
         except Overtaken:
             return 0.0
         except Exception as error:
-            if entry_id is None:
+            if taken is None:
                 raise
-            log.error("delivery_not_prepared", entry_id=entry_id, error=type(error).__name__)  # noqa: TRY400 -- no content
-            self._services.metrics.mistake("delivery")
-            await self._stumbled(entry_id, now)  # one entry that we cannot prepare must not stop all others
+            await self._stumbled(taken, error, now)  # one entry that we cannot prepare must not stop all others
             return 0.0
         if claimed is not None:
             self._begin(claimed)
@@ -174,21 +184,37 @@ class Dispatcher:
             return await lanes.try_held(tx, entry.channel, outcome_by=outcome_by)
         return held
 
-    async def _stumbled(self, entry_id: int, now: datetime) -> None:
-        """Our own code could not prepare an entry: later again, and at last not any more."""
+    async def _stumbled(self, taken: _Taken, error: Exception, now: datetime) -> None:
+        """An entry could not be prepared: later again; where that was our own code's mistake, at last not any more.
+
+        Where the commit of a claim was not confirmed, the entry may be ours; its call was not made.
+        """
+        name, is_lost = type(error).__name__, away.is_away(error)
+        if is_lost:
+            log.warning("delivery_put_off", entry_id=taken.entry_id, error=name)
+        else:
+            log.error("delivery_not_prepared", entry_id=taken.entry_id, error=name)
+            self._services.metrics.mistake("delivery")
         async with self._services.database.transaction() as tx:
-            entry = await outbox.hold(tx, entry_id, now=now)
+            entry = await outbox.hold(tx, taken.entry_id, now=now, owner=self._owner)
             if entry is None:
                 return
-            mistakes, maybe_done = entry.mistakes + 1, entry.state == WorkState.SENDING
-            jitter = self._services.jitter()
-            verdict = judge_mistake("not_prepared", mistakes=mistakes, now=now, jitter=jitter, maybe_done=maybe_done)
+            verdict = self._verdict(entry, taken, now, is_lost=is_lost)
             match verdict:
-                case Again(at=at, reason=reason):
+                case Again(at=at, reason=reason, maybe_done=maybe_done):
+                    mistakes = entry.mistakes + (not is_lost)
                     await outbox.requeue(tx, entry, due_at=at, reason=reason, maybe_done=maybe_done, mistakes=mistakes)
                 case GiveUp(reason=reason):
                     await give_up(tx, entry, reason, now)
         count(self._services, entry, verdict)
+
+    def _verdict(self, entry: Outbox, taken: _Taken, now: datetime, *, is_lost: bool) -> Verdict:
+        if is_lost:
+            at = now + timedelta(seconds=AWAY)
+            return Again(at=at, reason=STORAGE, maybe_done=taken.maybe_done)
+        jitter = self._services.jitter()
+        mistakes = entry.mistakes + 1
+        return judge_mistake("not_prepared", mistakes=mistakes, now=now, jitter=jitter, maybe_done=taken.maybe_done)
 
     # Delivering
 

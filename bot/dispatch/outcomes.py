@@ -228,8 +228,8 @@ async def _charge(services: Services, claimed: Claimed) -> None:
 
 
 async def give_up(tx: Transaction, entry: Outbox, reason: str, now: datetime) -> None:
-    """A dead entry counts as settled, and a person is told (but not that telling a person failed)."""
+    """A dead entry counts as settled, and people are told in its lead's thread (but not that telling people failed)."""
     await outbox.settle(tx, entry, state=WorkState.DEAD, now=now, reason=reason)
     if entry.kind != Kind.POST_NOTICE:
-        payload = {"notice": "dead", "outbox_id": entry.id, "kind": entry.kind, "reason": reason}
+        payload = {"notice": "dead", "outbox_id": entry.id, "kind": entry.kind, "reason": reason, "lead": entry.lead_id}
         await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import timedelta
-from typing import Any
 
 import aiohttp
 import pytest
@@ -15,7 +14,6 @@ from bot import jobs
 from sandbox.faults import Fault
 from sandbox.slack.failures import cut, down, lost_answer, rate_limited, slack_error, slow
 from sandbox.thumbtack import bodies
-from storage import upkeep
 from storage.models import Outbox, WorkState
 
 JSON = {"content-type": "application/json"}
@@ -140,29 +138,3 @@ async def test_a_clock_that_jumps_delays_nothing_for_long_and_repeats_nothing(pl
     assert await unsettled(place) == []
     assert [line["text"] for line in lead.lines].count("Maya Alvarez: Is Tuesday possible?") == 1
     assert (place.mark(ts), lead.received) == ([CHECK], ["Yes."])
-
-
-# Poison
-
-
-async def test_what_can_never_be_said_dies_is_listed_and_stands_in_its_thread_once_it_can(
-    place: Office, monkeypatch: pytest.MonkeyPatch
-):
-    lead = await Conversation.opened(place, request={"attachments": []})
-    place.slack.faults.stand(POST, Fault(status=200, body={"ok": False, "error": "invalid_arguments"}))
-    told: dict[str, Any] = bodies.message(lead.lead_id, "Poison")
-    assert (await place.post("/v1/message", told)).status_code == 200
-    await place.seen(lambda: place.slack.faults.happened[POST])
-    await place.ingested()
-    place.slack.faults.clear()
-    assert (await place.post("/v1/message", bodies.message(lead.lead_id, "After it"))).status_code == 200
-    await all_said(place)
-    assert [line["text"] for line in lead.lines] == ["Maya Alvarez: After it"]
-    async with place.database.transaction() as tx:
-        [dead] = [one for one in await upkeep.listing(tx, limit=50) if one.state == WorkState.DEAD]
-        assert (dead.kind, dead.reason) == ("post_message", "invalid_arguments")
-        assert await upkeep.retry(tx, int(dead.id or 0), now=place.clock())
-    await place.advance(seconds=0)
-    await all_said(place)
-    assert [line["text"] for line in lead.lines] == ["Maya Alvarez: After it", "Maya Alvarez: Poison"]
-    assert [one for one in await place.rows(Outbox) if one.state == WorkState.DEAD] == []

@@ -41,6 +41,44 @@ async def test_a_crash_while_sending_is_said_and_never_sent_again_by_itself(plac
     assert lead.received == [*arrived, "We come at 9."]
 
 
+EDITED = "We come at 10."
+MEANWHILE = {"nothing": ["We come at 9."], "an edit": [EDITED], "a deletion": []}
+
+
+@pytest.mark.parametrize(("meanwhile", "received"), MEANWHILE.items(), ids=MEANWHILE)
+async def test_a_crash_before_it_was_handed_over_is_no_doubt(place: Office, meanwhile: str, received: list[str]):
+    lead = await Conversation.opened(place)
+    asked = calling(place.slack.faults, "users.info")
+    place.slack.faults.add("users.info", Fault(delay=5))  # who wrote it: looked up after the claim, before the call
+    ts = await lead.say("We come at 9.")
+    async with asyncio.timeout(5):
+        await asked.wait()
+    if meanwhile == "an edit":
+        await lead.edit(ts, EDITED)
+    elif meanwhile == "a deletion":
+        await lead.delete(ts)
+    await place.crash()
+    await place.start()
+    await place.advance(minutes=2)
+    await place.at_rest()
+    assert lead.received == received
+    assert place.mark(ts) == [CHECK] * bool(received)
+
+
+async def test_who_slept_before_it_was_handed_over_does_not_send_it_too(place: Office):
+    lead = await Conversation.opened(place)
+    asked = calling(place.slack.faults, "users.info")
+    place.slack.faults.add("users.info", Fault(delay=0.5))
+    place.slack.faults.add("users.info", Fault(delay=1.0))  # who takes over has not handed it over by then either
+    ts = await lead.say("We come at 9.")
+    async with asyncio.timeout(5):
+        await asked.wait()
+    await place.advance(minutes=2)  # the machine slept: who wakes first takes the claim for that of a dead process
+    await lead.marked(ts, CHECK)
+    await place.stop()  # by then the first has its answer of Slack
+    assert lead.received == ["We come at 9."]
+
+
 @pytest.mark.parametrize("fault", [Fault(delay=0.5), Fault(status=503, delay=0.5)], ids=["it arrived", "it did not"])
 async def test_an_answer_that_comes_after_the_claim_ran_out_changes_nothing(place: Office, fault: Fault):
     lead = await Conversation.opened(place)

@@ -30,12 +30,13 @@ def job() -> Job:
         messages=2,
         priced="$7.03",
         reviewed=True,
+        won=True,
         replies=[("10.0", "job7r0"), ("11.0", "job7r1")],
         notes=["note: job7n2"],
     )
 
 
-CARD = post(1, "job7 · Priya Raman")
+CARD = post(1, "job7 · Priya Raman") | {"blocks": [{"type": "emoji", "name": "trophy"}]}
 LINES = [
     post(2, "Priya Raman: job7m0", 1),
     post(3, "Priya Raman: job7m1", 1),
@@ -51,6 +52,7 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "no card": ("lost", {"posts": LINES}),
     "a line is missing": ("lost", {"posts": [CARD, *LINES[1:]]}),
     "a price is missing": ("lost", {"posts": [CARD, *LINES[:2], LINES[3]]}),
+    "a card that does not say it was won": ("lost", {"posts": [post(1, "job7 · Priya Raman"), *LINES]}),
     "a line below another card": ("lost", {"posts": [CARD, post(2, "Priya Raman: job7m0", 9), *LINES[1:]]}),
     "a reply without a mark": ("lost", {"marks": {"10.0": [CHECK]}}),
     "a mark that lies": ("lost", {"received": {"L7": ["job7r1"]}}),

@@ -17,6 +17,7 @@ class Audience(Enum):
 
     KEEPERS = "keepers"  # or, where there is none, the leads' channel, with an offer to become one
     KEEPERS_ALONE = "keepers_alone"  # it is about the channel itself, which cannot be told
+    LEAD = "lead"  # who works the lead that the payload names, in its thread; where that cannot be told, the keepers
     CHANNEL = "channel"  # everybody who reads the leads' channel
     THERE = "there"  # everybody who reads the channel which the payload names as `channel`
     PERSON = "person"  # the one whom the payload names as `user`
@@ -55,7 +56,9 @@ async def _no_place(at: At, *, ask_keeper: bool) -> Post | None:  # noqa: ARG001
 
 async def _dead(at: At, *, ask_keeper: bool) -> Post | None:
     payload = at.entry.payload
-    return notices.dead_delivery(payload["outbox_id"], reason=payload["reason"], ask_keeper=ask_keeper)
+    return notices.dead_delivery(
+        payload["outbox_id"], kind=payload["kind"], reason=payload["reason"], ask_keeper=ask_keeper
+    )
 
 
 async def _mode_set(at: At, *, ask_keeper: bool) -> Post | None:  # noqa: ARG001 -- likewise
@@ -66,7 +69,7 @@ NOTICES: Mapping[str, Notice] = {
     "not_understood": Notice(audience=Audience.KEEPERS, post=_not_understood),
     "held": Notice(audience=Audience.KEEPERS_ALONE, post=_held),
     "no_place": Notice(audience=Audience.KEEPERS_ALONE, post=_no_place),
-    "dead": Notice(audience=Audience.KEEPERS, post=_dead),
+    "dead": Notice(audience=Audience.LEAD, post=_dead),
     "was_away": Notice(audience=Audience.THERE, post=absences.was_away),
     "silent": Notice(audience=Audience.KEEPERS, post=absences.silent),
     "mode_set": Notice(audience=Audience.THERE, post=_mode_set),

@@ -1,5 +1,6 @@
 """To single people: answers to what they pressed, notices to the keepers, and who becomes a keeper."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,13 +9,14 @@ from bot.blocks import keepers as keeper_blocks
 from bot.blocks.posts import Post
 from bot.dispatch.plans import Answer, At, Instead, More, Plan, Prepared, Settled
 from bot.dispatch.to_slack.leads import NO_CHANNEL
-from bot.dispatch.to_slack.notices import NOTICES, Audience
+from bot.dispatch.to_slack.notices import NOTICES, Audience, Notice
 from bot.dispatch.to_slack.posting import post_body, posting
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure, Sort
 from bot.services import Services
-from storage import keepers, pacing
+from storage import channels, keepers, outbox, pacing, threads
 from storage.database import Transaction
+from storage.outbox import Kind
 
 
 async def answer(at: At) -> Prepared:
@@ -43,6 +45,11 @@ async def post_notice(at: At) -> Prepared:
     notice = NOTICES.get(at.entry.payload["notice"])
     if notice is None:
         return None  # a newer program's
+    below = await _below_card(at, notice) if notice.audience is Audience.LEAD else None
+    return below or await _to_audience(at, notice)
+
+
+async def _to_audience(at: At, notice: Notice) -> Prepared:
     found = at.services.settings.slack_keepers or tuple(await keepers.listed(at.tx, at.identity.team_id))
     if notice.audience in (Audience.CHANNEL, Audience.THERE):
         post, found = await notice.post(at, ask_keeper=False), ()
@@ -61,6 +68,25 @@ async def post_notice(at: At) -> Prepared:
     if at.part >= len(found):
         return None
     return to_person(at, found[at.part], post, more=at.part + 1 < len(found))
+
+
+async def _below_card(at: At, notice: Notice) -> Plan | None:
+    """In the thread of the lead that it is about; None where there is none that could be told of it."""
+    payload = at.entry.payload
+    thread = await threads.of_lead(at.tx, payload.get("lead"))
+    if thread is None or await channels.is_closed(at.tx, thread.channel):
+        return None
+    post = await notice.post(at, ask_keeper=False)
+    if post is None:
+        return None
+
+    async def failed(tx: Transaction, failure: Failure, verdict: Verdict, now: datetime) -> Verdict | Settled:
+        if failure.sort not in (Sort.REFUSED, Sort.HELD):
+            return verdict
+        await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload | {"lead": None})
+        return Settled(reason=failure.reason)
+
+    return replace(posting(at, post, channel=thread.channel, thread=thread), failed=failed)
 
 
 def to_person(at: At, user: str, post: Post, *, more: bool = False) -> Plan:

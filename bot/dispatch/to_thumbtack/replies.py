@@ -16,9 +16,9 @@ from bot.replies import GOING
 from bot.reply_rules import Desk
 from bot.services import Services
 from bot.ways import Api, Way
-from storage import businesses, leads, messages
+from storage import businesses, leads, messages, outbox
 from storage.database import StorageError, Transaction
-from storage.models import Environment, Lead, Message, ReplyState
+from storage.models import Environment, Lead, Message, Outbox, ReplyState
 from webhooks.thumbtack import errors
 
 NOT_WRITTEN = "not_written"
@@ -33,11 +33,19 @@ async def send_reply(at: At) -> Prepared:
         return None
     if message.echoed_at is not None and message.state != ReplyState.DELIVERED:
         await arrivals.arrived(at.desk, message)
-    elif at.maybe_done:
+    elif at.maybe_done and message.sent_at is not None:
         await arrivals.lost(at.desk, message, position=at.entry.position, tried=message.text or "")
-    elif message.state in GOING and not await first_reply.stood_down(at, message, lead):
+    elif await _is_to_go(at, message) and not await first_reply.stood_down(at, message, lead):
         return await _send(at, message, lead)
     return None
+
+
+async def _is_to_go(at: At, message: Message) -> bool:
+    """Whether it waits; or was claimed by a process that ended before it handed it over: then an edit counts still."""
+    if message.state != ReplyState.SENDING:
+        return message.state in GOING
+    tried = "" if message.changed_ts else message.text or ""
+    return not await edits.stopped(at.desk, message, tried)
 
 
 async def _send(at: At, message: Message, lead: Lead) -> Prepared:
@@ -57,7 +65,7 @@ async def _send(at: At, message: Message, lead: Lead) -> Prepared:
         await replies.move(at.desk, message, ReplyState.WAITING, reason=Reason.RECONNECT)
         return NotYet(reason=Reason.RECONNECT, pause=reply_rules.deadline(settings, message) - at.now)
     else:
-        message.state = ReplyState.SENDING
+        message.state, message.sent_at = ReplyState.SENDING, None  # until it is handed over
         words = await _words(at, message)
         return _plan(at, message, words, route=Route(way=way, business_id=business.thumbtack_id))
     return None
@@ -130,7 +138,7 @@ def _plan(at: At, message: Message, words: Words, *, route: Route) -> Plan:
     async def perform() -> Answer:
         await _may_write(services, team_id, writer)
         said = await words.said(services)
-        await _handed_over(services, message_id, said)
+        await _handed_over(services, at.entry, message_id, said)
         try:
             told_id = await route.send(services, text=said)
         except errors.CallError as error:
@@ -175,7 +183,7 @@ async def _may_write(services: Services, team_id: str, writer: str | None) -> No
             raise Failure(Sort.LATER, Reason.SLACK_UNAVAILABLE)
 
 
-async def _handed_over(services: Services, message_id: int, text: str) -> None:
+async def _handed_over(services: Services, entry: Outbox, message_id: int, text: str) -> None:
     """Remember what is about to be sent: Thumbtack may tell of it before its answer is here, or after that was lost.
 
     Whoever comes too late for their own call, because another took it for lost or it has arrived, does not make it.
@@ -183,7 +191,8 @@ async def _handed_over(services: Services, message_id: int, text: str) -> None:
     try:
         async with services.database.transaction() as tx:
             message = await messages.to_change(tx, message_id)
-            if message is None or message.state != ReplyState.SENDING or message.echoed_at is not None:
+            is_ours = message is not None and await outbox.is_ours(tx, entry)
+            if message is None or not is_ours or message.state != ReplyState.SENDING or message.echoed_at is not None:
                 raise Failure(Sort.LATER, Reason.ALREADY_DECIDED)
             message.sent_text, message.sent_at = text, services.clock()
     except (StorageError, OSError) as error:

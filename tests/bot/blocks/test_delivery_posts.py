@@ -71,7 +71,7 @@ def test_words_from_outside_are_shown_as_they_are_and_only_their_beginning():
         deliveries.refused(3, writer=WRITER, reason="rejected", detail=HOSTILE, said=HOSTILE),
         deliveries.modal_line(WRITER, HOSTILE),
         notices.not_understood(1, understood=HOSTILE),
-        notices.dead_delivery(1, reason="not_in_channel", what=HOSTILE),
+        notices.dead_delivery(1, kind=HOSTILE, reason=HOSTILE),
     ):
         assert judge(asdict(post)) == []
         assert "<!channel>" not in post.text
@@ -126,12 +126,12 @@ def test_reply_window_says_which_lead_it_is_about():
 def test_only_where_nobody_is_told_somebody_is_asked():
     assert choices(notices.not_understood(12, understood=None)) == {}
     assert choices(notices.not_understood(12, understood=None, ask_keeper=True)) == {"keeper_me": "12"}
-    assert choices(notices.dead_delivery(9, reason="x", ask_keeper=True)) == {"keeper_me": "9"}
+    assert choices(notices.dead_delivery(9, kind="x", reason="x", ask_keeper=True)) == {"keeper_me": "9"}
 
 
 def test_notices_name_the_command_that_tries_again():
     assert "corkboard inbox retry 12" in json.dumps(notices.not_understood(12, understood=None).blocks)
-    assert "corkboard outbox retry 9" in json.dumps(notices.dead_delivery(9, reason="x").blocks)
+    assert "corkboard outbox retry 9" in json.dumps(notices.dead_delivery(9, kind="x", reason="x").blocks)
 
 
 def test_help_lists_the_verbs_and_every_mark():

@@ -151,7 +151,8 @@ KINDS: dict[str, list[Post]] = {
     "notice_not_understood": [notices.not_understood(12, understood="a lead, 299614694480093245")],
     "notice_no_keeper": [notices.not_understood(12, understood=None, ask_keeper=True)],
     "notice_dead_delivery": [
-        notices.dead_delivery(9, reason="not_in_channel", what="Interior Painting · Palo Alto, CA", ask_keeper=True)
+        notices.dead_delivery(9, kind="post_message", reason="invalid_blocks"),
+        notices.dead_delivery(9, kind="update_card", reason="not_in_channel", ask_keeper=True),
     ],
     "notice_no_place": [notices.no_place()],
     "notice_held": [notices.held("C012AB3CD", reason="not_in_channel")],

@@ -4,20 +4,30 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from typing import Any
 
 import asyncpg
 import pytest
 import structlog
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import object_session
+from support.conversation import CHECK, Conversation
 from support.deliveries import all_said, posted
 from support.office import Office
 
 import storage.database
 from bot import jobs
 from bot.dispatch import dispatcher
+from bot.dispatch.kinds import KINDS
+from bot.dispatch.plans import At, Plan
+from bot.dispatch.verdicts import MISTAKES
 from bot.jobs import under_lease
 from sandbox.faults import Fault
 from sandbox.thumbtack import bodies
+from storage import outbox
 from storage.models import Outbox, WorkState
+from storage.outbox import Kind
 
 
 @asynccontextmanager
@@ -85,3 +95,58 @@ async def test_a_job_waits_for_the_next_time(office: Office):
             await under_lease(services, jobs.JOBS[0], "one")
         await under_lease(services, jobs.JOBS[0], "one")
     assert [one["event"] for one in told if one["event"] in ("job_failed", "pruned")] == ["job_failed", "pruned"]
+
+
+async def lost(at: At) -> None:
+    """What is claimed is being prepared when the database goes away: its connection is cut, or it may not write."""
+    if at.tx.get_bind().dialect.name == "postgresql":
+        await at.tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    await at.tx.execute(text("PRAGMA query_only = 1"))
+    try:
+        await at.tx.execute(text("DELETE FROM lane"))
+    finally:
+        await at.tx.execute(text("PRAGMA query_only = 0"))
+
+
+async def test_what_was_being_prepared_is_not_charged_with_it(office: Office, monkeypatch):
+    times = iter(range(MISTAKES + 2))
+
+    async def prepare(at: At) -> Plan | None:
+        if next(times, None) is not None:
+            await lost(at)
+
+        async def perform() -> dict[str, str]:
+            return {}
+
+        return Plan(perform=perform)
+
+    monkeypatch.setitem(KINDS, Kind.POST_CHARGE, prepare)
+    async with office.database.transaction() as tx:
+        await outbox.enqueue(tx, Kind.POST_CHARGE, now=office.clock(), lane="any")
+        await outbox.enqueue(tx, Kind.POST_CHARGE, now=office.clock(), lane="any")
+    await office.advance(seconds=0)
+    await all_said(office)
+    assert next(times, None) is None
+    assert [(one.state, one.mistakes) for one in await office.rows(Outbox)] == [(WorkState.DONE, 0)] * 2
+
+
+async def test_a_claim_whose_commit_was_not_confirmed_is_ours_to_make_all_the_same(office: Office, monkeypatch):
+    """The call was not made: a reply to a customer goes out, and nobody is asked whether it did."""
+    lead = await Conversation.opened(office)
+    begin, unconfirmed = outbox.begin, []
+
+    def begun(entry: Outbox, **how: Any) -> None:
+        begin(entry, **how)
+        if entry.kind == Kind.SEND_REPLY and not unconfirmed:
+            unconfirmed.append(entry.id)
+            session = object_session(entry)
+            event.listen(session, "after_commit", cut, once=True)
+
+    def cut(_session: object) -> None:
+        raise OperationalError("COMMIT", None, ConnectionResetError())
+
+    monkeypatch.setattr(outbox, "begin", begun)
+    ts = await lead.say("We come at 9.")
+    await lead.marked(ts, CHECK)
+    assert unconfirmed
+    assert lead.received == ["We come at 9."]

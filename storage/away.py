@@ -1,0 +1,44 @@
+"""Whether an error tells that the database cannot do anything now, or that something wrong was asked of it."""
+
+import sqlite3
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+_SQLITE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+    }
+)  # fmt: skip
+"""What SQLite says of its file and who else holds it (sqlite.org/rescode.html), without what it adds to that."""
+
+_CLASSES = frozenset({"08", "40", "53", "57", "58"})
+"""How PostgreSQL's codes begin: connection, begin again, resources, operator, system (its Appendix A)."""
+
+_READ_ONLY, _LOCK_NOT_AVAILABLE = "25006", "55P03"
+
+_GONE = (
+    PoolTimeout,
+    DisconnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the same may succeed later, since the database was gone, locked, full or asked to begin again."""
+    if isinstance(error, _GONE):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated or isinstance(error.orig, OSError):
+        return True
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return (code & 0xFF) in _SQLITE
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return state[:2] in _CLASSES or state in (_READ_ONLY, _LOCK_NOT_AVAILABLE)
