@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
+from slack_bolt.adapter.starlette.async_handler import to_starlette_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
@@ -13,7 +13,7 @@ from slack_sdk.signature import SignatureVerifier
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from bot import listeners
+from bot import asked, listeners
 from bot.services import Services
 from storage.database import StorageError
 from webhooks.problems import Refused, problem
@@ -35,13 +35,13 @@ def slack_endpoint(services: Services) -> Endpoint:
 
     async def answered(request: Request) -> Response:
         try:
-            asked = await _read(request, verifier)
+            heard = await _read(request, verifier)
         except Refused as refused:
             log.info("slack_request_refused", reason=refused.reason)
             return problem(refused)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        return to_starlette_response(await app.async_dispatch(asked))
+        return to_starlette_response(await app.async_dispatch(heard))
 
     async def endpoint(request: Request) -> Response:
         response = await answered(request)
@@ -56,19 +56,7 @@ async def _read(request: Request, verifier: SignatureVerifier) -> AsyncBoltReque
     body = await read_body(request)
     if not _is_signed(verifier, body, request.headers):
         raise Refused("signature")
-    try:
-        asked = to_async_bolt_request(request, body)
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-        RecursionError,
-    ):  # signed, but of no shape that Slack sends
-        raise Refused("json") from None
-    if not isinstance(asked.body.get("event", {}), dict):
-        raise Refused("shape")
-    return asked
+    return asked.read(body, request.headers)
 
 
 def _is_signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:

@@ -25,6 +25,10 @@ TOPIC = "inbox"
 BATCH = 500
 """How many webhooks one commit takes at most."""
 
+FULL = 2_000
+FULL_BYTES = 64 * 1024 * 1024
+"""How much may wait to be written: a database that hangs must not fill the memory."""
+
 AWAY = (OperationalError, PoolTimeout, *appending.AWAY)
 """The database cannot do anything now (locked, full, not reached): no reason to ask again for every row."""
 
@@ -87,6 +91,7 @@ class InboxWriter:
         """Nothing is written before `run` runs."""
         self._database = database
         self._waiting: list[Waiting] = []
+        self._bytes = 0
         self._arrived = asyncio.Event()
         self._closed = False
         self._appender = appending.appender(database)
@@ -98,6 +103,9 @@ class InboxWriter:
         """
         if self._closed:
             raise NotStored("stopped")
+        if len(self._waiting) >= FULL or self._bytes + len(arrival.body) > FULL_BYTES:
+            raise NotStored("full")
+        self._bytes += len(arrival.body)
         self._database.precedence.arrived()
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, stored))
@@ -121,6 +129,7 @@ class InboxWriter:
 
     def _next(self) -> list[Waiting]:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        self._bytes -= sum(len(arrival.body) for arrival, _ in batch)
         return batch
 
     async def _write(self, batch: Sequence[Waiting]) -> None:

@@ -1,6 +1,7 @@
 """What is to be said to Slack and Thumbtack: enqueued with the state it belongs to, settled with what came of it."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -27,6 +28,8 @@ from storage.models import Outbox, WorkState
 TOPIC = "outbox"
 CLAIM_FOR = timedelta(seconds=60)
 """How long a claim holds; far longer than any call out may take."""
+
+ENQUEUED = "enqueued"
 
 FIRST = 0
 """The priority of what goes before all else that waits: new leads, and what people are waiting for."""
@@ -156,7 +159,13 @@ async def enqueue(
     tx.add(entry)
     await tx.flush()
     touch(tx, TOPIC)
+    tx.info.setdefault(ENQUEUED, []).append(entry.delivery_id)
     return entry
+
+
+def enqueued(tx: Transaction) -> Sequence[str]:
+    """The delivery ids of what this transaction added: what a log follows an event by."""
+    return tuple(tx.info.get(ENQUEUED, ()))
 
 
 async def next_up(tx: Transaction, *, now: datetime) -> Outbox | None:

@@ -13,7 +13,6 @@ from storage import leads, messages, outbox, threads
 from storage.database import Transaction
 from storage.messages import Recorded, Said
 from storage.models import Environment, Lead
-from webhooks.thumbtack.payloads.text import storable
 
 BY_A_PERSON = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of what a person says (docs.slack.dev/reference/events/message); all others are Slack's own news."""
@@ -33,7 +32,8 @@ class Heard:
         cls, message: dict[str, Any], *, team_id: str, channel: Any, bot_user_id: str | None, changed_ts: Any = None
     ) -> Self | None:
         """None for what is not a person's words in a thread: a bot's, outside a thread, Slack's news."""
-        if message.get("bot_id") or message.get("subtype") not in BY_A_PERSON:
+        subtype = message.get("subtype")
+        if message.get("bot_id") or not isinstance(subtype, str | None) or subtype not in BY_A_PERSON:
             return None
         user, ts, thread_ts = message.get("user"), message.get("ts"), message.get("thread_ts")
         if not (isinstance(user, str) and isinstance(ts, str) and isinstance(thread_ts, str) and ts != thread_ts):
@@ -45,11 +45,11 @@ class Heard:
             ts=ts,
             user=user,
             text=str(message.get("text") or ""),
-            blocks=[block for block in message.get("blocks") or [] if isinstance(block, dict)],
+            blocks=[block for block in _parts(message.get("blocks")) if isinstance(block, dict)],
             files=bool(message.get("files")),
             changed_ts=changed_ts if isinstance(changed_ts, str) else None,
         )
-        parent = message.get("parent_user_id") or (message.get("root") or {}).get("user")
+        parent = message.get("parent_user_id") or _part(message, "root").get("user")
         return cls(said=said, under_ours=parent is not None and parent == bot_user_id)
 
 
@@ -58,7 +58,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def on_message(event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext) -> None:
         news = News(services=services, team_id=context.team_id or "", bot_user_id=_bot_user_id(services, body))
-        await news.tell(_clean(event))
+        await news.tell(event)
 
     app.event("message")(on_message)
 
@@ -73,12 +73,12 @@ class News:
 
     async def tell(self, event: dict[str, Any]) -> None:
         """Take in an event: stored before Slack hears 200, whatever becomes of it."""
-        inner, channel = event.get("message") or {}, event.get("channel")
+        inner, before, channel = _part(event, "message"), _part(event, "previous_message"), event.get("channel")
         match event.get("subtype"):
             case "message_deleted":
-                await self.deleted(channel, event.get("deleted_ts"), event.get("previous_message") or {})
+                await self.deleted(channel, event.get("deleted_ts"), before)
             case "message_changed" if inner.get("subtype") == "tombstone":
-                await self.deleted(channel, inner.get("ts"), event.get("previous_message") or {})
+                await self.deleted(channel, inner.get("ts"), before)
             case "message_changed":
                 await self.changed(channel, inner, changed_ts=event.get("ts"))
             case _:
@@ -172,14 +172,11 @@ def _bot_user_id(services: Services, body: dict[str, Any]) -> str | None:
     return authorizations[0].get("user_id") if authorizations[0].get("is_bot") else None
 
 
-def _clean(value: Any) -> Any:
-    """The same without what a database cannot hold."""
-    match value:
-        case str():
-            return storable(value)
-        case list():
-            return [_clean(item) for item in value]
-        case dict():
-            return {name: _clean(item) for name, item in value.items()}
-        case _:
-            return value
+def _part(whole: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object within an event; an empty one where there is none."""
+    found = whole.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _parts(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
