@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import col
@@ -223,11 +223,22 @@ async def listing(tx: Transaction, *, limit: int = 100) -> Sequence[Inbox]:
     return (await tx.execute(query.order_by(col(Inbox.id)).limit(limit))).scalars().all()
 
 
-async def prune(tx: Transaction, *, before: datetime) -> int:
-    """Forget the bodies of what was ingested before `before`; the rows stay, so that a repeat is still known."""
+async def old(tx: Transaction, *, before: datetime, after: int) -> Sequence[int]:
+    """Some of the webhooks, behind the one with the id `after`, that were ingested before `before` and still have a body.
+
+    To be read beside the writer: where there are very many, they are looked through for seconds.
+    """
+    query = select(col(Inbox.id)).where(col(Inbox.id) > after, *_old(before)).order_by(col(Inbox.id)).limit(BATCH)
+    return [found for found in (await tx.execute(query)).scalars() if found is not None]
+
+
+async def prune(tx: Transaction, ids: Sequence[int], *, before: datetime) -> int:
+    """Forget the bodies of these, where they are still old; the rows stay, so that a repeat is still known."""
     result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
-        update(Inbox)
-        .where(col(Inbox.state) == WorkState.DONE, col(Inbox.settled_at) < before, col(Inbox.body).is_not(None))
-        .values(body=None)
+        update(Inbox).where(col(Inbox.id).in_(ids), *_old(before)).values(body=None)
     )
     return result.rowcount
+
+
+def _old(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return col(Inbox.state) == WorkState.DONE, col(Inbox.settled_at) < before, col(Inbox.body).is_not(None)

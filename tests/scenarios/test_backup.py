@@ -63,7 +63,7 @@ async def leads_pour_in(place: Office) -> AsyncIterator[list[str]]:
             lead = bodies.lead()
             for _ in range(REPEATS):
                 assert (await place.post("/v1/lead", lead)).status_code == 200
-            accepted.append(str(lead["leadID"]))
+                accepted.append(str(lead["leadID"]))
             some.set()
 
     pouring = asyncio.create_task(pour())
