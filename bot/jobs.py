@@ -126,12 +126,14 @@ async def mend_times(services: Services) -> None:
         log.warning("clock_set_back", rows=found)
 
 
+HEARTBEAT = Job(name="beat", every=timedelta(minutes=1), run=beat)
+
 JOBS = (
     Job(name="prune", every=timedelta(hours=1), run=prune),
     Job(name="forget_old", every=timedelta(hours=1), run=forget_old),
     Job(name="follow_leads", every=polling.EVERY, run=follow_leads),
     Job(name="look_at_webhooks", every=timedelta(hours=12), run=look_at_webhooks),
-    Job(name="beat", every=timedelta(minutes=1), run=beat),
+    HEARTBEAT,
     Job(name="mend_times", every=timedelta(minutes=1), run=mend_times, leased=False),
     Job(name="renew_tokens", every=timedelta(seconds=2), run=renew_tokens, leased=False),
 )
@@ -200,4 +202,10 @@ async def under_lease(services: Services, job: Job, owner: str) -> None:
 
 async def _leased(services: Services, job: Job, owner: str) -> bool:
     async with services.database.transaction() as tx:
-        return await leases.acquire(tx, f"job:{job.name}", owner=owner, now=services.clock(), lasts=job.every * LEASE)
+        name, lasts = lease_of(job)
+        return await leases.acquire(tx, name, owner=owner, now=services.clock(), lasts=lasts)
+
+
+def lease_of(job: Job) -> tuple[str, timedelta]:
+    """The name of the lease under which a job is done, and how long it lasts."""
+    return f"job:{job.name}", job.every * LEASE

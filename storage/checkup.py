@@ -17,6 +17,7 @@ from storage.models import (
     Environment,
     Inbox,
     Keeper,
+    Lease,
     Outbox,
     Route,
     Thread,
@@ -40,7 +41,8 @@ class Speaking:
 class Records:
     """All of it. `threads_in`: channels with leads, the latest first; `held`: those where something waits and is refused.
 
-    `inbox_reasons`, `outbox_reasons`: why what waits was put off, and how much of it.
+    `inbox_reasons`, `outbox_reasons`: why what waits was put off, and how much of it. `leases`: until when each job is
+    somebody's.
     """
 
     standings: Sequence[Standing]
@@ -53,6 +55,7 @@ class Records:
     measured: Measured
     inbox_reasons: Mapping[str, int]
     outbox_reasons: Mapping[str, int]
+    leases: Mapping[str, datetime]
 
 
 async def read(tx: Transaction, *, environment: Environment, now: datetime) -> Records:
@@ -71,6 +74,7 @@ async def read(tx: Transaction, *, environment: Environment, now: datetime) -> R
         measured=await measuring.measure(tx, now=now),
         inbox_reasons=await _reasons(tx, Inbox),
         outbox_reasons=await _reasons(tx, Outbox),
+        leases={one.name: one.until for one in (await tx.execute(select(Lease))).scalars()},
     )
 
 

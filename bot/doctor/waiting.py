@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.doctor.findings import Area, Finding, broken, ok, warning
 from bot.doctor.times import ago
+from bot.jobs import HEARTBEAT, lease_of
 from storage.checkup import Records
 from storage.measuring import Queue
 
@@ -14,7 +15,27 @@ LATE = {INBOX: timedelta(minutes=1), OUTBOX: timedelta(minutes=5)}
 TOO_LATE = {INBOX: timedelta(minutes=15), OUTBOX: timedelta(hours=1)}
 """How long something may wait. In the outbox a burst of posts to one channel may take minutes."""
 
+SERVE = "corkboard serve"
+PULSE, LASTS = lease_of(HEARTBEAT)
+SILENT = timedelta(minutes=3)
+"""Its jobs begin a minute after its start, and come each minute."""
+
 DOES = {INBOX: "to be read", OUTBOX: "to be said to Slack and Thumbtack"}
+
+
+def of_program(records: Records, *, now: datetime) -> list[Finding]:
+    """Whether `corkboard serve` runs, on this machine or another: each minute one of its replicas does the same job.
+
+    Nothing where it never ran for a minute.
+    """
+    until = records.leases.get(PULSE)
+    if until is None:
+        return []
+    silent = now - (until - LASTS)
+    if silent > SILENT:
+        told = f"it does not run, or cannot write: nothing was heard of it for {ago(now - silent, now, bare=True)}"
+        return [broken(Area.QUEUES, SERVE, told, "Start it; its log says why it ended.")]
+    return [ok(Area.QUEUES, SERVE, "it runs")]
 
 
 def of_queues(records: Records, *, now: datetime) -> list[Finding]:
