@@ -70,7 +70,7 @@ class Receiver:
     async def _answer(self, request: Request) -> Response:
         named = read_id(request.path_params.get("business_id"))
         self._verify(request, named)
-        with self.room.taken(_announced(request)):
+        async with self.room.taken(_announced(request)):
             return await self._store(request, named)
 
     async def _store(self, request: Request, named: str | None) -> Response:

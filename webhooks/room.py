@@ -3,8 +3,9 @@
 A machine that takes more than it can store holds it in memory, answers everybody too late, and at last falls over.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import structlog
@@ -20,6 +21,9 @@ BYTES = 32 * 1024 * 1024
 
 RETRY_AFTER = "5"
 
+LINE, WAIT = 1_000, 1.0
+"""So many more may wait, their bodies unread, for so many seconds; then there is room, or they are told to come again."""
+
 
 log = structlog.get_logger()
 
@@ -34,12 +38,15 @@ class Room:
         """Empty."""
         self._webhooks = 0
         self._bytes = 0
+        self._waiting = 0
         self._full = Often(_tell, clock=clock)
 
-    @contextmanager
-    def taken(self, size: int) -> Iterator[None]:
-        """Have a body of so many bytes in hand meanwhile; raises Refused (`busy`) where there is no room for it."""
-        if self._webhooks >= AT_ONCE or self._bytes + size > BYTES:
+    @asynccontextmanager
+    async def taken(self, size: int) -> AsyncIterator[None]:
+        """Have a body of so many bytes in hand meanwhile; raises Refused (`busy`) where there is no room for it soon."""
+        if self._is_full(size) and self._waiting < LINE:
+            await self._wait()
+        if self._is_full(size):
             self._full.once_more()
             raise Refused("busy", retry_after=RETRY_AFTER)
         self._webhooks += 1
@@ -49,6 +56,17 @@ class Room:
         finally:
             self._webhooks -= 1
             self._bytes -= size
+
+    def _is_full(self, size: int) -> bool:
+        return self._webhooks >= AT_ONCE or self._bytes + size > BYTES
+
+    async def _wait(self) -> None:
+        """Who is refused at once and asks again at once takes the time that storing needs."""
+        self._waiting += 1
+        try:
+            await asyncio.sleep(WAIT)
+        finally:
+            self._waiting -= 1
 
 
 def _tell(times: int) -> None:

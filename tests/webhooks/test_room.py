@@ -22,6 +22,7 @@ LEADS = 12
 def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "AT_ONCE", LEADS)
     monkeypatch.setattr(room, "BYTES", 4 * 1024 * 1024)
+    monkeypatch.setattr(room, "WAIT", 0.0)
 
 
 @contextmanager
@@ -60,6 +61,17 @@ async def test_what_is_too_much_is_told_to_come_again_and_what_was_taken_is_stor
         assert (await door.post("/v1/lead", {"leadID": "after"})).status_code == 200, "there is room again"
         stored = [row.lead_thumbtack_id for row in await door.rows(Inbox)]
         assert stored == [*(f"{number}" for number in range(LEADS)), "after"]
+
+
+async def test_some_wait_a_moment_for_room_before_they_are_refused(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(room, "WAIT", 2.0)
+    monkeypatch.setattr(room, "LINE", 3)
+    async with gate(sqlite_url) as door:
+        with nobody_can_write(door):
+            posts = [posted(door, f"{number}") for number in range(LEADS + 5)]
+            await refused(posts, 2)  # for whom there is no place in the line
+        statuses = [answer.status_code for answer in await asyncio.gather(*posts)]
+        assert statuses == [200] * (LEADS + 3) + [503] * 2
 
 
 async def test_its_body_is_not_read(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
