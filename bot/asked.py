@@ -5,6 +5,7 @@ where a listener reads it is refused here, and never an error of ours. See docs.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +18,9 @@ from webhooks.problems import Refused
 from webhooks.thumbtack.payloads.text import storable
 
 JSON = "application/json"
+
+MAYBE_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""How JSON writes what no database takes, and pictures too: only then the whole is gone through."""
 
 FROM_CONTEXT = ("team_id", "enterprise_id", "user_id", "channel_id")
 """What Bolt finds wherever a payload may hold it, and listeners look rows up by."""
@@ -95,7 +99,7 @@ class _Interaction(_Part):
 def read(body: bytes, headers: Headers) -> AsyncBoltRequest:
     """The request as Bolt wants it; raises Refused where it cannot be read (`json`) or is of another shape (`shape`)."""
     try:
-        payload = cleaned(_payload(body, headers.get("content-type", "")))
+        payload = _payload(body, headers.get("content-type", ""))
     except (ValueError, RecursionError):
         raise Refused("json") from None
     if not isinstance(payload, dict):
@@ -121,9 +125,14 @@ def _payload(body: bytes, content_type: str) -> Any:
     """An event is JSON; a command is a form; a button or a window is JSON in a field of a form."""
     text = body.decode()
     if content_type.partition(";")[0].strip().lower() == JSON or text.startswith("{"):
-        return json.loads(text)
+        return _loaded(text)
     fields = dict(parse_qsl(text, keep_blank_values=True))
-    return json.loads(fields["payload"]) if "payload" in fields else fields
+    return _loaded(fields["payload"]) if "payload" in fields else cleaned(fields)
+
+
+def _loaded(text: str) -> Any:
+    value = json.loads(text)
+    return cleaned(value) if MAYBE_UNSTORABLE.search(text) else value
 
 
 def cleaned(value: Any) -> Any:
