@@ -186,8 +186,8 @@ def keys_rotate() -> None:
         click.echo("Now take the other keys out of ENCRYPTION_KEYS and restart `corkboard serve`.")
     else:
         click.echo(
-            "To change the key: put one from `corkboard keys new` first in ENCRYPTION_KEYS, keep the present one behind "
-            "it, restart every `corkboard serve`, and run this again."
+            "To change the key: put one from `corkboard keys new` last in ENCRYPTION_KEYS and restart every `corkboard "
+            "serve`, so that all open with it; then put it first, restart them again, and run this."
         )
     if rotated.unopened:
         fail(f"{rotated.unopened} secrets open with none of the keys and stay as they are.", NOT_HELD)

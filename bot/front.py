@@ -6,10 +6,9 @@ What Socket Mode brings goes the same way, by `hearing`: nothing is signed there
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import structlog
-from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
+from slack_bolt.adapter.starlette.async_handler import to_starlette_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltUnhandledRequestError
@@ -18,7 +17,7 @@ from slack_sdk.signature import SignatureVerifier
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from bot import listeners
+from bot import asked, listeners
 from bot.services import Services
 from bot.socket_mode import Acknowledgement, Envelope, Hear
 from storage.database import StorageError
@@ -29,9 +28,6 @@ log = structlog.get_logger()
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Next = Callable[[], Awaitable[BoltResponse]]
-
-UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
-"""What Bolt raises where it looks for things in a body that has not got them."""
 
 
 def slack_endpoint(services: Services, app: AsyncApp | None) -> Endpoint:
@@ -46,13 +42,13 @@ def slack_endpoint(services: Services, app: AsyncApp | None) -> Endpoint:
 
     async def answered(request: Request) -> Response:
         try:
-            asked = await _read(request, verifier)
+            heard = await _read(request, verifier)
         except Refused as refused:
             log.info("slack_request_refused", reason=refused.reason)
             return problem(refused)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        return to_starlette_response(await app.async_dispatch(asked))
+        return to_starlette_response(await app.async_dispatch(heard))
 
     async def endpoint(request: Request) -> Response:
         response = await answered(request)
@@ -68,17 +64,7 @@ async def _read(request: Request, verifier: SignatureVerifier) -> AsyncBoltReque
     body = await read_body(request)
     if not _is_signed(verifier, body, request.headers):
         raise Refused("signature")
-    try:
-        asked = to_async_bolt_request(request, body)
-    except UNREADABLE:  # signed, but of no shape that Slack sends
-        raise Refused("json") from None
-    if not _has_shape(asked):
-        raise Refused("shape")
-    return asked
-
-
-def _has_shape(asked: AsyncBoltRequest) -> bool:
-    return isinstance(asked.body.get("event", {}), dict)
+    return asked.read(body, request.headers)
 
 
 def _is_signed(verifier: SignatureVerifier, body: bytes, headers: Mapping[str, str]) -> bool:
@@ -95,12 +81,12 @@ def hearing(services: Services, app: AsyncApp) -> Hear:
 
     async def hear(envelope: Envelope) -> Acknowledgement | None:
         try:
-            asked = _unwrapped(envelope)
+            heard = _unwrapped(envelope)
         except Refused as refused:
             log.info("slack_request_refused", reason=refused.reason)
             services.metrics.slack_answered(400)
             return None
-        response = await app.async_dispatch(asked)
+        response = await app.async_dispatch(heard)
         services.metrics.slack_answered(response.status)
         services.attention.answered(response.status, _repeats(envelope))
         return _acknowledgement(envelope, response)
@@ -111,14 +97,7 @@ def hearing(services: Services, app: AsyncApp) -> Hear:
 def _unwrapped(envelope: Envelope) -> AsyncBoltRequest:
     """The request within; a repeated event says so as it does by HTTP. Raises Refused."""
     payload = envelope.get("payload")
-    headers: dict[str, Any] = _repeats(envelope)
-    try:
-        asked = AsyncBoltRequest(mode="socket_mode", body=payload if isinstance(payload, dict) else {}, headers=headers)
-    except UNREADABLE:
-        raise Refused("json") from None
-    if not _has_shape(asked):
-        raise Refused("shape")
-    return asked
+    return asked.asked(asked.cleaned(payload) if isinstance(payload, dict) else {}, _repeats(envelope))
 
 
 def _repeats(envelope: Envelope) -> dict[str, str]:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -13,7 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot import absences, heartbeat
 from bot.services import Services
 from storage import ahead, inbox, leases, messages, outbox, polling, retention, upkeep, webhooks
-from storage.database import StorageError
+from storage.database import StorageError, Transaction
 from storage.outbox import Kind
 
 FIRST_AFTER = timedelta(minutes=1)
@@ -44,17 +45,32 @@ class Job:
 async def prune(services: Services) -> None:
     """Forget the bodies of webhooks that were read long ago, what was said long ago, and what was kept for no lead."""
     before = services.clock() - timedelta(days=services.settings.inbox_keep_days)
+    bodies = await _pruned(services, inbox.old, inbox.prune, before=before)
     async with services.database.transaction() as tx:
-        bodies = await inbox.prune(tx, before=before)
         await messages.forget_strays(tx)
-    said = 0
-    while True:
-        async with services.database.transaction() as tx:
-            forgotten = await upkeep.prune(tx, before=before)
-        said += forgotten
-        if forgotten < upkeep.PRUNED_AT_ONCE:
-            break
+    said = await _pruned(services, upkeep.old, upkeep.prune, before=before)
     log.info("pruned", bodies=bodies, entries=said)
+
+
+class _Find(Protocol):
+    async def __call__(self, tx: Transaction, *, before: datetime, after: int) -> Sequence[int]: ...
+
+
+class _Forget(Protocol):
+    async def __call__(self, tx: Transaction, ids: Sequence[int], *, before: datetime) -> int: ...
+
+
+async def _pruned(services: Services, find: _Find, forget: _Forget, *, before: datetime) -> int:
+    """Forget what is old, some at a time, so that nobody waits long for it; returns how much."""
+    count, last = 0, 0
+    while True:
+        async with services.database.reading() as tx:
+            found = await find(tx, before=before, after=last)
+        if not found:
+            return count
+        async with services.database.transaction() as tx:
+            count += await forget(tx, found, before=before)
+        last = found[-1]
 
 
 async def renew_tokens(services: Services) -> None:

@@ -23,6 +23,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from storage.measuring import Measured, Queue
+from storage.outbox import Kind
 from webhooks.problems import REASONS
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -72,11 +73,20 @@ class Metrics:
         self._to_slack = _histogram(
             registry, "webhook_to_slack_seconds", "From a webhook's arrival to its post in Slack.", SLOW, "kind"
         )
-        for known, counter in ((REASONS, self._refused), (SLACKS, self._slack), (MISTAKES, self._mistakes)):
-            for label in known:
-                counter.labels(label)
+        self._known_from_the_beginning()
         if not _shared():
             ProcessCollector(registry=registry)
+
+    def _known_from_the_beginning(self) -> None:
+        beginning: tuple[tuple[Iterable[str], Counter], ...] = (
+            (REASONS, self._refused),
+            (SLACKS, self._slack),
+            (MISTAKES, self._mistakes),
+            (Kind, self._delivered),  # "nothing was said" can be told only of what is there
+        )
+        for known, counter in beginning:
+            for label in known:
+                counter.labels(label)
 
     # Thumbtack's webhooks: `webhooks.counting.Counts`
 

@@ -30,8 +30,11 @@ def outbox_list() -> None:
 
     found = with_tables(loaded(), read)
     print_table(
-        ["id", "kind", "lane", "state", "attempt", "due", "reason"],
-        [(row.id, row.kind, row.lane, row.state, row.attempt, when(row.due_at), row.reason) for row in found],
+        ["id", "kind", "lane", "state", "attempt", "due", "delivery", "reason"],
+        [
+            (row.id, row.kind, row.lane, row.state, row.attempt, when(row.due_at), row.delivery_id, row.reason)
+            for row in found
+        ],
     )
 
 

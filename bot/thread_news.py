@@ -16,7 +16,6 @@ from storage import leads, messages, outbox, threads
 from storage.database import Transaction
 from storage.messages import Recorded, Said
 from storage.models import Environment, Lead, ReplyState
-from webhooks.thumbtack.payloads.text import storable
 
 BY_A_PERSON = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of what a person says (docs.slack.dev/reference/events/message); all others are Slack's own news."""
@@ -36,7 +35,8 @@ class Heard:
         cls, message: dict[str, Any], *, team_id: str, channel: Any, bot_user_id: str | None, changed_ts: Any = None
     ) -> Self | None:
         """None for what is not a person's words in a thread: a bot's, outside a thread, Slack's news."""
-        if message.get("bot_id") or message.get("subtype") not in BY_A_PERSON:
+        subtype = message.get("subtype")
+        if message.get("bot_id") or not isinstance(subtype, str | None) or subtype not in BY_A_PERSON:
             return None
         user, ts, thread_ts = message.get("user"), message.get("ts"), message.get("thread_ts")
         if not (isinstance(user, str) and isinstance(ts, str) and isinstance(thread_ts, str) and ts != thread_ts):
@@ -48,11 +48,11 @@ class Heard:
             ts=ts,
             user=user,
             text=str(message.get("text") or ""),
-            blocks=[block for block in message.get("blocks") or [] if isinstance(block, dict)],
+            blocks=[block for block in _parts(message.get("blocks")) if isinstance(block, dict)],
             files=bool(message.get("files")),
             changed_ts=changed_ts if isinstance(changed_ts, str) else None,
         )
-        parent = message.get("parent_user_id") or (message.get("root") or {}).get("user")
+        parent = message.get("parent_user_id") or part(message, "root").get("user")
         return cls(said=said, under_ours=parent is not None and parent == bot_user_id)
 
 
@@ -150,14 +150,11 @@ async def _lead_at(tx: Transaction, said: Said) -> Lead | None:
     return None if thread is None else await leads.get(tx, thread.lead_id)
 
 
-def clean(value: Any) -> Any:
-    """The same without what a database cannot hold: what Slack tells, before anything is done with it."""
-    match value:
-        case str():
-            return storable(value)
-        case list():
-            return [clean(item) for item in value]
-        case dict():
-            return {name: clean(item) for name, item in value.items()}
-        case _:
-            return value
+def part(whole: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object within an event; an empty one where there is none."""
+    found = whole.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _parts(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from storage import channels, connections, hearing, lanes, measuring, overview, presence, routing
+from storage import channels, connections, hearing, measuring, overview, presence, routing
 from storage.database import Transaction
 from storage.hearing import Habit
 from storage.measuring import Measured
@@ -18,7 +18,6 @@ from storage.models import (
     Environment,
     Inbox,
     Keeper,
-    Lane,
     Outbox,
     Route,
     Thread,
@@ -72,7 +71,7 @@ async def read(tx: Transaction, *, environment: Environment, now: datetime) -> R
         rules=await routing.rules(tx),
         threads_in=await _threads_in(tx),
         channels=await channels.listed(tx),
-        held=await _held(tx),
+        held=await overview.held(tx),
         keepers=(await tx.execute(select(col(Keeper.user_id)).order_by(col(Keeper.id)))).scalars().all(),
         measured=await measuring.measure(tx, now=now),
         inbox_reasons=await _reasons(tx, Inbox),
@@ -86,15 +85,6 @@ async def _threads_in(tx: Transaction) -> Sequence[str]:
     latest = func.max(col(Thread.id))
     query = select(col(Thread.channel)).group_by(col(Thread.channel)).order_by(latest.desc())
     return (await tx.execute(query)).scalars().all()
-
-
-async def _held(tx: Transaction) -> Sequence[str]:
-    """By their rows of pace; one that was held when the last entry for it was taken back holds nobody."""
-    waiting = select(col(Outbox.channel)).where(col(Outbox.settled_at).is_(None), col(Outbox.channel).is_not(None))
-    waits = set((await tx.execute(waiting.distinct())).scalars())
-    keys = (await tx.execute(select(col(Lane.key)).where(col(Lane.held)).order_by(col(Lane.key)))).scalars().all()
-    held = [key.removeprefix(lanes.pace_key("")) for key in keys]
-    return [channel for channel in held if channel in waits]
 
 
 async def _reasons(tx: Transaction, row: type[Inbox] | type[Outbox]) -> Mapping[str, int]:

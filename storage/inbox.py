@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import col
@@ -24,6 +24,10 @@ from storage.models import Environment, Inbox, WorkState
 TOPIC = "inbox"
 BATCH = 500
 """How many webhooks one commit takes at most."""
+
+FULL = 2_000
+FULL_BYTES = 64 * 1024 * 1024
+"""How much may wait to be written: a database that hangs must not fill the memory."""
 
 AWAY = (OperationalError, PoolTimeout, *appending.AWAY)
 """The database cannot do anything now (locked, full, not reached): no reason to ask again for every row."""
@@ -87,6 +91,7 @@ class InboxWriter:
         """Nothing is written before `run` runs."""
         self._database = database
         self._waiting: list[Waiting] = []
+        self._bytes = 0
         self._arrived = asyncio.Event()
         self._closed = False
         self._appender = appending.appender(database)
@@ -98,6 +103,9 @@ class InboxWriter:
         """
         if self._closed:
             raise NotStored("stopped")
+        if len(self._waiting) >= FULL or self._bytes + len(arrival.body) > FULL_BYTES:
+            raise NotStored("full")
+        self._bytes += len(arrival.body)
         self._database.precedence.arrived()
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, stored))
@@ -121,6 +129,7 @@ class InboxWriter:
 
     def _next(self) -> list[Waiting]:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+        self._bytes -= sum(len(arrival.body) for arrival, _ in batch)
         return batch
 
     async def _write(self, batch: Sequence[Waiting]) -> None:
@@ -215,11 +224,22 @@ async def listing(tx: Transaction, *, limit: int = 100) -> Sequence[Inbox]:
     return (await tx.execute(query.order_by(col(Inbox.id)).limit(limit))).scalars().all()
 
 
-async def prune(tx: Transaction, *, before: datetime) -> int:
-    """Forget the bodies of what was ingested before `before`; the rows stay, so that a repeat is still known."""
+async def old(tx: Transaction, *, before: datetime, after: int) -> Sequence[int]:
+    """Some of the webhooks, behind the one with the id `after`, that were ingested before `before` and still have a body.
+
+    To be read beside the writer: where there are very many, they are looked through for seconds.
+    """
+    query = select(col(Inbox.id)).where(col(Inbox.id) > after, *_old(before)).order_by(col(Inbox.id)).limit(BATCH)
+    return [found for found in (await tx.execute(query)).scalars() if found is not None]
+
+
+async def prune(tx: Transaction, ids: Sequence[int], *, before: datetime) -> int:
+    """Forget the bodies of these, where they are still old; the rows stay, so that a repeat is still known."""
     result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
-        update(Inbox)
-        .where(col(Inbox.state) == WorkState.DONE, col(Inbox.settled_at) < before, col(Inbox.body).is_not(None))
-        .values(body=None)
+        update(Inbox).where(col(Inbox.id).in_(ids), *_old(before)).values(body=None)
     )
     return result.rowcount
+
+
+def _old(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return col(Inbox.state) == WorkState.DONE, col(Inbox.settled_at) < before, col(Inbox.body).is_not(None)

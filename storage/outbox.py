@@ -1,7 +1,7 @@
 """What is to be said to Slack and Thumbtack: enqueued with the state it belongs to, settled with what came of it."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -38,6 +38,8 @@ LEFT_FOR, LEFT_AT_MOST = timedelta(seconds=2), timedelta(hours=1)
 
 A_TURN = timedelta(minutes=1)
 """By how much each entry of a lane counts as younger than the one before it: so much of another lane may go between."""
+
+ENQUEUED = "enqueued"
 
 FIRST = 0
 """The priority of what goes before all else that waits: new leads, and what people are waiting for."""
@@ -188,6 +190,7 @@ async def enqueue(
     tx.add(entry)
     await tx.flush()
     touch(tx, TOPIC)
+    tx.info.setdefault(ENQUEUED, []).append(entry.delivery_id)
     return entry
 
 
@@ -195,6 +198,11 @@ async def _turn(tx: Transaction, lane: str | None, now: datetime) -> datetime:
     """When an entry counts as come: a lead of whom much is said at once does not hold up the others."""
     last = None if lane is None else (await tx.execute(_LAST_TURN, {"lane": lane})).scalar_one_or_none()
     return now if last is None else max(now, last + A_TURN)
+
+
+def enqueued(tx: Transaction) -> Sequence[str]:
+    """The delivery ids of what this transaction added: what a log follows an event by."""
+    return tuple(tx.info.get(ENQUEUED, ()))
 
 
 async def next_up(tx: Transaction, *, now: datetime) -> Outbox | None:

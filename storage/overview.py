@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlmodel import col
 
-from storage import audit, webhooks
+from storage import audit, lanes, measuring, webhooks
 from storage.connections import LIVE
 from storage.database import Transaction
 from storage.models import (
@@ -18,6 +18,7 @@ from storage.models import (
     ConnectionBusiness,
     Environment,
     Erasure,
+    Lane,
     Outbox,
     Targeting,
     Webhook,
@@ -38,11 +39,19 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Backlog:
-    """How much is to be said and was not (`oldest`: since when the first of it waits), and how much was given up."""
+    """How much is to be said and was not (`oldest`: since when the first of it waits), and how much was given up.
+
+    `unread`: webhooks that are stored and not read yet; `not_understood`: those that could not be. `held`: channels for
+    which something waits that Slack refuses. `heard_at`: when Thumbtack last told something new.
+    """
 
     waiting: int
     oldest: datetime | None
     dead: int
+    unread: int = 0
+    not_understood: int = 0
+    held: Sequence[str] = ()
+    heard_at: datetime | None = None
 
 
 async def standings(tx: Transaction, *, environment: Environment) -> Sequence[Standing]:
@@ -103,8 +112,28 @@ async def backlog(tx: Transaction, *, now: datetime) -> Backlog:
         or_(col(Outbox.due_at) <= now, col(Outbox.attempt) > 0, col(Outbox.state) == WorkState.PARKED),
     )
     waiting = (await tx.execute(select(func.count(), func.min(Outbox.created_at)).where(*waits))).one()
-    dead = select(func.count()).where(col(Outbox.state) == WorkState.DEAD)
-    return Backlog(waiting=waiting[0], oldest=waiting[1], dead=(await tx.execute(dead)).scalar_one())
+    measured = await measuring.measure(tx, now=now)
+    return Backlog(
+        waiting=waiting[0],
+        oldest=waiting[1],
+        dead=measured.outbox.dead,
+        unread=measured.inbox.waiting,
+        not_understood=measured.inbox.dead,
+        held=await held(tx),
+        heard_at=measured.last_webhook_at,
+    )
+
+
+async def held(tx: Transaction) -> Sequence[str]:
+    """Channels for which something waits that Slack refuses until a person mends something.
+
+    By their rows of pace; one that was held when the last entry for it was taken back holds nobody.
+    """
+    waiting = select(col(Outbox.channel)).where(col(Outbox.settled_at).is_(None), col(Outbox.channel).is_not(None))
+    waits = set((await tx.execute(waiting.distinct())).scalars())
+    keys = (await tx.execute(select(col(Lane.key)).where(col(Lane.held)).order_by(col(Lane.key)))).scalars().all()
+    found = [key.removeprefix(lanes.pace_key("")) for key in keys]
+    return [channel for channel in found if channel in waits]
 
 
 async def changes(tx: Transaction, *, team_id: str, limit: int) -> tuple[Sequence[Audit], int]:

@@ -21,11 +21,16 @@ async def release_claims(tx: Transaction) -> None:
     await tx.execute(update(Outbox).where(col(Outbox.claimed_until).is_not(None)).values(claimed_until=None))
 
 
-async def prune(tx: Transaction, *, before: datetime) -> int:
-    """Forget some of what was said (or taken back) before `before`; returns how many. What died is kept, and who has a tab."""
-    old = (
+async def old(tx: Transaction, *, before: datetime, after: int) -> Sequence[int]:
+    """Some of what was said (or taken back) before `before`, behind the entry with the id `after`.
+
+    What died is kept, and who has a tab. To be read beside the writer: where there are very many, they are looked through
+    for seconds.
+    """
+    query = (
         select(col(Outbox.id))
         .where(
+            col(Outbox.id) > after,
             col(Outbox.state).in_([WorkState.DONE, WorkState.CANCELLED]),
             col(Outbox.settled_at) < before,
             col(Outbox.id).not_in(homes.newest()),
@@ -33,8 +38,14 @@ async def prune(tx: Transaction, *, before: datetime) -> int:
         .order_by(col(Outbox.id))
         .limit(PRUNED_AT_ONCE)
     )
+    return [found for found in (await tx.execute(query)).scalars() if found is not None]
+
+
+async def prune(tx: Transaction, ids: Sequence[int], *, before: datetime) -> int:
+    """Forget these, where they are still old; returns how many."""
+    still = (col(Outbox.state).in_([WorkState.DONE, WorkState.CANCELLED]), col(Outbox.settled_at) < before)
     result: CursorResult[Any] = await tx.execute(  # type: ignore[assignment]  # a DELETE gives a CursorResult
-        delete(Outbox).where(col(Outbox.id).in_(old)).execution_options(synchronize_session=False)
+        delete(Outbox).where(col(Outbox.id).in_(ids), *still).execution_options(synchronize_session=False)
     )
     return result.rowcount
 

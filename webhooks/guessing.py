@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from webhooks.often import Often
+
 AT_ONCE = 100
 """Wrong ones that are answered 401, each with a line in the log, before the rest are answered 429."""
 
@@ -14,8 +16,6 @@ EACH = timedelta(seconds=1)
 RETRY_AFTER = "60"
 """Seconds that the answer 429 asks for."""
 
-TOLD_EACH = timedelta(minutes=1)
-"""Between two lines of the log about what was answered 429."""
 
 log = structlog.get_logger()
 
@@ -32,8 +32,7 @@ class Guesses:
         self._clock = clock
         self._left = float(AT_ONCE)
         self._counted_at = clock()
-        self._unsaid = 0
-        self._said_at: datetime | None = None
+        self._many = Often(_tell, clock=clock)
 
     def one_more(self) -> bool:
         """Count one that was wrong; whether there were too many lately."""
@@ -44,13 +43,9 @@ class Guesses:
         if self._left >= 1:
             self._left -= 1
             return False
-        self._tell(now)
+        self._many.once_more()
         return True
 
-    def _tell(self, now: datetime) -> None:
-        """One line for all that came since the last line."""
-        self._unsaid += 1
-        if self._said_at is not None and timedelta() <= now - self._said_at < TOLD_EACH:
-            return
-        log.warning("webhook_credentials_guessed", times=self._unsaid)
-        self._said_at, self._unsaid = now, 0
+
+def _tell(times: int) -> None:
+    log.warning("webhook_credentials_guessed", times=times)

@@ -5,7 +5,7 @@ be understood stays, is shown to a person, and can be ingested again after a fix
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -92,6 +92,7 @@ class Ingest:
         """Ingest the webhook that goes next; False where none may go now."""
         now = self._clock()
         taken: Taken | None = None
+        deliveries: Sequence[str] = ()
         try:
             async with self._database.transaction(brief=True) as tx:
                 row = await inbox.take(tx, now=now)
@@ -106,13 +107,21 @@ class Ingest:
                     return True
                 await self._understand(tx, row, now)
                 await inbox.settle(tx, taken.inbox_id, state=WorkState.DONE, now=now)
+                deliveries = outbox.enqueued(tx)
         except Exception as error:
             if taken is None:
                 raise
             await self._failed(taken, error, now)  # whatever a body does to us, it stays, and its neighbours go on
         else:
-            self._counts.ingested(seconds=(self._clock() - taken.received_at).total_seconds())
-            log.debug("webhook_ingested", inbox_id=taken.inbox_id, route=taken.route)
+            seconds = (self._clock() - taken.received_at).total_seconds()
+            self._counts.ingested(seconds=seconds)
+            log.info(
+                "webhook_ingested",
+                inbox_id=taken.inbox_id,
+                route=taken.route,
+                seconds=round(seconds, 3),
+                deliveries=" ".join(deliveries),
+            )
         return True
 
     async def _pause(self, looked_at: datetime) -> float:

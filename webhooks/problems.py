@@ -29,6 +29,7 @@ REASONS = {
     "signature": Meaning(status=401, title="Slack's signature is missing, wrong, or older than five minutes."),
     "media_type": Meaning(status=415, title="Send application/json."),
     "too_large": Meaning(status=413, title="The body is larger than 1 MiB."),
+    "busy": Meaning(status=503, title="More came at once than this machine takes; send it again soon."),
     "json": Meaning(status=400, title="The body is not JSON that can be read."),
     "shape": Meaning(status=400, title="The body lacks the ids that name what it is about."),
     "storage": Meaning(status=503, title="The event could not be stored just now; send it again."),

@@ -18,6 +18,7 @@ from webhooks import guessing
 from webhooks.counting import Counts
 from webhooks.guessing import Guesses
 from webhooks.problems import Refused, problem
+from webhooks.room import Room
 from webhooks.thumbtack.errors import JsonError, ShapeError
 from webhooks.thumbtack.payloads.body import body_hash, read_json
 from webhooks.thumbtack.payloads.ids import read_id
@@ -32,6 +33,9 @@ STORED_WITHIN = 10.0
 
 RETRY_AFTER = "5"
 
+TOLD_TOGETHER = frozenset({"guessing", "busy"})
+"""Refusals of which there may be very many: they are counted, and the log is told of all together."""
+
 log = structlog.get_logger()
 
 
@@ -43,6 +47,7 @@ class Receiver:
     environment: Environment
     admission: Admission
     guesses: Guesses
+    room: Room
     inbox: InboxWriter
     counts: Counts
     clock: Callable[[], datetime]
@@ -54,7 +59,7 @@ class Receiver:
             response = await self._answer(request)
             self.counts.accepted(_path(request), seconds=time.perf_counter() - began)
         except Refused as refused:
-            if refused.reason != "guessing":  # which are counted, and told all together
+            if refused.reason not in TOLD_TOGETHER:
                 log.info("webhook_refused", route=request.scope["route"].path, reason=refused.reason)
             self.counts.refused(refused.reason)
             response = problem(refused)
@@ -65,6 +70,10 @@ class Receiver:
     async def _answer(self, request: Request) -> Response:
         named = read_id(request.path_params.get("business_id"))
         self._verify(request, named)
+        async with self.room.taken(_announced(request)):
+            return await self._store(request, named)
+
+    async def _store(self, request: Request, named: str | None) -> Response:
         arrival = self._read(await read_body(request), route=_address(request, named), named=named)
         try:
             async with asyncio.timeout(STORED_WITHIN):
@@ -126,12 +135,21 @@ def _path(request: Request) -> str:
 
 async def read_body(request: Request) -> bytes:
     """The whole body of a request; raises Refused as soon as it is larger than `MAX_BODY`, ClientDisconnect when cut."""
-    announced = request.headers.get("content-length", "")
-    if announced.isascii() and announced.isdigit() and int(announced[:20]) > MAX_BODY:
-        raise Refused("too_large")
+    _announced(request)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
             raise Refused("too_large")
     return bytes(body)
+
+
+def _announced(request: Request) -> int:
+    """How large the body will be at most; raises Refused where that is too large."""
+    announced = request.headers.get("content-length", "")
+    if not (announced.isascii() and announced.isdigit()):
+        return MAX_BODY
+    size = int(announced[:20])
+    if size > MAX_BODY:
+        raise Refused("too_large")
+    return size

@@ -14,6 +14,7 @@ from storage.models import Environment
 from webhooks.counting import Counts
 from webhooks.guessing import Guesses
 from webhooks.receiver import Receiver
+from webhooks.room import Room
 from webhooks.thumbtack.payloads import kinds
 from webhooks.thumbtack.payloads.kinds import Reading
 from webhooks.verification import Admission
@@ -52,7 +53,7 @@ def routes(
     *, legacy: Admission, v4: Admission, inbox: InboxWriter, counts: Counts, clock: Callable[[], datetime]
 ) -> list[BaseRoute]:
     """Starlette's routes for every webhook in every environment. `legacy` and `v4`: who may call them."""
-    guesses = Guesses(clock=clock)
+    guesses, room = Guesses(clock=clock), Room(clock=clock)
     return [
         Route(
             prefix + path,
@@ -61,6 +62,7 @@ def routes(
                 environment=environment,
                 admission=v4 if webhook.is_v4 else legacy,
                 guesses=guesses,
+                room=room,
                 inbox=inbox,
                 counts=counts,
                 clock=clock,

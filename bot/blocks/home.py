@@ -15,6 +15,7 @@ from bot.blocks.kit import (
     actions,
     bullets,
     button,
+    channel_name,
     divider,
     header,
     icon,
@@ -216,7 +217,7 @@ def _trouble(trouble: Trouble | None) -> list[Block]:
         *([words(f"{short(name)} must be connected again: type /thumbtack connect.")] for name in trouble.broken),
         *(
             [
-                _channel(channel),
+                channel_name(channel),
                 words(f" {_CLOSED.get(why, 'is closed to Corkboard')}: its leads go elsewhere, or wait."),
             ]
             for channel, why in trouble.closed
@@ -226,10 +227,6 @@ def _trouble(trouble: Trouble | None) -> list[Block]:
     shown = [*told[:_PROBLEMS], *([[words(more.strip().capitalize())]] if more else [])]
     problems = rich(line(words("Problems", bold=True)), bullets(shown)) if shown else rich(line(words("No problems.")))
     return [header("For keepers"), status.queue(trouble.backlog), problems]
-
-
-def _channel(channel: str) -> Element:
-    return {"type": "channel", "channel_id": channel}
 
 
 def _foot(view: HomeView, pages: Pages) -> list[Block]:

@@ -113,6 +113,11 @@ def person(slack_id: str) -> Element:
     return {"type": "user", "user_id": slack_id}
 
 
+def channel_name(slack_id: str) -> Element:
+    """A channel by its name, which leads there."""
+    return {"type": "channel", "channel_id": slack_id}
+
+
 def moment(instant: datetime) -> Element:
     """An instant inside a rich text: each reader sees it in their own time zone."""
     fallback = instant.astimezone(UTC).strftime("%b %d, %Y at %H:%M UTC")

@@ -12,6 +12,7 @@ from bot.blocks.kit import (
     Block,
     Element,
     bullets,
+    channel_name,
     divider,
     header,
     icon,
@@ -233,7 +234,21 @@ def _people(view: StatusView) -> Block:
 
 
 def queue(backlog: Backlog) -> Block:
-    """How much is still to be said, and how much was given up."""
+    """What comes in and what goes out: how much of either waits, was given up, or could not be understood."""
+    return rich(line(*_arriving(backlog), words("\n"), *_leaving(backlog)))
+
+
+def _arriving(backlog: Backlog) -> list[Element]:
+    told: list[Element] = [words("From Thumbtack: ", bold=True)]
+    told += [words("last heard "), moment(backlog.heard_at)] if backlog.heard_at else [words("nothing came yet")]
+    if backlog.unread:
+        told.append(words(f"; {backlog.unread} not read yet"))
+    if backlog.not_understood:
+        told.append(words(f"; {backlog.not_understood} not understood: a keeper sees them with corkboard inbox list"))
+    return [*told, words(".")]
+
+
+def _leaving(backlog: Backlog) -> list[Element]:
     told: list[Element] = [words("To be sent: ", bold=True)]
     if backlog.waiting:
         told.append(words(f"{backlog.waiting} waiting"))
@@ -242,7 +257,17 @@ def queue(backlog: Backlog) -> Block:
         told.append(words("nothing waits"))
     if backlog.dead:
         told.append(words(f"; {backlog.dead} given up: a keeper sees them with corkboard outbox list"))
-    return rich(line(*told, words(".")))
+    return [*told, words("."), *_held(backlog.held)]
+
+
+def _held(held: Sequence[str]) -> list[Element]:
+    if not held:
+        return []
+    names: list[Element] = []
+    for channel in held[:MOST]:
+        names += [*([words(", ")] if names else []), channel_name(channel)]
+    told = f"{and_more(len(held))}: Slack refuses posts there, and what is for it waits. Is Corkboard in it?"
+    return [words("\n"), icon("warning"), words(" "), *names, words(told)]
 
 
 def _changes(view: StatusView) -> Block:

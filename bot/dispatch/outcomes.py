@@ -125,7 +125,8 @@ async def _looked(look: Callable[[], Awaitable[Answer | None]]) -> Answer | None
 
 async def _write_down(services: Services, claimed: Claimed, outcome: Answer | Failure) -> None:
     entry = claimed.entry
-    told = log.bind(kind=entry.kind, delivery_id=entry.delivery_id, attempt=entry.attempt)
+    about = {"lead_id": entry.lead_id, "message_id": entry.message_id}
+    told = log.bind(kind=entry.kind, delivery_id=entry.delivery_id, attempt=entry.attempt, **_known(about))
     async with services.database.transaction(brief=entry.kind in BRIEF) as tx:
         now = services.clock()
         if isinstance(outcome, Failure):
@@ -133,7 +134,7 @@ async def _write_down(services: Services, claimed: Claimed, outcome: Answer | Fa
         else:
             await _delivered(tx, services, claimed, outcome, now)
     if isinstance(outcome, Failure) and outcome.reason == PACED:
-        told.info("delivery_put_off", method=outcome.method)
+        told.info("delivery_paced", method=outcome.method)
     elif isinstance(outcome, Failure):
         told.warning("delivery_failed", reason=outcome.reason, verdict=type(verdict).__name__)
         count(services, entry, verdict)
@@ -141,6 +142,10 @@ async def _write_down(services: Services, claimed: Claimed, outcome: Answer | Fa
         told.info("delivered")
         since = entry.created_at if entry.kind in OF_WEBHOOKS else None
         services.metrics.delivered(entry.kind, news_since=since, now=now)
+
+
+def _known(about: dict[str, int | None]) -> dict[str, int]:
+    return {name: known for name, known in about.items() if known is not None}
 
 
 def count(services: Services, entry: Outbox, verdict: Verdict | Instead | Settled) -> None:

@@ -57,9 +57,12 @@ class Parked:
 
 @dataclass(frozen=True, kw_only=True)
 class NotYet:
-    """The entry cannot be said yet (no channel is set, the thread is not there); it is tried again after `pause`."""
+    """The entry cannot be said yet (no channel is set, the thread is not there); it is tried again after `pause`.
 
-    reason: str
+    `reason`: what is in the way; None where nothing is but that its time has not come, which nobody is to be alarmed by.
+    """
+
+    reason: str | None
     pause: timedelta = timedelta(seconds=30)
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot import features, silence
+from bot import features, heartbeat, silence
 from bot.blocks.status import name_of
 from bot.blocks.webhooks import EVENTS
 from bot.doctor.consents import Looker, asked, refused
@@ -53,6 +54,16 @@ async def of_address(public_url: str | None, *, ask: Reach) -> list[Finding]:
     told = "nobody answers there" if status is None else f"something else answers there (HTTP {status})"
     remedy = "Start `corkboard serve` and the web server before it. Some networks hide their own address from inside."
     return [warning(Area.WEBHOOKS, subject, told, remedy)]
+
+
+async def of_figures(public_url: str | None, *, ask: Reach) -> list[Finding]:
+    """Whether the figures are told to anybody: a web server that does not say for whom it asks looks like this machine."""
+    if public_url is None or urlsplit(public_url).hostname in heartbeat.LOOPBACK:
+        return []
+    if await ask(f"{public_url.rstrip('/')}/metrics") != 200:
+        return []
+    told = "everybody can read /metrics there: the web server does not say for whom it asks"
+    return [broken(Area.WEBHOOKS, "PUBLIC_URL", told, "Let it set X-Forwarded-For, or refuse /metrics there.")]
 
 
 def of_last(records: Records, *, now: datetime) -> Finding:

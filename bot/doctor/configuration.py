@@ -160,6 +160,19 @@ def _webhook_password(settings: Settings) -> Finding | None:
     return None
 
 
+def _is_long(name: str, told: str) -> Rule:
+    """A secret that opens something to whoever guesses it."""
+
+    def rule(settings: Settings) -> Finding | None:
+        secret = getattr(settings, name)
+        if secret is None or len(secret.get_secret_value()) >= SHORTEST_PASSWORD:
+            return None
+        told_so = f"shorter than {SHORTEST_PASSWORD} letters: who guesses it {told}"
+        return _warning(name, told_so, "Make a longer one.")
+
+    return rule
+
+
 def _reply_mode(settings: Settings) -> Finding | None:
     if settings.reply_mode is ReplyMode.REPLIES:
         return None
@@ -227,6 +240,8 @@ RULES: Mapping[str, Rule] = {
     "slack_posts_per_second": _pace,
     "thumbtack_webhook_password": _webhook_password,
     "thumbtack_webhook_password_previous": _previous_password,
+    "thumbtack_webhook_secret": _is_long("thumbtack_webhook_secret", "posts leads"),
+    "metrics_token": _is_long("metrics_token", "reads the figures"),
     "thumbtack_environment": _environment,
     "thumbtack_client_secret": _both("thumbtack_client_secret", "thumbtack_client_id"),
     "thumbtack_legacy_client_secret": _both("thumbtack_legacy_client_secret", "thumbtack_legacy_client_id"),

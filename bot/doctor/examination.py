@@ -55,6 +55,7 @@ class _Examination:
         found += [*kept.findings, *unread]
         found += await _whole(Area.SLACK, self._of_slack(records))
         found += await _whole(Area.WEBHOOKS, arriving.of_address(self._settings.public_url, ask=self._reach))
+        found += await _whole(Area.WEBHOOKS, arriving.of_figures(self._settings.public_url, ask=self._reach))
         if records is None:
             return found
         if kept.vault is not None:
@@ -63,9 +64,9 @@ class _Examination:
             looker = Looker(settings=self._settings, thumbtack=thumbtack, vault=kept.vault, now=self._clock())
             found += await _whole(Area.THUMBTACK, consents.look(looker, records))
             found += await _whole(Area.WEBHOOKS, arriving.look(looker, records))
-        found += [arriving.of_last(records, now=self._clock()), *arriving.of_silences(records, now=self._clock())]
-        found.append(waiting.of_program(records, now=self._clock()))
-        return found + waiting.of_queues(records, now=self._clock())
+        now = self._clock()
+        found += [arriving.of_last(records, now=now), *arriving.of_silences(records, now=now)]
+        return [*found, waiting.of_program(records, now=now), *waiting.of_queues(records, now=now)]
 
     async def _read(self, kept: Kept) -> tuple[Records | None, list[Finding]]:
         if not kept.readable:

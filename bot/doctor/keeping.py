@@ -20,6 +20,7 @@ LITTLE_ROOM = 1_000_000_000
 NO_ROOM = 50_000_000
 """Bytes that are free on the disk of a SQLite file."""
 
+DAMAGED = "Check DATABASE_URL. If the file is damaged, restore a backup (docs/operating.md says how)."
 GONE = "Check DATABASE_URL, and that its server runs."
 
 
@@ -41,7 +42,8 @@ async def look(settings: Settings, database: Database) -> Kept:
         async with asyncio.timeout(PATIENCE):
             return await _look(settings, database)
     except (StorageError, OSError) as error:
-        return Kept(findings=[_broken("reached", f"it does not do as asked ({cause(error)})", GONE)])
+        remedy = GONE if database.file is None else DAMAGED
+        return Kept(findings=[_broken("reached", f"it does not do as asked ({cause(error)})", remedy)])
 
 
 async def _look(settings: Settings, database: Database) -> Kept:

@@ -37,7 +37,8 @@ def register(app: AsyncApp, services: Services) -> None:
             await lifecycle.cut_off(tx, reason=event["type"], now=services.clock())
 
     async def on_revoked(event: Event, body: Event) -> None:
-        if not _is_ours(services, body, (event.get("tokens") or {}).get("bot") or ()):
+        tokens = event.get("tokens")
+        if not isinstance(tokens, dict) or not _is_ours(services, body, tokens.get("bot") or ()):
             return  # some person's own token
         await on_uninstalled(event)
 

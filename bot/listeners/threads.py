@@ -5,7 +5,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from bot.services import Services
-from bot.thread_news import ThreadNews, clean
+from bot.thread_news import ThreadNews, part
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -13,19 +13,19 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def on_message(event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext) -> None:
         news = ThreadNews(services=services, team_id=context.team_id or "", bot_user_id=_bot_user_id(services, body))
-        await _tell(news, clean(event))
+        await _tell(news, event)
 
     app.event("message")(on_message)
 
 
 async def _tell(news: ThreadNews, event: dict[str, Any]) -> None:
     """Take in an event: stored before Slack hears 200, whatever becomes of it."""
-    inner, channel = event.get("message") or {}, event.get("channel")
+    inner, before, channel = part(event, "message"), part(event, "previous_message"), event.get("channel")
     match event.get("subtype"):
         case "message_deleted":
-            await news.deleted(channel, event.get("deleted_ts"), event.get("previous_message") or {})
+            await news.deleted(channel, event.get("deleted_ts"), before)
         case "message_changed" if inner.get("subtype") == "tombstone":
-            await news.deleted(channel, inner.get("ts"), event.get("previous_message") or {})
+            await news.deleted(channel, inner.get("ts"), before)
         case "message_changed":
             await news.changed(channel, inner, changed_ts=event.get("ts"))
         case _:

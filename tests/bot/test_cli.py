@@ -166,7 +166,7 @@ def test_outbox_list_shows_what_waits_and_no_content(migrated, run):
     (entry_id,) = enqueued(migrated)
     listed = run("outbox", "list", DATABASE_URL=migrated)
     heading, row = listed.stdout.splitlines()
-    assert heading.split() == ["id", "kind", "lane", "state", "attempt", "due", "reason"]
+    assert heading.split() == ["id", "kind", "lane", "state", "attempt", "due", "delivery", "reason"]
     assert row.split()[:3] == [str(entry_id), "post_notice", "pending"]
     assert row.rstrip().endswith("[channel_not_found")
     assert "Maya" not in listed.stdout

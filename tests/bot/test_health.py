@@ -5,10 +5,12 @@ import pytest
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.routing import Route
-from support.office import Office
+from support.office import Office, office
 
 from bot import health
 from bot.health import Insiders, Ready, healthz
+from sandbox.slack.failures import down
+from sandbox.thumbtack import bodies
 from storage import migrate
 from storage.database import Database
 
@@ -30,6 +32,19 @@ async def test_a_running_bot_lives_and_is_ready(place: Office):
     for path, told in (("/healthz", {"alive": True}), ("/readyz", {"ready": True})):
         answer = await place.http.get(path)
         assert (answer.status_code, answer.json()) == (200, told)
+
+
+async def test_that_the_others_are_away_does_not_make_it_unready(sqlite_url):
+    """A balancer that went by anything but the database would turn Thumbtack's webhooks away."""
+    async with office(sqlite_url) as place:
+        place.slack.faults.stand("*", down())
+        await place.stop()
+        await place.start(slack_signing_secret="", thumbtack_legacy_api_url="http://127.0.0.1:1")
+        await place.post("/v1/lead", bodies.lead())
+        await place.seen(lambda: [call for call in place.slack.calls if call.status >= 500])
+        for path in ("/healthz", "/readyz"):
+            assert (await place.http.get(path)).status_code == 200
+        assert (await place.post("/v1/lead", bodies.lead())).status_code == 200
 
 
 async def test_without_tables_nothing_can_be_stored(database):

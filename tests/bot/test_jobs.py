@@ -1,7 +1,8 @@
 """What recurs: on one replica at a time, through troubles with the database, to its end when the program ends."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,8 @@ from bot import jobs
 from bot.jobs import JOBS, Job, Scheduler, under_lease
 from bot.services import Services
 from sandbox.thumbtack import bodies
-from storage.database import StorageError
+from storage import inbox
+from storage.database import StorageError, Transaction
 from storage.models import Inbox, Lease, Outbox
 
 HOUR = timedelta(hours=1)
@@ -125,6 +127,7 @@ async def test_nothing_runs_once_it_was_stopped(services):
 
 async def test_what_was_read_and_said_long_ago_is_forgotten(place: Office, services, monkeypatch):
     monkeypatch.setattr("storage.upkeep.PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr("storage.inbox.BATCH", 2)
     for _ in range(3):
         assert (await place.post("/v1/lead", bodies.lead(bodies.SCENES[2]))).status_code == 200
     await all_said(place)
@@ -137,6 +140,21 @@ async def test_what_was_read_and_said_long_ago_is_forgotten(place: Office, servi
     await jobs.prune(services)
     assert [one.body for one in await place.rows(Inbox)] == [None] * 3
     assert await place.rows(Outbox) == []
+
+
+async def test_looking_for_what_is_old_keeps_nobody_from_writing(place: Office, services, monkeypatch):
+    """With a million webhooks that takes seconds; whoever waits for the database longer than five is refused."""
+    look, looked = inbox.old, []
+
+    async def looking(tx: Transaction, *, before: datetime, after: int) -> Sequence[int]:
+        assert (await place.post("/v1/lead", bodies.lead())).status_code == 200
+        looked.append(after)
+        return await look(tx, before=before, after=after)
+
+    monkeypatch.setattr(inbox, "old", looking)
+    async with asyncio.timeout(4):
+        await jobs.prune(services)
+    assert looked == [0]
 
 
 def test_every_job_has_its_name_and_comes_again():

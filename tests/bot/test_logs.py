@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import logging
+from typing import Any
 
 import pytest
 import structlog
@@ -16,6 +17,7 @@ from bot.settings import LogFormat, LogLevel
 from sandbox.faults import Fault
 from sandbox.slack import failures
 from sandbox.thumbtack import bodies
+from storage.models import Outbox
 from storage.outbox import Kind
 
 NAME, PHONE, STREET = "Marguerite Quillfeather", "4155550199", "77 Nightingale Mews"
@@ -158,3 +160,30 @@ def test_less_can_be_said(capfd):
     told = capfd.readouterr().err
     assert "delivery_failed" in told
     assert "delivered" not in told
+
+
+def said_of(told: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
+    return [line for line in told if line["event"] == event]
+
+
+async def test_an_event_can_be_followed_from_the_webhook_to_slack_and_back(place: Office, capfd):
+    """By what `corkboard inbox list` and a Slack message's metadata show: an inbox id, and a delivery id."""
+    await place.stop()
+    with logging_as(LogFormat.JSON, LogLevel.INFO):
+        await place.start()
+        await place.post("/v1/lead", a_lead())
+        await all_said(place)
+        before = await place.rows(Outbox)
+        await place.slack.say("U0BEN", CHANNEL, "We come at nine.", thread_ts=place.cards[0]["ts"])
+        await all_said(place)
+    told = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
+    card = place.cards[0]["metadata"]["event_payload"]["delivery_id"]
+    delivered = {line["delivery_id"]: line for line in said_of(told, "delivered")}
+    (ingested,) = said_of(told, "webhook_ingested")
+    assert (ingested["inbox_id"], ingested["route"]) == (1, "/v1/lead")
+    assert card in ingested["deliveries"].split()
+    assert set(ingested["deliveries"].split()) == {entry.delivery_id for entry in before}
+    assert (delivered[card]["kind"], delivered[card]["lead_id"]) == ("post_lead", 1)
+    (stored,) = said_of(told, "reply_stored")
+    (sent,) = [line for line in delivered.values() if line["kind"] == "send_reply"]
+    assert (sent["message_id"], sent["lead_id"]) == (stored["message_id"], 1)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 from starlette.applications import Starlette
 from starlette.routing import Route
 from support.deliveries import all_said
@@ -17,9 +19,9 @@ from bot.health import Insiders, Measures
 from bot.metrics import Metrics
 from sandbox.slack import failures
 from sandbox.thumbtack import bodies
-from storage import measuring, outbox
+from storage import checkup, measuring, outbox
 from storage.database import StorageError
-from storage.models import Connection, Outbox
+from storage.models import Connection, Environment, Outbox
 from storage.outbox import Kind
 from webhooks import ingest
 
@@ -151,6 +153,23 @@ async def test_what_waited_for_its_time_waits_since_then(place: Office):
         measured = await measuring.measure(tx, now=now)
         await tx.rollback()
     assert (measured.outbox.waiting, measured.outbox.oldest) == (1, now - timedelta(seconds=30))
+
+
+@pytest.mark.knobs(remind_after_minutes="5")
+async def test_who_is_to_be_reminded_of_later_alarms_nobody(place: Office):
+    """A lead that comes at night is looked at again and again until its business opens."""
+    await lead(place)
+    await place.at_rest()
+    async with place.database.transaction() as tx:
+        await tx.execute(update(Outbox).where(col(Outbox.kind) == Kind.REMIND).values(due_at=place.clock()))
+    await place.advance()
+    await place.at_rest()
+    (entry,) = [one for one in await place.rows(Outbox) if one.kind == Kind.REMIND]
+    assert entry.due_at > place.clock(), "it was looked at, and is not due"
+    found = await scraped(place.http)
+    assert (found("outbox_waiting"), found("outbox_oldest_seconds")) == (0, 0)
+    async with place.database.reading() as tx:
+        assert (await checkup.read(tx, environment=Environment.PRODUCTION, now=place.clock())).outbox_reasons == {}
 
 
 async def test_what_was_put_off_waits_since_it_was_enqueued(place: Office):

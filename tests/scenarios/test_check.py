@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text, update
 from support.office import ADMIN, CHANNEL, Office
 
+from bot import jobs
 from bot import settings as bot_settings
 from bot.doctor import rooms, slack_app
 from bot.doctor.examination import examine
@@ -28,12 +29,11 @@ OAK, OAK_ID = bodies.BUSINESS_NAME, bodies.BUSINESS_ID
 OTHER_KEY = "aH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y="
 
 
-async def looked(place: Office, *, public: int | None = 200, **knobs: Any) -> list[Finding]:
-    """What the doctor finds beside the running bot; `public`: with what the public address answers."""
+async def looked(place: Office, *, public: int | None = 200, figures: int | None = 401, **knobs: Any) -> list[Finding]:
+    """What the doctor finds beside the running bot; `public`: with what the public address answers, `figures`: /metrics."""
 
     async def reach(url: str) -> int | None:
-        assert url == "https://bot.example/readyz"
-        return public
+        return {"https://bot.example/readyz": public, "https://bot.example/metrics": figures}[url]
 
     settings = bot_settings.load(_env_file=None, **(place.knobs | knobs))
     return await examine(settings, clock=place.clock, reach=reach)
@@ -302,6 +302,29 @@ async def test_the_public_address_and_the_last_event(place: Office):
     assert of(await looked(place), Area.WEBHOOKS, "last event").state is State.OK
     await place.advance(days=8)
     assert "8 days ago" in of(await looked(place), Area.WEBHOOKS, "last event").told
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_figures_that_a_web_server_tells_everybody(place: Office):
+    assert of(await looked(place, figures=200), Area.WEBHOOKS, "PUBLIC_URL").state is State.BROKEN
+    for status in (401, 404, None):
+        assert of(await looked(place, figures=status), Area.WEBHOOKS, "PUBLIC_URL").state is State.OK
+
+
+async def test_a_program_that_does_not_run(place: Office):
+    assert [one for one in await looked(place) if one.subject == "corkboard serve"] == []  # not for a minute yet
+    assert place.door.app is not None
+    await jobs.under_lease(place.door.app.state.services, jobs.HEARTBEAT, "one")
+    assert of(await looked(place), Area.QUEUES, "corkboard serve").state is State.OK
+    await place.stop()
+    await place.advance(minutes=2)
+    assert of(await looked(place), Area.QUEUES, "corkboard serve").state is State.OK
+    await place.advance(minutes=3)
+    told = of(await looked(place), Area.QUEUES, "corkboard serve")
+    assert (told.state, told.told) == (
+        State.BROKEN,
+        "it does not run, or cannot write: nothing was heard of it for 5 minutes",
+    )
 
 
 async def test_what_waits_too_long_and_what_died(place: Office):

@@ -167,7 +167,8 @@ async def test_odd_values_are_never_an_error(place: Office):
     lead = await Conversation.opened(place)
     await _opened(lead)
     view = place.slack.views(ANA)[0]
-    states = [None, {}, {"values": None}, {"values": {"reply": None}}, {"values": {"reply": {"text": {"value": 7}}}}]
+    states = [None, {}, {"values": None}, {"values": {}}]
+    shapeless = [{"values": {"reply": None}}, {"values": {"reply": {"text": {"value": 7}}}}, 7]
     good = {"values": {"reply": {"text": {"value": "Hi"}}}}
     metadata = ["", "x", "-1", "9" * 30, "0", "²", None]
     odd = [{**view, "state": state} for state in states]
@@ -176,6 +177,9 @@ async def test_odd_values_are_never_an_error(place: Office):
         answer = await _interact(place, {"type": "view_submission", "view": one})
         assert answer.status == 200, one
         assert answer.json()["response_action"] == "errors"
+    for state in shapeless:  # what Slack never sends is refused at the door
+        one = {**view, "state": state}
+        assert (await _interact(place, {"type": "view_submission", "view": one})).status == 400, one
     assert await place.rows(Message) == []
     for value in metadata:
         action = {"type": "button", "action_id": "reply_open", "block_id": "b", "value": value}

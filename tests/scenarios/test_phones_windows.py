@@ -203,7 +203,7 @@ async def test_odd_values_are_never_an_error(place: Office):
     business = str(next(one.id for one in await place.rows(Business)))
     metadata = ["", "x", "[]", "{}", "null", '{"business": "²", "phone": [], "url": 7}', None]
     metadata += [json.dumps({"business": business, "phone": "9" * 30, "url": "gAAAA", "replace": "yes"})]
-    states = [None, {}, {"values": None}, {"values": {"number": 7, "lines": {"lines": {"value": 7}}, "name": []}}]
+    states = [None, {}, {"values": None}, {"values": {"number": {}, "lines": {"lines": {"value": None}}}}]
     for callback_id in ("phone_add", "phone_import", "phone_rename", "phone_remove"):
         for one in metadata:
             for state in states:
@@ -211,12 +211,15 @@ async def test_odd_values_are_never_an_error(place: Office):
                 answer = await interact(place, {"type": "view_submission", "view": view | {"private_metadata": one}})
                 assert answer.status == 200, (callback_id, one, state)
                 assert answer.json()["response_action"] in ("errors", "update")
+    shapeless = {"values": {"number": 7, "lines": {"lines": {"value": 7}}, "name": []}}  # is refused at the door
+    view = {"type": "modal", "id": "V1", "callback_id": "phone_add", "blocks": [], "state": shapeless}
+    assert (await interact(place, {"type": "view_submission", "view": view})).status == 400
     before = await asked(place)
     for action_id in ("phone_add", "phone_import", "phone_rename", "phone_remove", "phone_business"):
         for value in ("", "x", "-1", "9" * 30, "0", "²", None):
             action = {"action_id": action_id, "block_id": "b", "type": "button", "value": value}
             if action_id == "phone_business":
-                action |= {"type": "static_select", "selected_option": value and {"value": value}}
+                action |= {"type": "static_select", "selected_option": {"value": value} if value else None}
             assert (await interact(place, {"type": "block_actions", "actions": [action]})).status == 200
     await place.at_rest()
     assert await asked(place) == before

@@ -81,7 +81,7 @@ async def test_the_command_says_what_it_did_and_what_is_next(place: Office, tmp_
     Vault([NEW]).open(connection.refresh_token or "")
     again = await command("keys", "rotate", settings=settings | {"ENCRYPTION_KEYS": NEW}, folder=tmp_path)
     assert (again.code, "0 secrets were sealed anew" in again.out) == (0, True)
-    assert "put one from `corkboard keys new` first" in again.out
+    assert "put one from `corkboard keys new` last" in again.out
 
 
 async def test_the_command_with_the_key_beside_the_database(beside: Office, tmp_path):
@@ -96,3 +96,27 @@ async def test_the_command_with_the_key_beside_the_database(beside: Office, tmp_
     lost = await command("keys", "rotate", settings={"DATABASE_URL": beside.database_url}, folder=tmp_path)
     assert (lost.code, "Put it back from your backup" in lost.err) == (1, True)
     (tmp_path / "elsewhere").rename(file)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_replicas_change_their_key_one_after_the_other_and_nothing_stops(place: Office):
+    """As docs/operating.md says: first every replica opens with the new key, then every one seals with it."""
+    await place.connect("legacy")
+    lead = await Conversation.opened(place)
+    for number, keys in enumerate([f"{OLD},{NEW}", f"{NEW},{OLD}", NEW]):
+        if keys == NEW:
+            assert (await rotating.reseal(place.database, Vault([NEW, OLD]))).unopened == 0
+        async with place.replica() as other:  # which still has the keys of before
+            await place.stop()
+            await place.start(encryption_keys=keys)
+            await place.advance(hours=1)  # tokens are renewed, by either of them: they are sealed with its first key
+            for one in (place, other):
+                assert one.door.app is not None
+                await one.door.app.state.services.tokens.renew_due()
+            await lead.marked(await lead.say(f"Message {number}"), CHECK)
+            (connection,) = await place.rows(Connection)
+            for one in (place, other):
+                assert one.door.app is not None
+                assert one.door.app.state.services.vault.open(connection.refresh_token or "")
+    assert lead.received == ["Message 0", "Message 1", "Message 2"]
+    assert place.thumbtack.grants.misused == []

@@ -9,6 +9,7 @@ import pytest
 from support.conversation import ANA, CHECK, Conversation
 from support.office import CHANNEL, SIGNING_SECRET, Office, office
 
+from bot import replies
 from sandbox.slack.delivery import event_delivery, form_delivery, interaction_delivery, signature
 from storage.models import Message, Outbox
 
@@ -216,10 +217,15 @@ async def test_what_is_not_configured_says_so(sqlite_url: str, missing: str):
         assert (answer.status_code, answer.json()["reason"]) == (503, "not_configured")
 
 
-async def test_what_breaks_is_sent_again_by_slack(place: Office, capfd):
+async def test_what_breaks_is_sent_again_by_slack(place: Office, capfd, monkeypatch: pytest.MonkeyPatch):
     lead = await Conversation.opened(place)
-    broken = _event(place, _reply(lead, blocks=7))  # what Slack never sends
-    assert (await _knock(place, broken)).status_code == 500
+
+    async def breaks(*_args: object, **_kwargs: object) -> None:
+        raise TypeError
+
+    with monkeypatch.context() as mistake:
+        mistake.setattr(replies, "take", breaks)
+        assert (await _knock(place, _event(place, _reply(lead)))).status_code == 500
     out, err = capfd.readouterr()
     assert "slack_request_broke" in out + err
     assert "Yes, we do." not in out + err

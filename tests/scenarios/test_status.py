@@ -3,13 +3,19 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 from support.conversation import ANA, BEN, OLGA, Conversation
 from support.office import Office
 
+from bot import settings as bot_settings
+from bot.doctor.examination import examine
+from bot.doctor.findings import Area, State
 from sandbox.faults import Fault
-from sandbox.slack.failures import down
+from sandbox.slack.failures import down, slack_error
+from sandbox.thumbtack import bodies
 from storage import audit, businesses, connections, erasing, outbox
-from storage.models import Audit, Connection, ConnectionState, Environment, Targeting
+from storage.models import Audit, Connection, ConnectionState, Environment, Inbox, Targeting
 from storage.outbox import Kind
 
 TEAM = "T0CORKBOARD"
@@ -138,6 +144,39 @@ async def test_what_waits_and_what_was_given_up_is_counted_but_not_what_is_plann
     told = await status(place)
     assert "1 waiting, the first since" in told
     assert "1 given up" in told
+
+
+async def test_it_and_the_command_check_say_the_same_of_what_is_wrong(place: Office):
+    await place.connect("legacy")
+    await place.post("/v1/lead", bodies.lead())
+    await place.at_rest()
+    place.slack.faults.stand("chat.postMessage", slack_error("is_archived"))
+    await place.post("/v1/lead", bodies.lead())
+    await place.seen(lambda: [one for one in place.slack.called("chat.postMessage") if one.error])
+    async with place.database.transaction() as tx:
+        payload = {"notice": "dead", "outbox_id": 1, "kind": "post_lead", "reason": "odd_error"}
+        died = await outbox.enqueue(tx, Kind.POST_NOTICE, now=place.clock(), payload=payload)
+        died.state, died.settled_at = "dead", place.clock()
+        await tx.execute(update(Connection).values(state=ConnectionState.BROKEN, reason="invalid_grant"))
+        await tx.execute(update(Inbox).where(col(Inbox.id) == 1).values(state="dead", reason="KeyError"))
+    told = await status(place)
+    settings = bot_settings.load(_env_file=None, **place.knobs)
+    found = [one for one in await examine(settings, clock=place.clock, reach=_nobody) if one.state is not State.OK]
+    for page, area, line in SAME:
+        assert page in told, told
+        assert any(one.area is area and line in f"{one.subject}: {one.told}" for one in found), (line, found)
+
+
+SAME = [
+    ("no longer renews these tokens", Area.THUMBTACK, "renews its tokens no longer"),
+    ("#leads: Slack refuses posts there", Area.CHANNELS, "Slack refused a post there"),
+    ("; 1 given up", Area.QUEUES, "outbox: 1 given up"),
+    ("; 1 not understood", Area.QUEUES, "inbox: 1 given up"),
+]
+
+
+async def _nobody(_url: str) -> int | None:
+    return None
 
 
 async def test_the_last_changes_are_shown_newest_first_and_the_others_counted(place: Office):

@@ -230,7 +230,8 @@ async def test_what_was_said_long_ago_is_forgotten_and_what_died_is_not(database
     recent = await add(database)
     await do(database, outbox.settle, await claim(database), state=WorkState.DONE, now=SOON)
     waits = await add(database)
-    assert await do(database, upkeep.prune, before=SOON) == 2
+    old = await do(database, upkeep.old, before=SOON, after=0)
+    assert await do(database, upkeep.prune, [*old, waits], before=SOON) == len(old) == 2
     async with database.reading() as tx:
         left = (await tx.execute(select(Outbox).order_by(col(Outbox.id)))).scalars().all()
     assert [one.id for one in left if one.state != WorkState.DEAD] == [recent, waits]

@@ -171,7 +171,9 @@ def a_bad_day() -> StatusView:
         ],
         unclear=[a_connection(generation=Generation.V4)],
         others=[a_business(id=4, name="Ben's Moving")],
-        backlog=Backlog(waiting=3, oldest=NOW, dead=1),
+        backlog=Backlog(
+            waiting=3, oldest=NOW, dead=1, unread=12, not_understood=2, held=["C012AB3CD", "C045EF6GH"], heard_at=NOW
+        ),
         changes=[
             an_entry("erased", actor=None, business_id=9, after={"leads": 12, "messages": 80}),
             an_entry("frobnicated", business_id=1, before={"a": [1, {"b": 2}]}, after={"a": None}),
@@ -198,7 +200,7 @@ def a_crowded_office() -> StatusView:
         others=[a_business(name=f"Business number {n}") for n in range(50)],
         keepers=Keepers(ids=people, from_settings=True),
         allowed=people,
-        backlog=Backlog(waiting=10_000, oldest=NOW, dead=99),
+        backlog=Backlog(waiting=10_000, oldest=NOW, dead=99, not_understood=99, held=[f"C0{n:08d}" for n in range(99)]),
         changes=[
             an_entry("managers_set", before={"managers": []}, after={"managers": people}),
             *[an_entry("a_new_action", before=long, after=dict.fromkeys(long, people))] * 4,

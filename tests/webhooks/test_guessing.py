@@ -12,7 +12,8 @@ from support.gate import PASSWORD, PREVIOUS, SECRET, USER, Gate, gate
 from sandbox.servers import serving
 from sandbox.thumbtack import bodies
 from webhooks import guessing
-from webhooks.guessing import AT_ONCE, RETRY_AFTER, TOLD_EACH, Guesses
+from webhooks.guessing import AT_ONCE, RETRY_AFTER, Guesses
+from webhooks.often import TOLD_EACH
 from webhooks.routes import PREFIXES, WEBHOOKS
 
 WRONG = (USER, "let-me-in?")

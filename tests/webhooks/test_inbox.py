@@ -369,8 +369,9 @@ async def test_a_review_without_a_lead_names_none(sqlite_door):
 
 
 async def prune(door: Gate, days: int) -> int:
+    before = door.clock() - timedelta(days=days)
     async with door.database.transaction() as tx:
-        return await inbox.prune(tx, before=door.clock() - timedelta(days=days))
+        return await inbox.prune(tx, await inbox.old(tx, before=before, after=0), before=before)
 
 
 async def test_a_pruned_body_is_gone_and_its_repeat_still_known(door):

@@ -30,7 +30,8 @@ from storage.models import Lead, Review, Thread
 from storage.outbox import Kind
 from storage.presence import AWAY
 
-NO_CHANNEL = NotYet(reason="no_channel")
+WITHOUT_CHANNEL = "no_channel"
+NO_CHANNEL = NotYet(reason=WITHOUT_CHANNEL)
 NO_THREAD = NotYet(reason="no_thread")
 """The card was given up, or deleted in Slack: what belongs under it waits until there is one."""
 
@@ -120,7 +121,7 @@ async def _place(at: At, lead: Lead) -> str | None:
     """Where a card goes for which there is no channel; the keepers are told of the first that waits for one."""
     place = await routing.place_of(at.tx, lead, default=at.services.settings.slack_leads_channel)
     lead.channel, lead.ring = place.channel, None if place.ring is None else list(place.ring)
-    if place.channel is None and not await outbox.cards_wait(at.tx, reason=NO_CHANNEL.reason):
+    if place.channel is None and not await outbox.cards_wait(at.tx, reason=WITHOUT_CHANNEL):
         payload = {"notice": "no_place", "lead": leads.known(lead.id)}
         await outbox.enqueue(at.tx, Kind.POST_NOTICE, now=at.now, payload=payload)
     return place.channel

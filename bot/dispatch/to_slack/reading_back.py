@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.asked import cleaned
 from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
 from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure, Sort
 from bot.replies import MARKS
 from bot.reply_rules import written_at
 from bot.slack import Slack
-from bot.thread_news import ThreadNews, clean
+from bot.thread_news import ThreadNews
 from storage import reading_back, renewing, threads
 from storage.database import StorageError, Transaction
 from storage.models import ReplyState, Thread
@@ -102,7 +103,7 @@ class _Reader:
 
     async def take_in(self, listed: Sequence[Mapping[str, Any]]) -> None:
         for message in listed:
-            await self._message(clean(dict(message)))
+            await self._message(cleaned(dict(message)))
         stand = {message.get("ts") for message in listed}
         for ts, written in self.known.items():
             if ts not in stand and written.waits and not written.is_deleted and self._is_recent(ts):

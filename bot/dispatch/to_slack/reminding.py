@@ -83,7 +83,7 @@ def _turn(at: At, lead: Lead, business: Business | None, step: int) -> Say | Wai
 
 
 def _until(found: Wait | None, now: datetime) -> NotYet | None:
-    return None if found is None else NotYet(reason="not_due", pause=min(found.until - now, LOOK_AGAIN))
+    return None if found is None else NotYet(reason=None, pause=min(found.until - now, LOOK_AGAIN))
 
 
 async def _post(at: At, lead: Lead, business: Business | None, step: int) -> Post:
