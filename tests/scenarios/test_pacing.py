@@ -114,7 +114,7 @@ async def test_many_replies_at_once_are_marked_in_the_pace_of_reactions(strict: 
     conversation = await Conversation.opened(strict, request={"attachments": []})
     written = [await conversation.say(f"Answer {number}.") for number in range(16)]
     await strict.at_rest()
-    assert len([ts for ts in written if strict.mark(ts)]) >= 10
+    assert 5 <= len([ts for ts in written if strict.mark(ts)]) < 16, "some at once, the others in their time"
     await all_said(strict, rounds=60, seconds=3)
     assert all(strict.mark(ts) == ["white_check_mark"] for ts in written)
     assert refused(strict) == []
@@ -131,8 +131,10 @@ async def test_cards_are_brought_up_to_date_in_their_own_pace_and_posts_do_not_w
         body = bodies.price(lead_id, "$31.00")
         assert (await strict.post("/v1/lead/update", body, method="PUT")).is_success
     await strict.ingested()
+    await seconds(strict, 1)
+    called = len(strict.slack.called("chat.update"))  # some were under way already when one was refused
     await seconds(strict, 5)
-    assert len(strict.slack.called("chat.update")) == 1, "after its 429 no card is updated for a minute"
+    assert 1 <= called == len(strict.slack.called("chat.update")), "after a 429 no card is updated for a minute"
     new = await lead(strict, "New")
     await message(strict, new, "Posts go on")
     await seconds(strict, 6)

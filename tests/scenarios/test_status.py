@@ -153,6 +153,7 @@ async def test_it_and_the_command_check_say_the_same_of_what_is_wrong(place: Off
     place.slack.faults.stand("chat.postMessage", slack_error("is_archived"))
     await place.post("/v1/lead", bodies.lead())
     await place.seen(lambda: [one for one in place.slack.called("chat.postMessage") if one.error])
+    await place.at_rest()  # until what came of it is written down
     async with place.database.transaction() as tx:
         payload = {"notice": "dead", "outbox_id": 1, "kind": "post_lead", "reason": "odd_error"}
         died = await outbox.enqueue(tx, Kind.POST_NOTICE, now=place.clock(), payload=payload)

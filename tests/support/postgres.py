@@ -20,7 +20,8 @@ SHAPE = """
          FROM pg_attribute JOIN pg_class t ON t.oid = attrelid WHERE t.relnamespace = 'public'::regnamespace),
         (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_trigger),
         (SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
-         WHERE d.datname = current_database())
+         WHERE d.datname = current_database()),
+        (SELECT string_agg(version_num, ' ') FROM alembic_version)
     FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
 """
 """Tables, indexes, what is known of how full they are, and settings: the same in every copy that nobody altered or analysed."""
