@@ -1,7 +1,8 @@
 """Runs `corkboard` with a sampler of CPU time, and at its end writes down in whose code, and in which task, it went.
 
 Usage: python benchmarks/sampled.py FILE serve --port 8307
-A sample is taken after each millisecond of CPU of the whole process: that of other threads counts for what the main one does then.
+A sample is taken each so many milliseconds of CPU of the whole process (4 on most kernels); what another thread takes
+counts for what the main one does at that time.
 """
 
 import asyncio
@@ -19,14 +20,11 @@ OURS = Path(__file__).parent.parent
 START_OVER = signal.SIGUSR1
 """Forget what was sampled until now: the start, and what came before the measured part."""
 
-TASKS = {
-    "RequestResponseCycle.run_asgi": "requests",
-    "Ingest.run": "reading",
-    "Dispatcher.run": "claiming",
-    "settle": "calling and writing down",
-    "InboxWriter.run": "storing",
-}
-"""What the tasks do, by the coroutine that each runs."""
+TASKS = {"ingest": "reading", "dispatch": "claiming", "inbox": "storing"}
+"""What the tasks of `bot.app` do, by their names."""
+
+COROUTINES = {"RequestResponseCycle.run_asgi": "requests", "settle": "calling, writing down"}
+"""What all others do, by the coroutine that each runs."""
 
 samples: Counter[str] = Counter()
 
@@ -39,8 +37,9 @@ def sample(_signal: int, frame: FrameType | None) -> None:
 def _task() -> str:
     with contextlib.suppress(RuntimeError):
         task = asyncio.current_task()
-        name = getattr(task.get_coro(), "__qualname__", "") if task else ""
-        return TASKS.get(name, "the rest" if task else "event loop")
+        if task is not None:
+            named = COROUTINES.get(getattr(task.get_coro(), "__qualname__", ""), "the rest")
+            return TASKS.get(task.get_name(), named)
     return "event loop"
 
 

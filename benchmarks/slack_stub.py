@@ -61,4 +61,7 @@ class SlackStub:
             ok |= {"channel": "C0BENCH", "ts": message["ts"], "message": message}
             self.posts, self.last_post = self.posts + 1, called_at
         answer = json.dumps(ok).encode()
-        return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(answer), answer)
+        return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (
+            len(answer),
+            answer,
+        )

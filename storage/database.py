@@ -37,7 +37,10 @@ COMMAND_TIMEOUT = 30
 ALTERING = 0x636F726B
 """The number of the PostgreSQL lock under which one replica alters the tables while others wait."""
 
-WAKE, HERE = "wake", "here"
+KEPT_STATEMENTS = 512
+"""How many statements a connection to SQLite keeps as it understood them: we have more than the 128 of the driver."""
+
+WAKE, HERE, KEPT = "wake", "here", "kept"
 
 
 def utcnow() -> datetime:
@@ -70,7 +73,11 @@ class Database:
         self.precedence = Precedence(exclusive=self.is_sqlite)
 
     def _sqlite(self, *, writes: bool = True, **pool: Any) -> AsyncEngine:
-        how: dict[str, Any] = {"factory": _SqliteConnection, "async_creator_fn": one_hop.connect}
+        how: dict[str, Any] = {
+            "factory": _SqliteConnection,
+            "async_creator_fn": one_hop.connect,
+            "cached_statements": KEPT_STATEMENTS,
+        }
         engine = create_async_engine(self.url, connect_args=how, hide_parameters=True, **pool)
         begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         event.listen(engine.sync_engine, "connect", _prepare_sqlite if writes else _prepare_sqlite_reader)
@@ -203,6 +210,11 @@ def at_length(tx: Transaction) -> None:
     driver = tx.info.pop(HERE, None)
     if driver is not None:
         driver.here = False
+
+
+def keep(tx: Transaction, *rows: Any) -> None:
+    """Hold rows until this transaction ends: it forgets one that nobody holds, and would ask for it again."""
+    tx.info.setdefault(KEPT, []).extend(rows)
 
 
 def touch(tx: Transaction, topic: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy import CursorResult, bindparam, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import col
@@ -174,7 +174,7 @@ async def untouched(tx: Transaction, inbox_id: int, *, attempt: int) -> Inbox | 
 
 async def settle(tx: Transaction, inbox_id: int, *, state: WorkState, now: datetime, reason: str | None = None) -> None:
     """Mark a row ingested, or kept for a person because it could not be understood."""
-    await tx.execute(update(Inbox).where(col(Inbox.id) == inbox_id).values(state=state, settled_at=now, reason=reason))
+    await tx.execute(_SETTLE, {"of_id": inbox_id, "new_state": state, "at": now, "why": reason})
 
 
 async def postpone(tx: Transaction, inbox_id: int, *, due_at: datetime, attempt: int, reason: str) -> None:
@@ -201,6 +201,11 @@ async def retry(tx: Transaction, inbox_id: int | None, *, now: datetime) -> int:
     return result.rowcount
 
 
+async def is_empty(tx: Transaction) -> bool:
+    """Whether nothing is left to read, now or later."""
+    return (await tx.execute(_LEFT)).first() is None
+
+
 async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
     """When the next postponed row is due; None when none waits for a time."""
     query = select(func.min(col(Inbox.due_at))).where(col(Inbox.settled_at).is_(None), col(Inbox.due_at) > now)
@@ -222,3 +227,13 @@ async def prune(tx: Transaction, *, before: datetime) -> int:
         .values(body=None)
     )
     return result.rowcount
+
+
+# Built once: that takes longer than running them.
+_LEFT = select(col(Inbox.id)).where(col(Inbox.settled_at).is_(None)).limit(1)
+_SETTLE = (
+    update(Inbox)
+    .where(col(Inbox.id) == bindparam("of_id"))
+    .values(state=bindparam("new_state"), settled_at=bindparam("at"), reason=bindparam("why"))
+    .execution_options(synchronize_session=False)
+)

@@ -1,6 +1,7 @@
 """What is to be said to Slack and Thumbtack: enqueued with the state it belongs to, settled with what came of it."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     CursorResult,
+    ScalarSelect,
     Select,
     Update,
     bindparam,
@@ -192,8 +194,13 @@ async def hold(tx: Transaction, entry_id: int, *, now: datetime) -> Outbox | Non
 
 
 async def settle(tx: Transaction, entry: Outbox, *, state: WorkState, now: datetime, reason: str | None = None) -> None:
-    """Mark an entry done, dead or cancelled; its lane goes on. Raises ClaimLost, as the next three do."""
+    """Mark an entry done, dead or cancelled; its lane goes on. Raises ClaimLost, as the next three do.
+
+    The dispatcher is woken where something waits in the lane: nothing else can go that could not go before.
+    """
     await _change(tx, entry, state=state, settled_at=now, reason=reason)
+    if entry.lane is not None and (await tx.execute(_BEHIND, {"of": entry.lane})).first() is not None:
+        touch(tx, TOPIC)
 
 
 async def requeue(
@@ -209,6 +216,7 @@ async def requeue(
     state = WorkState.SENDING if maybe_done else WorkState.PENDING
     counted = entry.mistakes if mistakes is None else mistakes
     await _change(tx, entry, state=state, due_at=due_at, reason=reason, mistakes=counted)
+    touch(tx, TOPIC)
 
 
 async def replace(tx: Transaction, entry: Outbox, *, payload: dict[str, Any], now: datetime) -> None:
@@ -225,6 +233,7 @@ async def replace(tx: Transaction, entry: Outbox, *, payload: dict[str, Any], no
         reason=None,
         settled_at=None,
     )
+    touch(tx, TOPIC)
 
 
 async def park(tx: Transaction, entry: Outbox, *, reason: str) -> None:
@@ -245,7 +254,6 @@ async def _change(tx: Transaction, entry: Outbox, **values: Any) -> None:
     )
     if result.rowcount == 0:
         raise ClaimLost
-    touch(tx, TOPIC)
 
 
 @cache
@@ -365,6 +373,15 @@ async def cards_wait(tx: Transaction, *, reason: str) -> bool:
     return (await tx.execute(query.limit(1))).first() is not None
 
 
+async def after_this(tx: Transaction, *, now: datetime) -> datetime | None:
+    """When to look again after an entry was claimed: `now` where something is due that nobody has claimed.
+
+    That may be held by its lane or its channel's pace, which `next_due` knows. None: nothing waits for a time.
+    """
+    more, *times = (await tx.execute(_AFTER, {"now": now})).one()
+    return now if more else min((at for at in times if at is not None), default=None)
+
+
 async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
     """When to look again at the latest: an entry is due, a channel's pace or a claim ends. None: nothing waits so."""
     found = (await tx.execute(_TIMES, {"now": now})).one()
@@ -372,10 +389,27 @@ async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
 
 
 def _times() -> Select[Any]:
+    return select(*_later(), lanes.first_pace().scalar_subquery())
+
+
+def _after() -> Select[Any]:
+    due, claimed = col(Outbox.due_at), col(Outbox.claimed_until)
+    more = select(col(Outbox.id)).where(
+        col(Outbox.settled_at).is_(None),
+        due <= lanes.NOW,
+        col(Outbox.state) != WorkState.PARKED,
+        or_(claimed.is_(None), claimed <= lanes.NOW),
+    )
+    return select(more.exists(), *_later())
+
+
+def _later() -> Sequence[ScalarSelect[Any]]:
+    """When the first entry is due, and when the first claim ends."""
     waits, due, claimed = col(Outbox.settled_at).is_(None), col(Outbox.due_at), col(Outbox.claimed_until)
     first_due = select(func.min(due)).where(waits, due > lanes.NOW, col(Outbox.state) != WorkState.PARKED)
     first_claim = select(func.min(claimed)).where(claimed.is_not(None), claimed > lanes.NOW, waits)
-    return select(*(query.scalar_subquery() for query in (first_due, first_claim, lanes.first_pace())))
+    return first_due.scalar_subquery(), first_claim.scalar_subquery()
 
 
-_TIMES = _times()
+_TIMES, _AFTER = _times(), _after()
+_BEHIND = select(col(Outbox.id)).where(col(Outbox.settled_at).is_(None), col(Outbox.lane) == bindparam("of")).limit(1)

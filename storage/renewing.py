@@ -37,14 +37,13 @@ async def was_deleted(tx: Transaction, channel: str) -> bool:
     return known is not None and known.closed == DELETED
 
 
-async def of_news(tx: Transaction, lead: Lead, *, now: datetime, default: str | None) -> str | None:
-    """Before news of a lead are enqueued: let a new card come first where the old one will not do.
-
-    Returns where the new card goes; None where the one that stands is good.
-    """
+async def place_of_news(tx: Transaction, lead: Lead, *, now: datetime, default: str | None) -> str | None:
+    """Where news of a lead are posted, for which a new card comes first where the old one will not do."""
     thread = await threads.own(tx, leads.known(lead.id))
-    if thread is None or (now - thread.attached_at < OLD_AFTER and not await is_gone(tx, thread)):
-        return None
+    if thread is None:
+        return lead.channel
+    if now - thread.attached_at < OLD_AFTER and not await is_gone(tx, thread):
+        return thread.channel
     return await renew(tx, lead, thread, now=now, default=default, lane=slack_lane(leads.known(lead.id)))
 
 

@@ -115,6 +115,7 @@ class Dispatcher:
                     at_length(tx)
                 entry_id = entry.id
                 claimed = await self._prepare(tx, entry, identity, now)
+                again_at = await outbox.after_this(tx, now=now)
         except Exception as error:
             if entry_id is None:
                 raise
@@ -124,7 +125,7 @@ class Dispatcher:
             return 0.0
         if claimed is not None:
             self._begin(claimed)
-        return 0.0
+        return 0.0 if again_at == now else _seconds(again_at, now)
 
     async def _prepare(self, tx: Transaction, entry: Outbox, identity: Identity, now: datetime) -> Claimed | None:
         maybe_done = entry.state == WorkState.SENDING
