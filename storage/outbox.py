@@ -27,6 +27,9 @@ from storage.database import Transaction, touch
 from storage.models import Outbox, WorkState
 
 TOPIC = "outbox"
+SETTLED = "settled"
+"""Wakes who waits until something was said; the dispatcher does not."""
+
 CLAIM_FOR = timedelta(seconds=60)
 """How long a claim holds; far longer than any call out may take."""
 
@@ -199,6 +202,7 @@ async def settle(tx: Transaction, entry: Outbox, *, state: WorkState, now: datet
     The dispatcher is woken where something waits in the lane: nothing else can go that could not go before.
     """
     await _change(tx, entry, state=state, settled_at=now, reason=reason)
+    touch(tx, SETTLED)
     if entry.lane is not None and (await tx.execute(_BEHIND, {"of": entry.lane})).first() is not None:
         touch(tx, TOPIC)
 

@@ -170,6 +170,7 @@ def _message(page: Page, lead: Lead, fact: MessageReceived) -> Message:
         thumbtack_id=fact.message_id,
         author=fact.sender,
         text=fact.text,
+        blocks=[],  # what a default is made by is examined each time
         attachments=[asdict(attachment) for attachment in fact.attachments],
         sent_at=fact.sent_at,
         stored_at=page.now,

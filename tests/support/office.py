@@ -143,7 +143,8 @@ class Office:
         """Wait until everything that was heard and may be said now was said; a card that waits for its lead waits no more."""
         await self.ingested(within=within)
         changed = asyncio.Event()
-        self._running_database().on_commit(outbox.TOPIC, changed.set)
+        for topic in (outbox.TOPIC, outbox.SETTLED):
+            self._running_database().on_commit(topic, changed.set)
         async with asyncio.timeout(within):
             while True:
                 changed.clear()
