@@ -44,7 +44,7 @@ async def to_change(tx: Transaction, lead_id: int | None) -> Lead | None:
     return lead if lead is None or lead.joined_id is None else await to_change(tx, lead.joined_id)
 
 
-def _found() -> Select[Any]:
+def _found() -> Select[Lead, Business, Customer]:
     """The leads that an API calls so, by its own id or by the other API's: one, or two where one joined the other.
 
     With their businesses and customers, whom whoever looks for a lead asks for next.

@@ -294,3 +294,58 @@ async def test_two_claimers_do_not_begin_two_of_a_lane_when_one_is_put_in_front_
 async def _ends(task):
     done, _ = await asyncio.wait([task], timeout=0.2)
     return bool(done)
+
+
+@pytest.fixture
+def woken(database: Database) -> list[str]:
+    """What was woken by commits."""
+    seen: list[str] = []
+    for topic in (outbox.TOPIC, outbox.SETTLED):
+        database.on_commit(topic, lambda topic=topic: seen.append(topic))
+    return seen
+
+
+async def settle_next(database, woken):
+    entry = await claim(database)
+    woken.clear()
+    await do(database, outbox.settle, entry, state=WorkState.DONE, now=NOW)
+    return set(woken)
+
+
+async def test_the_dispatcher_is_woken_by_what_is_settled_only_where_its_lane_goes_on(database, woken):
+    for lane in ("slack:1", "slack:1", None):
+        await add(database, lane=lane)
+    assert await settle_next(database, woken) == {outbox.TOPIC, outbox.SETTLED}, "the second of the lane can go now"
+    assert await settle_next(database, woken) == {outbox.SETTLED}
+    assert await settle_next(database, woken) == {outbox.SETTLED}
+    assert await claim(database) is None
+
+
+async def test_what_is_tried_again_or_replaced_wakes_the_dispatcher(database, woken):
+    await add(database)
+    entry = await claim(database)
+    woken.clear()
+    await do(database, outbox.requeue, entry, due_at=NOW, reason="slack_unreachable")
+    assert woken == [outbox.TOPIC]
+    entry = await claim(database)
+    woken.clear()
+    await do(database, outbox.replace, entry, payload={"part": 1}, now=NOW)
+    assert woken == [outbox.TOPIC]
+
+
+async def test_after_a_claim_one_looks_again_at_once_where_something_else_is_due(database):
+    for lane in ("slack:1", "slack:2"):
+        await add(database, lane=lane)
+    await add(database, due_at=LATER)
+    await claim(database)
+    assert await do(database, outbox.after_this, now=NOW) == NOW
+    await claim(database)
+    assert await do(database, outbox.after_this, now=NOW) == NOW + outbox.CLAIM_FOR, "where a claim may run out"
+    assert await do(database, outbox.after_this, now=NOW + outbox.CLAIM_FOR) == NOW + outbox.CLAIM_FOR
+
+
+async def test_after_a_claim_what_is_parked_is_not_waited_for(database):
+    await add(database)
+    entry = await claim(database)
+    await do(database, outbox.park, entry, reason="a_person_chooses")
+    assert await do(database, outbox.after_this, now=NOW) is None

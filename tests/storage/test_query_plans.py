@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from support.plans import plan, series
 
-from storage import lanes, measuring, outbox, upkeep
+from storage import inbox, lanes, measuring, outbox, upkeep
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 BEHIND = 100_000
@@ -46,6 +46,9 @@ def reads_it_all(step):
 WORK = {
     "next_up": lambda tx: outbox.next_up(tx, now=NOW),
     "next_due": lambda tx: outbox.next_due(tx, now=NOW),
+    "after_this": lambda tx: outbox.after_this(tx, now=NOW),
+    "behind": lambda tx: tx.execute(outbox._BEHIND, {"of": "slack:1"}),
+    "inbox_is_empty": inbox.is_empty,
     "blocked": lambda tx: tx.execute(lanes.BLOCKED, {"entry_id": BEHIND + 1}),
     "next_inbox": lambda tx: tx.execute(lanes.NEXT_INBOX, {"now": NOW}),
     "pending_of": lambda tx: outbox.pending_of(tx, "slack:1", outbox.Kind.UPDATE_CARD),
