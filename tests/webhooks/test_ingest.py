@@ -204,7 +204,7 @@ async def ended(task: asyncio.Task[None]) -> None:
 
 
 async def settled(door: Gate, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while sum(row.settled_at is not None for row in await door.rows(Inbox)) < count:
             continue
 
