@@ -52,8 +52,9 @@ format: $(VENV)/dev  ## put every file into the house's format and mend what can
 soak: $(VENV)/dev  ## events of all kinds with random kills and faults, and what was lost or stood twice (ARGS="--events 20000 --kills 60 --seconds 7200")
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
-bench: $(VENV)/dev  ## acknowledging webhooks against a bare route (needs wrk), memory, and start; ARGS go to the first
+bench: $(VENV)/dev  ## acknowledging webhooks against a bare route (needs wrk), a message, memory, and start; ARGS go to the first
 	$(BIN)/python benchmarks/webhooks.py $(ARGS)
+	$(BIN)/python benchmarks/message.py
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/memory.py --events 5000
 

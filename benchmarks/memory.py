@@ -1,6 +1,6 @@
 """Whether `corkboard serve` keeps to its memory, however many webhooks come; prints a Markdown table.
 
-Usage: python benchmarks/memory.py [--events 20000] [--database URL]
+Usage: python benchmarks/memory.py [--events 20000] [--database sqlite|postgresql|URL]
 Posts leads, waits until every one is read and said to Slack (a stub), and looks at the memory after each tenth.
 """
 
@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import httpx
+from databases import address
 from slack_stub import SlackStub
 
 from webhooks import resident_mb, server
@@ -58,13 +59,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=20_000)
-    parser.add_argument("--database", default=None)
+    parser.add_argument("--database", default="sqlite", help="sqlite, postgresql, or an empty one's address")
     options = parser.parse_args()
     command = [str(Path(sys.executable).with_name("corkboard")), "serve", "--port", str(PORT)]
-    with tempfile.TemporaryDirectory() as folder, SlackStub() as slack:
+    with tempfile.TemporaryDirectory() as folder, address(options.database, folder) as url, SlackStub() as slack:
         os.chdir(folder)  # no .env of whoever measures
         env = {
-            "DATABASE_URL": options.database or f"sqlite+aiosqlite:///{folder}/bench.db",
+            "DATABASE_URL": url,
             "ENCRYPTION_KEYS": "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=",
             "SLACK_API_URL": slack.url,
             "SLACK_BOT_TOKEN": "xoxb-bench",

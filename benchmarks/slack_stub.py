@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import re
 import threading
 import time
 from typing import Self
+
+THREAD = re.compile(rb'"thread_ts":\s*"([0-9.]+)"')
+"""The thread that a post named: a post that came back without it would be taken back."""
 
 
 class SlackStub:
@@ -45,15 +49,19 @@ class SlackStub:
                 writer.close()
                 return
             length = next((int(row.split(":")[1]) for row in head.split("\r\n") if row.startswith("content-length")), 0)
-            await reader.readexactly(length)
-            writer.write(self._answer(head))
+            called_at = time.perf_counter()
+            writer.write(self._answer(head, await reader.readexactly(length), called_at))
 
-    def _answer(self, head: str) -> bytes:
+    def _answer(self, head: str, body: bytes, called_at: float) -> bytes:
         ok: dict[str, object] = {"ok": True, "team_id": "T0", "user_id": "U0", "bot_id": "B0"}
         if "chat.postmessage" in head:
-            self.posts += 1
-            self.last_post = time.perf_counter()
-            ts = f"{time.time():.6f}"
-            ok |= {"channel": "C0BENCH", "ts": ts, "message": {"ts": ts}}
-        body = json.dumps(ok).encode()
-        return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+            message = {"ts": f"{time.time():.6f}"}
+            if named := THREAD.search(body):
+                message["thread_ts"] = named[1].decode()
+            ok |= {"channel": "C0BENCH", "ts": message["ts"], "message": message}
+            self.posts, self.last_post = self.posts + 1, called_at
+        answer = json.dumps(ok).encode()
+        return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (
+            len(answer),
+            answer,
+        )

@@ -1,6 +1,6 @@
 """How fast webhooks are acknowledged, against a bare Starlette route in the same run; prints a Markdown table.
 
-Usage: python benchmarks/webhooks.py [--seconds 8] [--database URL] [--path /v4/webhooks]
+Usage: python benchmarks/webhooks.py [--seconds 8] [--database sqlite|postgresql|URL] [--path /v4/webhooks]
 Needs wrk (Debian: apt-get install wrk). Everything runs on loopback and stops by itself.
 """
 
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from databases import address
 from slack_stub import SlackStub
 
 HERE = Path(__file__).parent
@@ -159,11 +160,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=8)
-    parser.add_argument("--database", default=None)
+    parser.add_argument("--database", default="sqlite", help="sqlite, postgresql, or an empty one's address")
     parser.add_argument("--path", default="/v1/lead", choices=["/v1/lead", "/v4/webhooks"], help="which API's leads")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        database = options.database or f"sqlite+aiosqlite:///{folder}/bench.db"
+    with tempfile.TemporaryDirectory() as folder, address(options.database, folder) as database:
         generator = generator_rate(min(4, options.seconds))
         bare = bare_loads(options.seconds)
         ours = corkboard_loads(options.seconds, database, folder, options.path)

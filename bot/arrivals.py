@@ -11,7 +11,7 @@ from bot.errors import Reason
 from bot.notes import without_send
 from bot.plaintext import ids_to_name, to_plain
 from bot.reply_rules import Desk
-from storage import leads, outbox, polling
+from storage import leads, outbox, polling, unsettled
 from storage.models import Message, ReplyState
 from storage.outbox import Kind, thumbtack_lane
 
@@ -25,7 +25,7 @@ LOOKED_FOR = timedelta(minutes=10)
 async def arrived(desk: Desk, message: Message) -> None:
     """The customer has it: the mark says so, it counts as the team's answer, and it does not go out again."""
     before = message.state
-    entry = await outbox.unsettled_reply(desk.tx, leads.known(message.id))
+    entry = await unsettled.reply(desk.tx, leads.known(message.id))
     if entry is not None:
         await outbox.cancel(desk.tx, leads.known(entry.id), now=desk.now)
     message.sent_at = message.sent_at or desk.now

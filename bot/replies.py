@@ -11,7 +11,7 @@ from bot import doubts, reply_rules
 from bot.errors import Reason
 from bot.notes import Disposition
 from bot.reply_rules import Desk
-from storage import cards, leads, outbox, owning, states, threads
+from storage import cards, leads, outbox, owning, states, threads, unsettled
 from storage.models import Lead, Message, ReplyState
 from storage.outbox import Kind, slack_lane, thumbtack_lane
 
@@ -205,7 +205,7 @@ async def resend(desk: Desk, message: Message) -> None:
 
 async def _let_go(desk: Desk, message: Message) -> None:
     await move(desk, message, ReplyState.HELD)
-    entry = await outbox.unsettled_reply(desk.tx, leads.known(message.id))
+    entry = await unsettled.reply(desk.tx, leads.known(message.id))
     if entry is None:
         await send(desk, message)
     else:
@@ -214,7 +214,7 @@ async def _let_go(desk: Desk, message: Message) -> None:
 
 async def withdraw(desk: Desk, message: Message, state: ReplyState, *, reason: str | None = None) -> None:
     """This message does not go out; its lane goes on."""
-    entry = await outbox.unsettled_reply(desk.tx, leads.known(message.id))
+    entry = await unsettled.reply(desk.tx, leads.known(message.id))
     if entry is not None:
         await outbox.cancel(desk.tx, leads.known(entry.id), now=desk.now)
     await move(desk, message, state, reason=reason)

@@ -12,7 +12,7 @@ import structlog
 from bot import access, arrivals, edits, replies
 from bot.reply_rules import Desk
 from bot.services import Services
-from storage import leads, messages, outbox, threads
+from storage import leads, messages, threads, unsettled
 from storage.database import Transaction
 from storage.messages import Recorded, Said
 from storage.models import Environment, Lead, ReplyState
@@ -138,7 +138,7 @@ async def _record(desk: Desk, heard: Heard) -> Recorded | None:
             return None
         await threads.lock(desk.tx, said.channel)  # whoever attaches a card to its lead just now, is before or after us
         lead = await _lead_at(desk.tx, said)
-        if lead is None and not await outbox.lead_post_under_way(desk.tx, said.channel):
+        if lead is None and not await unsettled.lead_post_under_way(desk.tx, said.channel):
             return None
     environment = Environment.PRODUCTION if lead is None else Environment(lead.environment)
     lead_id = None if lead is None else lead.id

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
+from storage import database
 from storage.database import Transaction
 from storage.merging import fill
 from storage.models import Business, Customer, Environment, Row
@@ -22,33 +23,43 @@ async def ensure(
     tx: Transaction, *, environment: Environment, thumbtack_id: str, name: str | None, now: datetime
 ) -> tuple[Business, bool]:
     """The business with this id, made where it is new, and whether it has another name now: what is sent replaces."""
-    kept: dict[tuple[Environment, str], Business] = tx.info.setdefault(KEPT, {})
+    kept = _kept(tx)
     business = kept.get((environment, thumbtack_id))
     if business is None:
-        query = select(Business).where(
-            col(Business.environment) == environment, col(Business.thumbtack_id) == thumbtack_id
-        )
         values = {"environment": environment, "thumbtack_id": thumbtack_id, "created_at": now}
-        business = kept[environment, thumbtack_id] = await _found_or_made(tx, Business, query, values)
+        business = kept[environment, thumbtack_id] = await _found_or_made(tx, values)
     renamed = name is not None and business.name != name
-    business.name = name or business.name
-    await tx.flush()
+    if name and renamed:
+        business.name = name
+        await tx.flush()
     return business, renamed
+
+
+def keep(tx: Transaction, business: Business | None, customer: Customer | None) -> None:
+    """Know these until the transaction ends: they were read together with their lead."""
+    if business is not None:
+        _kept(tx).setdefault((Environment(business.environment), business.thumbtack_id), business)
+    database.keep(tx, customer)
+
+
+def _kept(tx: Transaction) -> dict[tuple[Environment, str], Business]:
+    kept: dict[tuple[Environment, str], Business] = tx.info.setdefault(KEPT, {})
+    return kept
 
 
 async def ensure_customer(
     tx: Transaction, *, business_id: int, thumbtack_id: str, name: str | None, phone: str | None, now: datetime
 ) -> tuple[Customer, bool]:
     """The business's customer with this id, made where it is new, and whether something empty was filled."""
-    query = select(Customer).where(col(Customer.business_id) == business_id, col(Customer.thumbtack_id) == thumbtack_id)
+    query, called = _CUSTOMER, {"of": business_id, "called": thumbtack_id}
     told = {"name": name, "phone": phone}
     values = {"business_id": business_id, "thumbtack_id": thumbtack_id, "created_at": now}
-    found = (await tx.execute(query)).scalar_one_or_none()
+    found = (await tx.execute(query, called)).scalar_one_or_none()
     if found is None:
         made = await _made(tx, Customer, values | told)
         if made is not None:
             return made, any(told.values())
-        found = (await tx.execute(query)).scalar_one()
+        found = (await tx.execute(query, called)).scalar_one()
     filled = fill(found, told)
     await tx.flush()
     return found, bool(filled)
@@ -82,14 +93,13 @@ async def customer(tx: Transaction, customer_id: int | None) -> Customer | None:
     return None if customer_id is None else await tx.get(Customer, customer_id)
 
 
-async def _found_or_made(
-    tx: Transaction, row: type[AnyRow], query: Select[AnyRow], values: Mapping[str, Any]
-) -> AnyRow:
-    """What the query finds; where that is nothing it is inserted, unless another replica does so at this moment."""
-    found = (await tx.execute(query)).scalar_one_or_none()
+async def _found_or_made(tx: Transaction, values: Mapping[str, Any]) -> Business:
+    """The business; where there is none it is inserted, unless another replica does so at this moment."""
+    called = {"of": values["environment"], "called": values["thumbtack_id"]}
+    found = (await tx.execute(_BUSINESS, called)).scalar_one_or_none()
     if found is not None:
         return found
-    return await _made(tx, row, values) or (await tx.execute(query)).scalar_one()
+    return await _made(tx, Business, values) or (await tx.execute(_BUSINESS, called)).scalar_one()
 
 
 async def _made(tx: Transaction, row: type[AnyRow], values: Mapping[str, Any]) -> AnyRow | None:
@@ -97,3 +107,12 @@ async def _made(tx: Transaction, row: type[AnyRow], values: Mapping[str, Any]) -
     insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
     made = insert(row).values(**values).on_conflict_do_nothing().returning(row)
     return (await tx.execute(made)).scalar_one_or_none()
+
+
+# Asked for each webhook; building them takes longer than asking them.
+_BUSINESS = select(Business).where(
+    col(Business.environment) == bindparam("of"), col(Business.thumbtack_id) == bindparam("called")
+)
+_CUSTOMER = select(Customer).where(
+    col(Customer.business_id) == bindparam("of"), col(Customer.thumbtack_id) == bindparam("called")
+)

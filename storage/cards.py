@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import col
 
-from storage import outbox, threads
+from storage import outbox, threads, unsettled
 from storage.database import Transaction
 from storage.models import Lead, Thread
 from storage.outbox import Kind, slack_lane
@@ -21,7 +21,7 @@ async def update(tx: Transaction, lead_id: int, *, now: datetime) -> None:
     """Let the card show the present state; one update that still waits says everything, and a card to come does too."""
     thread = await threads.of_lead(tx, lead_id)
     lane = slack_lane(lead_id)
-    channel = thread.channel if thread else await outbox.card_on_its_way(tx, lead_id)
+    channel = thread.channel if thread else await unsettled.card_on_its_way(tx, lead_id)
     if channel is not None and await outbox.pending_of(tx, lane, Kind.UPDATE_CARD) is None:
         await outbox.enqueue(tx, Kind.UPDATE_CARD, now=now, lane=lane, channel=channel, lead_id=lead_id)
 

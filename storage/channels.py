@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -16,8 +16,7 @@ async def find(tx: Transaction, channel: str | None) -> Channel | None:
     """What is known of a channel; None where nothing was ever chosen for it. One workspace: its id names it alone."""
     if channel is None:
         return None
-    query = select(Channel).where(col(Channel.channel) == channel).order_by(col(Channel.id)).limit(1)
-    return (await tx.execute(query)).scalar_one_or_none()
+    return (await tx.execute(_FIND, {"called": channel})).scalar_one_or_none()
 
 
 async def get(tx: Transaction, row_id: int) -> Channel | None:
@@ -68,3 +67,7 @@ async def _ensured(tx: Transaction, team_id: str, channel: str) -> Channel:
     await tx.execute(insert(Channel).values(team_id=team_id, channel=channel).on_conflict_do_nothing())
     query = select(Channel).where(col(Channel.team_id) == team_id, col(Channel.channel) == channel)
     return (await tx.execute(query.with_for_update())).scalar_one()
+
+
+# Asked for each message; building it takes longer than asking it.
+_FIND = select(Channel).where(col(Channel.channel) == bindparam("called")).order_by(col(Channel.id)).limit(1)

@@ -31,7 +31,9 @@ async def ensure(
     later.
     """
     held = await businesses.customer(tx, lead.customer_id) if lead else None
-    if thumbtack_id is None and held is not None:
+    if held is not None and (
+        thumbtack_id is None or (held.business_id, held.thumbtack_id) == (business_id, thumbtack_id)
+    ):
         filled = fill(held, {"name": name, "phone": phone})
         await tx.flush()
         return held, bool(filled)

@@ -51,7 +51,10 @@ NOTIFY = select(func.pg_notify(NUDGES, bindparam("nudge")))
 LOOK_WHEN_TOLD = 15.0
 """Seconds after which is looked unasked while other processes tell us what they commit: one may have died before it could."""
 
-WAKE, TELL, HERE = "wake", "tell", "here"
+KEPT_STATEMENTS = 512
+"""How many statements a connection to SQLite keeps as it understood them: we have more than the 128 of the driver."""
+
+WAKE, TELL, HERE, KEPT = "wake", "tell", "here", "kept"
 
 
 def utcnow() -> datetime:
@@ -86,7 +89,11 @@ class Database:
         self.precedence = Precedence(exclusive=self.is_sqlite)
 
     def _sqlite(self, *, writes: bool = True, **pool: Any) -> AsyncEngine:
-        how: dict[str, Any] = {"factory": _SqliteConnection, "async_creator_fn": one_hop.connect}
+        how: dict[str, Any] = {
+            "factory": _SqliteConnection,
+            "async_creator_fn": one_hop.connect,
+            "cached_statements": KEPT_STATEMENTS,
+        }
         engine = create_async_engine(self.url, connect_args=how, hide_parameters=True, **pool)
         begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         event.listen(engine.sync_engine, "connect", _prepare_sqlite if writes else _prepare_sqlite_reader)
@@ -245,6 +252,11 @@ def at_length(tx: Transaction) -> None:
     driver = tx.info.pop(HERE, None)
     if driver is not None:
         driver.here = False
+
+
+def keep(tx: Transaction, *rows: Any) -> None:
+    """Hold rows until this transaction ends: it forgets one that nobody holds, and would ask for it again."""
+    tx.info.setdefault(KEPT, []).extend(rows)
 
 
 def touch(tx: Transaction, topic: str, *, only_here: bool = False) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import col
@@ -183,7 +183,7 @@ async def untouched(tx: Transaction, inbox_id: int, *, attempt: int) -> Inbox | 
 
 async def settle(tx: Transaction, inbox_id: int, *, state: WorkState, now: datetime, reason: str | None = None) -> None:
     """Mark a row ingested, or kept for a person because it could not be understood."""
-    await tx.execute(update(Inbox).where(col(Inbox.id) == inbox_id).values(state=state, settled_at=now, reason=reason))
+    await tx.execute(_SETTLE, {"of_id": inbox_id, "new_state": state, "at": now, "why": reason})
 
 
 async def postpone(tx: Transaction, inbox_id: int, *, due_at: datetime, attempt: int, reason: str) -> None:
@@ -209,6 +209,11 @@ async def retry(tx: Transaction, inbox_id: int | None, *, now: datetime) -> int:
     )
     touch(tx, TOPIC)
     return result.rowcount
+
+
+async def is_empty(tx: Transaction) -> bool:
+    """Whether nothing is left to read, now or later."""
+    return (await tx.execute(_LEFT)).first() is None
 
 
 async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
@@ -243,3 +248,13 @@ async def prune(tx: Transaction, ids: Sequence[int], *, before: datetime) -> int
 
 def _old(before: datetime) -> tuple[ColumnElement[bool], ...]:
     return col(Inbox.state) == WorkState.DONE, col(Inbox.settled_at) < before, col(Inbox.body).is_not(None)
+
+
+# Built once: that takes longer than running them.
+_LEFT = select(col(Inbox.id)).where(col(Inbox.settled_at).is_(None)).limit(1)
+_SETTLE = (
+    update(Inbox)
+    .where(col(Inbox.id) == bindparam("of_id"))
+    .values(state=bindparam("new_state"), settled_at=bindparam("at"), reason=bindparam("why"))
+    .execution_options(synchronize_session=False)
+)

@@ -177,6 +177,14 @@ def is_alone(tx: Transaction) -> bool:
     return tx.get_bind().dialect.name == "sqlite"
 
 
+def for_changing(tx: Transaction) -> dict[str, Any]:
+    """How a row is read that nobody else may change until this transaction ends: as it stands now.
+
+    Others may refer to it meanwhile (key_share: FOR NO KEY UPDATE). Who is alone has it as it stands, once it was read.
+    """
+    return {} if is_alone(tx) else {"with_for_update": {"key_share": True}, "populate_existing": True}
+
+
 async def lock(tx: Transaction, key: str) -> None:
     """Hold a name until this transaction ends. On SQLite that needs nothing (see `is_alone`)."""
     if not is_alone(tx):

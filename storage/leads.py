@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlmodel import col
 
-from storage import lanes
+from storage import businesses, lanes
 from storage.database import Transaction
 from storage.merging import fill
-from storage.models import Environment, Generation, Lead, LeadAlias, LeadCharge, LeadEvent
+from storage.models import Business, Customer, Environment, Generation, Lead, LeadAlias, LeadCharge, LeadEvent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +40,25 @@ async def to_change(tx: Transaction, lead_id: int | None) -> Lead | None:
     """
     if lead_id is None:
         return None
-    lead = await tx.get(Lead, lead_id, with_for_update={"key_share": True}, populate_existing=True)
+    lead = await tx.get(Lead, lead_id, **lanes.for_changing(tx))
     return lead if lead is None or lead.joined_id is None else await to_change(tx, lead.joined_id)
 
 
-def _found() -> Select[Lead]:
-    """The leads that an API calls so, by its own id or by the other API's: one, or two where one joined the other."""
+def _found() -> Select[Lead, Business, Customer]:
+    """The leads that an API calls so, by its own id or by the other API's: one, or two where one joined the other.
+
+    With their businesses and customers, whom whoever looks for a lead asks for next.
+    """
     alias = select(col(LeadAlias.lead_id)).where(
         col(LeadAlias.environment) == bindparam("environment"), col(LeadAlias.thumbtack_id) == bindparam("called")
     )
     own = and_(col(Lead.environment) == bindparam("environment"), col(Lead.thumbtack_id) == bindparam("called"))
-    return select(Lead).where(or_(own, col(Lead.id).in_(alias)))
+    return (
+        select(Lead, Business, Customer)
+        .outerjoin(Business, col(Business.id) == col(Lead.business_id))
+        .outerjoin(Customer, col(Customer.id) == col(Lead.customer_id))
+        .where(or_(own, col(Lead.id).in_(alias)))
+    )
 
 
 _FOUND = _found()
@@ -58,12 +66,11 @@ _FOUND = _found()
 
 async def find(tx: Transaction, environment: Environment, thumbtack_id: str) -> Lead | None:
     """A lead by Thumbtack's id, whichever of its APIs calls it so."""
-    return await _find(tx, environment, thumbtack_id)
-
-
-async def _find(tx: Transaction, environment: Environment, thumbtack_id: str, **options: bool) -> Lead | None:
     called = {"environment": environment, "called": thumbtack_id}
-    found = (await tx.execute(_FOUND, called, execution_options=options)).scalars().all()
+    rows = (await tx.execute(_FOUND, called)).all()
+    for _, business, customer in rows:
+        businesses.keep(tx, business, customer)
+    found = [lead for lead, _, _ in rows]
     if not found:
         return None
     lead = next((one for one in found if one.thumbtack_id == thumbtack_id), found[0])
@@ -77,7 +84,7 @@ async def find_to_change(tx: Transaction, environment: Environment, thumbtack_id
     a name, not the row: whoever holds one of the lead's messages and changes the lead does not wait for us.
     """
     if lanes.is_alone(tx):
-        return await _find(tx, environment, thumbtack_id, populate_existing=True)
+        return await find(tx, environment, thumbtack_id)
     return await hold(tx, await find(tx, environment, thumbtack_id))
 
 
@@ -125,10 +132,19 @@ async def merge(
 
 
 async def placeholder(
-    tx: Transaction, *, environment: Environment, thumbtack_id: str, values: Mapping[str, Any], now: datetime
+    tx: Transaction,
+    *,
+    environment: Environment,
+    thumbtack_id: str,
+    values: Mapping[str, Any],
+    now: datetime,
+    held: Lead | None = None,
 ) -> Merged:
-    """The lead something else names (a message, a review, a price); a placeholder where it was not heard of."""
-    lead = await find_to_change(tx, environment, thumbtack_id)
+    """The lead something else names (a message, a review, a price); a placeholder where it was not heard of.
+
+    `held`: what `find_to_change` gave for it in this transaction, where it was asked.
+    """
+    lead = held or await find_to_change(tx, environment, thumbtack_id)
     if lead is None:
         lead = _new(tx, environment, thumbtack_id, values)
         await tx.flush()
@@ -191,6 +207,8 @@ async def contacted_before(tx: Transaction, lead: Lead) -> datetime | None:
 
 async def answered_since(tx: Transaction, lead: Lead, since: datetime) -> bool:
     """Whether the team answered the customer at this time or later."""
+    if lead.first_answer_at is None:
+        return False
     query = select(col(LeadEvent.id)).where(
         col(LeadEvent.lead_id) == lead.id, col(LeadEvent.kind) == "answered", col(LeadEvent.at) >= since
     )

@@ -17,7 +17,9 @@ def fill(row: Row, values: Mapping[str, Any]) -> frozenset[str]:
     for name, told in values.items():
         held = getattr(row, name)
         if name == "extra":
-            setattr(row, name, deepened(held, told))
+            merged = deepened(held, told)
+            if merged != held:  # what is set is looked through for changes, were it the same
+                setattr(row, name, merged)
         elif (held is False or held in NOTHING) and told not in NOTHING and told != held:
             setattr(row, name, told)
             filled.add(name)

@@ -5,13 +5,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, and_, delete, func, select
+from sqlalchemy import CursorResult, Select, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
-from storage.database import Transaction
+from storage import lanes
+from storage.database import Transaction, keep
 from storage.merging import fill
-from storage.models import Direction, Environment, Lead, Message, Outbox, ReplyState, WorkState
+from storage.models import (
+    Business,
+    Customer,
+    Direction,
+    Environment,
+    Lead,
+    Message,
+    Outbox,
+    ReplyState,
+    WorkState,
+)
 from storage.outbox import Kind
 
 SAME_TEXT_WITHIN = timedelta(seconds=120)
@@ -62,15 +73,22 @@ async def get(tx: Transaction, message_id: int | None) -> Message | None:
     return None if message_id is None else await tx.get(Message, message_id)
 
 
+async def to_post(tx: Transaction, message_id: int | None) -> Message | None:
+    """A message for posting it: its lead, business and customer are read with it, and are there when asked for."""
+    row = (await tx.execute(_TO_POST, {"of": message_id})).first()
+    if row is None:
+        return None
+    keep(tx, *row)
+    message: Message = row[0]
+    return message
+
+
 async def to_change(tx: Transaction, message_id: int | None) -> Message | None:
     """A message by our id, for changing: as it stands now, and changed by nobody else until this transaction ends.
 
     A reply's state is decided under this lock alone, by people and by the dispatcher; take it before any other.
-    Others may refer to the row meanwhile (key_share: FOR NO KEY UPDATE).
     """
-    if message_id is None:
-        return None
-    return await tx.get(Message, message_id, with_for_update={"key_share": True}, populate_existing=True)
+    return None if message_id is None else await tx.get(Message, message_id, **lanes.for_changing(tx))
 
 
 async def record_inbound(tx: Transaction, told: Message) -> Heard:
@@ -92,14 +110,9 @@ async def _same_inbound(tx: Transaction, told: Message) -> Message | None:
     same = await by_thumbtack_id(tx, told.environment, told.thumbtack_id or "")
     if same is not None or told.text is None or told.sent_at is None:
         return same
-    by_text = select(Message).where(
-        col(Message.lead_id) == told.lead_id,
-        col(Message.direction) == told.direction,
-        col(Message.text) == told.text,
-        col(Message.generation) != told.generation,
-        col(Message.sent_at).between(*_around(told.sent_at, SAME_TEXT_WITHIN)),
-    )
-    return (await tx.execute(by_text.order_by(col(Message.id)).limit(1))).scalar_one_or_none()
+    earliest, latest = _around(told.sent_at, SAME_TEXT_WITHIN)
+    asked = {"lead": told.lead_id, "said": told.text, "by": told.generation, "earliest": earliest, "latest": latest}
+    return (await tx.execute(_BY_TEXT, asked)).scalar_one_or_none()
 
 
 def _around(sent_at: datetime, within: timedelta) -> tuple[datetime, datetime]:
@@ -233,8 +246,7 @@ async def waiting_of(tx: Transaction, business_id: int) -> Sequence[int]:
 
 async def by_thumbtack_id(tx: Transaction, environment: Environment, thumbtack_id: str) -> Message | None:
     """A message of either side by Thumbtack's id, for reading."""
-    query = select(Message).where(col(Message.environment) == environment, col(Message.thumbtack_id) == thumbtack_id)
-    return (await tx.execute(query)).scalar_one_or_none()
+    return (await tx.execute(_CALLED, {"of": environment, "called": thumbtack_id})).scalar_one_or_none()
 
 
 async def handed_over(tx: Transaction, lead_id: int, *, near: datetime) -> Sequence[Message]:
@@ -274,32 +286,76 @@ async def inbound(tx: Transaction, lead_id: int) -> Sequence[Message]:
 
 async def written_before(tx: Transaction, message: Message) -> datetime | None:
     """When somebody, of either side, last wrote in a lead's thread before this message; None where nobody had."""
-    made = and_(col(Message.direction) == Direction.INBOUND, col(Message.is_automatic))
-    query = select(func.max(Message.stored_at)).where(
-        col(Message.lead_id) == message.lead_id, col(Message.id) < message.id, ~made
-    )
-    found: datetime | None = (await tx.execute(query)).scalar_one_or_none()
+    before = {"lead": message.lead_id, "before": message.id}
+    found: datetime | None = (await tx.execute(_WRITTEN_BEFORE, before)).scalar_one_or_none()
     return found
 
 
 async def asked_at(tx: Transaction, lead_id: int) -> datetime | None:
     """When the customer wrote last; None where they never did."""
-    heard = [one for one in await inbound(tx, lead_id) if one.author != BUSINESS and not one.is_automatic]
-    return max((one.sent_at or one.stored_at for one in heard), default=None)
+    query = select(func.max(func.coalesce(col(Message.sent_at), col(Message.stored_at)))).where(
+        col(Message.lead_id) == lead_id,
+        col(Message.direction) == Direction.INBOUND,
+        col(Message.author).is_distinct_from(BUSINESS),
+        ~col(Message.is_automatic),
+    )
+    found: datetime | None = (await tx.execute(query)).scalar_one_or_none()
+    return found
+
+
+async def stands(tx: Transaction, message_id: int | None, *, team_id: str, channel: str, ts: str) -> None:
+    """Remember where a message of Thumbtack's was posted."""
+    await tx.execute(_STANDS, {"of_id": message_id, "team": team_id, "in_channel": channel, "at_ts": ts})
 
 
 async def last_writer(tx: Transaction, lead_id: int) -> str | None:
     """Who of the team wrote to this lead's customer last; nobody wrote the automatic first reply."""
-    query = (
-        select(col(Message.author))
-        .where(
-            col(Message.lead_id) == lead_id,
-            col(Message.direction) == Direction.OUTBOUND,
-            col(Message.author).is_not(None),  # an automatic reply is nobody's
-            col(Message.state).not_in([ReplyState.CANCELLED]),
-        )
-        .order_by(col(Message.stored_at).desc(), col(Message.id).desc())
-        .limit(1)
-    )
-    author: str | None = (await tx.execute(query)).scalar_one_or_none()
+    author: str | None = (await tx.execute(_LAST_WRITER, {"lead": lead_id})).scalar_one_or_none()
     return author
+
+
+# What each message asks, built once: that takes longer than asking it.
+_TO_POST = (
+    select(Message, Lead, Business, Customer)
+    .outerjoin(Lead, col(Lead.id) == col(Message.lead_id))
+    .outerjoin(Business, col(Business.id) == col(Lead.business_id))
+    .outerjoin(Customer, col(Customer.id) == col(Lead.customer_id))
+    .where(col(Message.id) == bindparam("of"))
+)
+_CALLED = select(Message).where(
+    col(Message.environment) == bindparam("of"), col(Message.thumbtack_id) == bindparam("called")
+)
+_BY_TEXT = (
+    select(Message)
+    .where(
+        col(Message.lead_id) == bindparam("lead"),
+        col(Message.direction) == Direction.INBOUND,
+        col(Message.text) == bindparam("said"),
+        col(Message.generation) != bindparam("by"),
+        col(Message.sent_at).between(bindparam("earliest"), bindparam("latest")),
+    )
+    .order_by(col(Message.id))
+    .limit(1)
+)
+_WRITTEN_BEFORE = select(func.max(Message.stored_at)).where(
+    col(Message.lead_id) == bindparam("lead"),
+    col(Message.id) < bindparam("before"),
+    ~and_(col(Message.direction) == Direction.INBOUND, col(Message.is_automatic)),
+)
+_LAST_WRITER = (
+    select(col(Message.author))
+    .where(
+        col(Message.lead_id) == bindparam("lead"),
+        col(Message.direction) == Direction.OUTBOUND,
+        col(Message.author).is_not(None),  # an automatic reply is nobody's
+        col(Message.state).not_in([ReplyState.CANCELLED]),
+    )
+    .order_by(col(Message.stored_at).desc(), col(Message.id).desc())
+    .limit(1)
+)
+_STANDS = (
+    update(Message)
+    .where(col(Message.id) == bindparam("of_id"))
+    .values(team_id=bindparam("team"), channel=bindparam("in_channel"), slack_ts=bindparam("at_ts"))
+    .execution_options(synchronize_session=False)
+)

@@ -8,12 +8,16 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import aiosqlite
 
 FETCHED_AT_ONCE = 64
 """aiosqlite's own number; nothing here iterates over a cursor."""
+
+GIVES_WAY_AFTER = 0.001
+"""Seconds for which statements that are executed `here` may keep the event loop: each takes a tenth of that."""
 
 
 class OneHopCursor(aiosqlite.Cursor):
@@ -30,7 +34,7 @@ class OneHopCursor(aiosqlite.Cursor):
         """Execute a statement and keep its rows for `fetchall`: in the connection's thread, or `here`."""
         if self._of.here:
             self._rows = _rows(self._cursor, sql, parameters or ())
-            await asyncio.sleep(0)  # whoever waits for the event loop goes on between two statements, as ever
+            await self._of.give_way()
             return self
         self._under_way = True
         self._rows = await self._execute(_rows, self._cursor, sql, parameters or ())  # type: ignore[no-untyped-call]  # aiosqlite's
@@ -58,8 +62,15 @@ class OneHopConnection(aiosqlite.Connection):
     """
 
     here = False
+    _gave_way = 0.0
     _asked = _done = 0
     """Of the thread. Where both are the same it does nothing, nor will it."""
+
+    async def give_way(self) -> None:
+        """Let whoever waits for the event loop go on between two statements, where that was long ago."""
+        if monotonic() - self._gave_way > GIVES_WAY_AFTER:
+            await asyncio.sleep(0)
+            self._gave_way = monotonic()
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         self._asked += 1

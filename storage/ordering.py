@@ -1,6 +1,6 @@
 """What of a lead's conversation still waits to be posted, in the order in which it was written."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from storage.database import Transaction
@@ -16,24 +16,14 @@ async def by_time(tx: Transaction, lane: str) -> None:
 
     Thumbtack delivers in no certain order. What is posted or being posted stays where it is, and so does all else.
     """
-    query = (
-        select(Outbox)
-        .where(
-            col(Outbox.settled_at).is_(None),
-            col(Outbox.lane) == lane,
-            col(Outbox.kind).in_(OF_A_MESSAGE),
-            col(Outbox.message_id).is_not(None),
-            col(Outbox.state) == WorkState.PENDING,
-            col(Outbox.attempt) == 0,
-        )
-        .order_by(col(Outbox.id))
-        .with_for_update(skip_locked=True)
-    )
-    waiting = [entry for entry in (await tx.execute(query)).scalars() if not entry.payload]
+    waiting = [entry for entry in (await tx.execute(_WAITING, {"of": lane})).scalars() if not entry.payload]
+    if len(waiting) < 2:
+        return
     said = {one.id: one for one in await _messages(tx, {entry.message_id for entry in waiting})}
     places = [(Kind(entry.kind), said[entry.message_id]) for entry in waiting]
     for entry, (kind, message) in zip(waiting, sorted(places, key=_written), strict=True):
-        entry.kind, entry.message_id = kind, message.id
+        if (entry.kind, entry.message_id) != (kind, message.id):
+            entry.kind, entry.message_id = kind, message.id
     await tx.flush()
 
 
@@ -46,3 +36,19 @@ async def _messages(tx: Transaction, message_ids: set[int | None]) -> list[Messa
 def _written(place: tuple[Kind, Message]) -> tuple[float, int, int]:
     kind, message = place
     return (message.sent_at or message.stored_at).timestamp(), message.id or 0, OF_A_MESSAGE.index(kind)
+
+
+# Asked for each message; building it takes longer than asking it.
+_WAITING = (
+    select(Outbox)
+    .where(
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.lane) == bindparam("of"),
+        col(Outbox.kind).in_(OF_A_MESSAGE),
+        col(Outbox.message_id).is_not(None),
+        col(Outbox.state) == WorkState.PENDING,
+        col(Outbox.attempt) == 0,
+    )
+    .order_by(col(Outbox.id))
+    .with_for_update(skip_locked=True)
+)

@@ -10,13 +10,11 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     CursorResult,
-    Select,
     Update,
     bindparam,
     func,
     or_,
     select,
-    text,
     update,
 )
 from sqlmodel import col
@@ -27,6 +25,9 @@ from storage.database import Transaction, touch
 from storage.models import Outbox, WorkState
 
 TOPIC = "outbox"
+SETTLED = "settled"
+"""Wakes who waits until something was said; the dispatcher does not."""
+
 CLAIM_FOR = timedelta(seconds=60)
 """How long a claim holds; far longer than any call out may take."""
 
@@ -249,8 +250,15 @@ async def is_ours(tx: Transaction, entry: Outbox) -> bool:
 
 
 async def settle(tx: Transaction, entry: Outbox, *, state: WorkState, now: datetime, reason: str | None = None) -> None:
-    """Mark an entry done, dead or cancelled; its lane goes on. Raises ClaimLost, as the next three do."""
+    """Mark an entry done, dead or cancelled; its lane goes on. Raises ClaimLost, as the next three do.
+
+    The dispatcher is woken where something waits in the lane: nothing else can go that could not go before. That of other
+    processes is not, by this and the next three: who delivered it goes on with its lane.
+    """
     await _change(tx, entry, state=state, settled_at=now, reason=reason)
+    touch(tx, SETTLED, only_here=True)
+    if entry.lane is not None and (await tx.execute(_BEHIND, {"of": entry.lane})).first() is not None:
+        touch(tx, TOPIC, only_here=True)
 
 
 async def requeue(
@@ -266,6 +274,7 @@ async def requeue(
     state = WorkState.SENDING if maybe_done else WorkState.PENDING
     counted = entry.mistakes if mistakes is None else mistakes
     await _change(tx, entry, state=state, due_at=due_at, reason=reason, mistakes=counted)
+    touch(tx, TOPIC, only_here=True)
 
 
 async def leave(tx: Transaction, entry: Outbox, *, due_at: datetime) -> None:
@@ -288,6 +297,7 @@ async def replace(tx: Transaction, entry: Outbox, *, payload: dict[str, Any], no
         reason=None,
         settled_at=None,
     )
+    touch(tx, TOPIC, only_here=True)
 
 
 async def park(tx: Transaction, entry: Outbox, *, reason: str) -> None:
@@ -308,9 +318,6 @@ async def _change(tx: Transaction, entry: Outbox, **values: Any) -> None:
     )
     if result.rowcount == 0:
         raise ClaimLost
-    touch(
-        tx, TOPIC, only_here=True
-    )  # who delivered it goes on with its lane; to wake all others would find them nothing
 
 
 @cache
@@ -355,24 +362,6 @@ async def _change_waiting(tx: Transaction, entry_id: int, **values: Any) -> None
     touch(tx, TOPIC)
 
 
-async def unsettled_reply(tx: Transaction, message_id: int) -> Outbox | None:
-    """The entry that shall send this message, while it has not gone out."""
-    query = select(Outbox).where(
-        col(Outbox.settled_at).is_(None),
-        col(Outbox.kind) == Kind.SEND_REPLY,
-        col(Outbox.message_id) == message_id,
-    )
-    return (await tx.execute(query)).scalars().first()
-
-
-async def is_said_anew(tx: Transaction, entry: Outbox) -> bool:
-    """Whether a later entry of the same kind is about the same message."""
-    query = select(col(Outbox.id)).where(
-        col(Outbox.message_id) == entry.message_id, col(Outbox.kind) == entry.kind, col(Outbox.id) > entry.id
-    )
-    return (await tx.execute(query.limit(1))).first() is not None
-
-
 async def pending_of(tx: Transaction, lane: str, kind: Kind) -> Outbox | None:
     """An entry of this kind that waits in the lane and has not begun: what it will say is read when it goes.
 
@@ -398,55 +387,7 @@ async def hasten(tx: Transaction, lane: str, kind: Kind, *, now: datetime) -> No
         await tx.flush()
 
 
-async def lead_post_under_way(tx: Transaction, channel: str, *, besides: int = 0) -> bool:
-    """Whether a lead's first post to this channel may be out while we do not know its ts yet."""
-    query = select(col(Outbox.id)).where(
-        col(Outbox.settled_at).is_(None),
-        col(Outbox.kind) == Kind.POST_LEAD,
-        col(Outbox.channel) == channel,
-        text("state = 'sending'"),  # word for word as the index over them says it
-        col(Outbox.lead_id) != besides,
-    )
-    return (await tx.execute(query.limit(1))).first() is not None
-
-
-async def card_on_its_way(tx: Transaction, lead_id: int) -> str | None:
-    """The channel of a lead's first post that may be out already, with what was known when it went."""
-    query = select(col(Outbox.channel)).where(
-        col(Outbox.settled_at).is_(None),
-        col(Outbox.kind) == Kind.POST_LEAD,
-        col(Outbox.lead_id) == lead_id,
-        col(Outbox.state) == WorkState.SENDING,
-    )
-    found: str | None = (await tx.execute(query.limit(1))).scalar_one_or_none()
-    return found
-
-
-async def cards_wait(tx: Transaction, *, reason: str) -> bool:
-    """Whether a lead's card was tried, and waits for this reason."""
-    query = select(col(Outbox.id)).where(
-        col(Outbox.settled_at).is_(None), col(Outbox.kind) == Kind.POST_LEAD, col(Outbox.reason) == reason
-    )
-    return (await tx.execute(query.limit(1))).first() is not None
-
-
-async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
-    """When to look again at the latest: an entry is due, a channel's pace or a claim ends. None: nothing waits so."""
-    *times, free = (await tx.execute(_TIMES, {"now": now, "now_us": pacing.micros(now)})).one()
-    if free is not None:
-        times.append(pacing.instant(free, now))
-    return min((at for at in times if at is not None), default=None)
-
-
-def _times() -> Select[Any]:
-    waits, due, claimed = col(Outbox.settled_at).is_(None), col(Outbox.due_at), col(Outbox.claimed_until)
-    first_due = select(func.min(due)).where(waits, due > lanes.NOW, col(Outbox.state) != WorkState.PARKED)
-    first_claim = select(func.min(claimed)).where(claimed.is_not(None), claimed > lanes.NOW, waits)
-    paces = lanes.first_pace().subquery()
-    return select(first_due.scalar_subquery(), first_claim.scalar_subquery(), paces.c.quiet, paces.c.free)
-
-
-_TIMES = _times()
+_BEHIND = select(col(Outbox.id)).where(col(Outbox.settled_at).is_(None), col(Outbox.lane) == bindparam("of")).limit(1)
 _LAST_TURN = select(func.max(Outbox.turn_at, type_=UtcDateTime)).where(
     col(Outbox.settled_at).is_(None), col(Outbox.lane) == bindparam("lane")
 )

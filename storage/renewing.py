@@ -6,12 +6,12 @@ Slack's free plan hides what is older than 90 days, and a thread that nobody see
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from storage import channels, lanes, leads, outbox, routing, threads
 from storage.database import Transaction
-from storage.models import Lead, Outbox, Thread
+from storage.models import Channel, Lead, Outbox, Thread
 from storage.outbox import Kind, slack_lane
 
 OLD_AFTER = timedelta(days=80)
@@ -37,14 +37,15 @@ async def was_deleted(tx: Transaction, channel: str) -> bool:
     return known is not None and known.closed == DELETED
 
 
-async def of_news(tx: Transaction, lead: Lead, *, now: datetime, default: str | None) -> str | None:
-    """Before news of a lead are enqueued: let a new card come first where the old one will not do.
-
-    Returns where the new card goes; None where the one that stands is good.
-    """
-    thread = await threads.own(tx, leads.known(lead.id))
-    if thread is None or (now - thread.attached_at < OLD_AFTER and not await is_gone(tx, thread)):
-        return None
+async def place_of_news(tx: Transaction, lead: Lead, *, now: datetime, default: str | None) -> str | None:
+    """Where news of a lead are posted, for which a new card comes first where the old one will not do."""
+    found = (await tx.execute(_STANDING, {"lead": leads.known(lead.id)})).first()
+    if found is None:
+        return lead.channel
+    thread, closed = found
+    if now - thread.attached_at < OLD_AFTER and closed != DELETED:
+        channel: str = thread.channel
+        return channel
     return await renew(tx, lead, thread, now=now, default=default, lane=slack_lane(leads.known(lead.id)))
 
 
@@ -95,3 +96,13 @@ async def card_to_come(tx: Transaction, lead_id: int) -> Outbox | None:
         col(Outbox.settled_at).is_(None), col(Outbox.kind) == Kind.POST_LEAD, col(Outbox.lead_id) == lead_id
     )
     return (await tx.execute(query.limit(1))).scalar_one_or_none()
+
+
+# A lead's own thread, and whether its channel is closed: asked for each message; building it takes longer.
+_STANDING = (
+    select(Thread, col(Channel.closed))
+    .outerjoin(Channel, col(Channel.channel) == col(Thread.channel))
+    .where(col(Thread.lead_id) == bindparam("lead"))
+    .order_by(col(Thread.id).desc(), col(Channel.id))
+    .limit(1)
+)

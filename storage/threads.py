@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlmodel import col
 
 from storage import lanes
@@ -54,8 +54,7 @@ async def forget(tx: Transaction, thread: Thread) -> bool:
 
 async def own(tx: Transaction, lead_id: int | None) -> Thread | None:
     """The thread below a lead's own card: the newest, where there were several."""
-    query = select(Thread).where(col(Thread.lead_id) == lead_id).order_by(col(Thread.id).desc()).limit(1)
-    return (await tx.execute(query)).scalar_one_or_none()
+    return (await tx.execute(_OWN, {"lead": lead_id})).scalar_one_or_none()
 
 
 async def of_lead(tx: Transaction, lead_id: int | None) -> Thread | None:
@@ -77,3 +76,7 @@ async def any_in(tx: Transaction, *, team_id: str, channel: str) -> bool:
     """Whether a lead ever stood in this channel."""
     query = select(col(Thread.id)).where(col(Thread.team_id) == team_id, col(Thread.channel) == channel).limit(1)
     return (await tx.execute(query)).first() is not None
+
+
+# Asked for each message; building it takes longer than asking it.
+_OWN = select(Thread).where(col(Thread.lead_id) == bindparam("lead")).order_by(col(Thread.id).desc()).limit(1)

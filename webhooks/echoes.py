@@ -129,17 +129,22 @@ def _sent(reply: Message) -> datetime:
 # What Thumbtack made itself
 
 
-def is_automatic(lead: Lead, message: Message, others: Sequence[Message]) -> bool:
-    """Whether Thumbtack made this message: its copy of the lead's description, or its quick reply to it.
+def may_be_automatic(lead: Lead, message: Message) -> bool:
+    """Whether Thumbtack may have made this message at all.
 
-    Only about the time at which the lead came, which is known once the lead itself is: until then nothing is. There is
-    one of each; `others` are the lead's messages that are known.
+    Only about the time at which the lead came, which is known once the lead itself is: until then nothing is.
     """
     if lead.is_placeholder or message.generation != Generation.V4 or message.attachments:
         return False
     began = lead.created_at or lead.received_at
-    if began is None or (message.sent_at or message.stored_at) > began + AUTOMATIC_WITHIN:
-        return False
+    return began is not None and (message.sent_at or message.stored_at) <= began + AUTOMATIC_WITHIN
+
+
+def is_automatic(lead: Lead, message: Message, others: Sequence[Message]) -> bool:
+    """Whether Thumbtack made one that it may have made: its copy of the lead's description, or its quick reply to it.
+
+    There is one of each; `others` are the lead's messages that are known.
+    """
     if any(one.is_automatic and one.author == message.author and one.id != message.id for one in others):
         return False
     return message.author == Sender.BUSINESS or _says_the_same(message.text, lead.description)

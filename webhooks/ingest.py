@@ -65,6 +65,7 @@ class Ingest:
         self._reminds = reminds
         self._counts = counts
         self._clock = clock
+        self._more = True
         self._woken = asyncio.Event()
         database.on_commit(inbox.TOPIC, self._woken.set)
 
@@ -76,9 +77,9 @@ class Ingest:
             try:
                 async with self._database.precedence.behind():
                     found = await self.step()
-                if found:
+                if found and self._more:
                     continue
-                pause = await self._pause(looked_at)
+                pause = POLL if found else await self._pause(looked_at)
             except (StorageError, OSError) as error:
                 log.warning("ingest_failed", error=type(error).__name__)
                 pause = POLL
@@ -89,8 +90,8 @@ class Ingest:
                 continue
 
     async def step(self) -> bool:
-        """Ingest the webhook that goes next; False where none may go now."""
-        now = self._clock()
+        """Ingest the webhook that goes next; False where none may go now. Whether `_more` are there is known then too."""
+        now, self._more = self._clock(), True
         taken: Taken | None = None
         deliveries: Sequence[str] = ()
         try:
@@ -108,11 +109,13 @@ class Ingest:
                 await self._understand(tx, row, now)
                 await inbox.settle(tx, taken.inbox_id, state=WorkState.DONE, now=now)
                 deliveries = outbox.enqueued(tx)
+                more = not await inbox.is_empty(tx)
         except Exception as error:
             if taken is None:
                 raise
             await self._failed(taken, error, now)  # whatever a body does to us, it stays, and its neighbours go on
         else:
+            self._more = more
             seconds = (self._clock() - taken.received_at).total_seconds()
             self._counts.ingested(seconds=seconds)
             log.info(

@@ -6,7 +6,7 @@ from typing import Any
 
 from storage import businesses, customers, leads
 from storage.database import Transaction
-from storage.models import Environment
+from storage.models import Environment, Lead
 from webhooks.thumbtack.facts import BusinessRef, CustomerRef
 
 UNNAMED_BUSINESS = BusinessRef(thumbtack_id="")
@@ -29,8 +29,9 @@ async def remember(
     now: datetime,
     customer: CustomerRef | None = None,
     lead_id: str | None = None,
+    lead: Lead | None = None,
 ) -> Parties:
-    """Remember the business, and the customer of the lead that Thumbtack calls `lead_id`."""
+    """Remember the business, and the customer of the lead that Thumbtack calls `lead_id`: `lead`, where it was found."""
     if business is None:
         return Parties(ids={})
     ours, renamed = await businesses.ensure(
@@ -41,7 +42,7 @@ async def remember(
         return Parties(ids=ids, changed=renamed)
     known, filled = await customers.ensure(
         tx,
-        await leads.find(tx, environment, lead_id),
+        lead or await leads.find(tx, environment, lead_id),
         lead_thumbtack_id=lead_id,
         business_id=leads.known(ours.id),
         thumbtack_id=customer.thumbtack_id,

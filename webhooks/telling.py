@@ -41,16 +41,17 @@ class Page:
         Where the card is too old to be seen, or its channel was deleted, news open a new one (see `storage.renewing`).
         """
         lead_id = leads.known(lead.id)
-        anew = None
         if kind in renewing.NEWS:
-            anew = await renewing.of_news(self.tx, lead, now=self.now, default=self.default_channel)
+            place = await renewing.place_of_news(self.tx, lead, now=self.now, default=self.default_channel)
+        else:
+            place = await self._channel(lead)
         await outbox.enqueue(
             self.tx,
             kind,
             now=self.now,
             since=self.heard_at,
             lane=slack_lane(lead_id),
-            channel=anew or await self._channel(lead),
+            channel=place,
             lead_id=lead_id,
             **entry,
         )

@@ -94,9 +94,10 @@ async def _asked(page: Page, lead: Lead) -> None:
 
 async def message_received(page: Page, fact: MessageReceived) -> None:
     """A message: into its lead's thread, which is opened where the lead has not come yet; our own is not told again."""
-    if await _is_echo(page, fact):
+    held = await leads.find_to_change(page.tx, page.environment, fact.lead_id)
+    if await _is_echo(page, held, fact):
         return
-    lead = await _named_lead(page, fact)
+    lead = await _named_lead(page, fact, held=held)
     heard = await messages.record_inbound(page.tx, _message(page, lead, fact))
     if heard.message.lead_id != lead.id:
         return  # told of another lead before, and standing there
@@ -115,12 +116,11 @@ async def message_received(page: Page, fact: MessageReceived) -> None:
     await ordering.by_time(page.tx, slack_lane(leads.known(lead.id)))
 
 
-async def _is_echo(page: Page, fact: MessageReceived) -> bool:
+async def _is_echo(page: Page, lead: Lead | None, fact: MessageReceived) -> bool:
     """Whether this is a reply that was sent from here, told again; then it arrived, which settles what was in doubt.
 
     The reply is held before anything about its lead is (see `bot.replies`).
     """
-    lead = await leads.find_to_change(page.tx, page.environment, fact.lead_id)
     reply = await echoes.reply_of(page.tx, lead, fact, environment=page.environment, now=page.now)
     if reply is None:
         return False
@@ -133,8 +133,11 @@ async def _is_echo(page: Page, fact: MessageReceived) -> bool:
 
 async def _judge(page: Page, lead: Lead, message: Message) -> None:
     """Whether Thumbtack made a message, or, once the lead is there, the team answered with it in Thumbtack's app."""
-    others = await messages.inbound(page.tx, leads.known(lead.id))
-    message.is_automatic = echoes.is_automatic(lead, message, others)
+    if echoes.may_be_automatic(lead, message):
+        others = await messages.inbound(page.tx, leads.known(lead.id))
+        message.is_automatic = echoes.is_automatic(lead, message, others)
+    elif message.is_automatic:
+        message.is_automatic = False
     is_answer = message.author == Sender.BUSINESS and not message.is_automatic
     if is_answer and not lead.is_placeholder and not lead.is_test:
         said_at, before = min(message.sent_at or page.now, page.now), states.of(lead)
@@ -150,7 +153,7 @@ async def _waits(page: Page, lead: Lead, message: Message) -> None:
     if message.author == Sender.BUSINESS:
         return
     lead = await leads.to_change(page.tx, lead.id) or lead  # an answer that is written down just now is before or after
-    if await leads.answered_since(page.tx, lead, message.sent_at or page.now):
+    if lead.waiting_since is not None or await leads.answered_since(page.tx, lead, message.sent_at or page.now):
         return
     before = states.of(lead)
     await waiting.began(page.tx, lead, by_default=page.reminds, now=page.now)
@@ -167,6 +170,7 @@ def _message(page: Page, lead: Lead, fact: MessageReceived) -> Message:
         thumbtack_id=fact.message_id,
         author=fact.sender,
         text=fact.text,
+        blocks=[],  # what a default is made by is examined each time
         attachments=[asdict(attachment) for attachment in fact.attachments],
         sent_at=fact.sent_at,
         stored_at=page.now,
@@ -273,16 +277,18 @@ async def _recognise(page: Page, fact: LeadReceived) -> frozenset[int]:
     )
 
 
-async def _named_lead(page: Page, fact: MessageReceived | LeadPriceChanged | ReviewReceived) -> Lead:
-    """The lead something else is about; a placeholder where it was not heard of."""
+async def _named_lead(
+    page: Page, fact: MessageReceived | LeadPriceChanged | ReviewReceived, *, held: Lead | None = None
+) -> Lead:
+    """The lead something else is about (`held`, where it was found); a placeholder where it was not heard of."""
     business = None if isinstance(fact, LeadPriceChanged) else fact.business
     customer = fact.customer if isinstance(fact, MessageReceived) else None
-    parties = await _parties(page, business, customer=customer, lead_id=fact.lead_id)
+    parties = await _parties(page, business, customer=customer, lead_id=fact.lead_id, lead=held)
     values = {**parties.ids, "generation": fact.generation}
     if isinstance(fact, LeadPriceChanged):
         values["extra"] = fact.extra
     named = await leads.placeholder(
-        page.tx, environment=page.environment, thumbtack_id=fact.lead_id or "", values=values, now=page.now
+        page.tx, environment=page.environment, thumbtack_id=fact.lead_id or "", values=values, now=page.now, held=held
     )
     if named.filled and named.lead.announced_at is not None:  # the card may not have known whom a reply goes to
         await telling.update_card(page, named.lead)
@@ -290,10 +296,15 @@ async def _named_lead(page: Page, fact: MessageReceived | LeadPriceChanged | Rev
 
 
 async def _parties(
-    page: Page, business: BusinessRef | None, *, customer: CustomerRef | None = None, lead_id: str | None = None
+    page: Page,
+    business: BusinessRef | None,
+    *,
+    customer: CustomerRef | None = None,
+    lead_id: str | None = None,
+    lead: Lead | None = None,
 ) -> Parties:
     return await remember(
-        page.tx, business, environment=page.environment, now=page.now, customer=customer, lead_id=lead_id
+        page.tx, business, environment=page.environment, now=page.now, customer=customer, lead_id=lead_id, lead=lead
     )
 
 

@@ -19,7 +19,7 @@ from bot.failures import Failure
 from bot.pacing import Paces
 from bot.services import Services
 from bot.slack import Identity
-from storage import away, lanes, outbox, pacing
+from storage import away, lanes, outbox, pacing, timing
 from storage.database import StorageError, Transaction, at_length
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
@@ -130,11 +130,12 @@ class Dispatcher:
             async with self._services.database.transaction(brief=True) as tx:
                 entry = await outbox.next_up(tx, now=now)
                 if entry is None:
-                    return self._pause(await outbox.next_due(tx, now=now), now)
+                    return self._pause(await timing.next_due(tx, now=now), now)
                 if entry.kind not in BRIEF:
                     at_length(tx)
                 taken = _Taken(entry_id=entry.id or 0, maybe_done=entry.state == WorkState.SENDING)
                 claimed = await self._prepare(tx, entry, identity, now)
+                again_at = await timing.after_this(tx, now=now)
         except Overtaken:
             return 0.0
         except Exception as error:
@@ -144,7 +145,7 @@ class Dispatcher:
             return 0.0
         if claimed is not None:
             self._begin(claimed)
-        return 0.0
+        return 0.0 if again_at == now else self._pause(again_at, now)
 
     def _pause(self, due: datetime | None, now: datetime) -> float:
         longest = self._services.database.patience(POLL)

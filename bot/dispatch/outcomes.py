@@ -14,7 +14,7 @@ from bot.failures import PACED, RATE_LIMITED, Failure, Sort
 from bot.pacing import POST, taken_for
 from bot.services import Services
 from storage import lanes, outbox, pacing
-from storage.database import StorageError, Transaction
+from storage.database import StorageError, Transaction, touch
 from storage.models import Outbox, WorkState
 from storage.outbox import ClaimLost, Kind
 
@@ -162,6 +162,7 @@ async def _delivered(tx: Transaction, services: Services, claimed: Claimed, answ
     await outbox.settle(tx, entry, state=WorkState.DONE, now=now)  # first: it tells whether the claim is still ours
     if claimed.trial and entry.channel:
         await lanes.tried(tx, entry.channel, claimed.next_at, held=False)
+        touch(tx, outbox.TOPIC)  # the channel is open again
         await lifecycle.channel_works(tx, services, entry.channel, now=now)
     more = await claimed.plan.then(tx, answer, now) if claimed.plan.then else None
     if isinstance(more, More):

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import text, update
 from support.office import ADMIN, CHANNEL, Office
 
-from bot import jobs
 from bot import settings as bot_settings
 from bot.doctor import rooms, slack_app
 from bot.doctor.examination import examine

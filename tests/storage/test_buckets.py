@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage import lanes, outbox, pacing
+from storage import lanes, outbox, pacing, timing
 from storage.database import Database
 from storage.models import WorkState
 from storage.outbox import Kind
@@ -145,7 +145,7 @@ async def test_in_a_held_channel_an_update_waits_for_the_trial_too(database):
         await lanes.quiet(tx, "C0LEADS", NOW + 10 * SECOND, held=True)
     assert await order(database) == []
     async with database.transaction() as tx:
-        assert await outbox.next_due(tx, now=NOW + SECOND) == NOW + 10 * SECOND
+        assert await timing.next_due(tx, now=NOW + SECOND) == NOW + 10 * SECOND
         assert await lanes.try_held(tx, "C0LEADS", outcome_by=NOW + 70 * SECOND)
     assert await order(database, after=69) == []
     assert await order(database, after=70) == [update]
@@ -157,5 +157,5 @@ async def test_when_the_workspace_may_not_be_posted_to_nobody_posts_and_all_else
         await pacing.take(tx, lanes.ALL_POSTS, Rate(interval=60 * SECOND), now=NOW)
     assert await order(database) == [mark]
     async with database.transaction() as tx:
-        assert await outbox.next_due(tx, now=NOW + SECOND) == NOW + 60 * SECOND
+        assert await timing.next_due(tx, now=NOW + SECOND) == NOW + 60 * SECOND
     assert await order(database, after=60) == [post]

@@ -72,6 +72,23 @@ async def test_here_the_event_loop_goes_on_between_two_statements(connection: on
     await task
 
 
+async def test_here_the_event_loop_goes_on_after_a_millisecond_and_not_after_each_statement(
+    connection: one_hop.OneHopConnection, monkeypatch: pytest.MonkeyPatch
+):
+    passed, others = 10.0, []
+    monkeypatch.setattr(one_hop, "monotonic", lambda: passed)
+    connection.here = True
+    async with connection.cursor() as cursor:
+        await cursor.execute("SELECT 1")
+        tasks = [asyncio.create_task(_noted(others))]
+        await cursor.execute("SELECT 1")
+        assert not others
+        passed += 0.0011
+        await cursor.execute("SELECT 1")
+        assert others
+    await asyncio.gather(*tasks)
+
+
 async def test_a_transaction_that_was_left_open_is_rolled_back(connection: one_hop.OneHopConnection):
     async with connection.cursor() as cursor:
         await cursor.execute("BEGIN")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from storage import lanes, outbox, upkeep
+from storage import lanes, outbox, timing, upkeep
 from storage.database import Database
 from storage.models import Outbox, WorkState
 from storage.outbox import ClaimLost, Kind
@@ -179,7 +179,7 @@ async def test_the_pace_of_a_channel_is_kept_and_no_other_channel_waits_for_it(d
 
 async def test_it_is_known_when_something_is_due_next(database):
     async def due(now=NOW):
-        return await do(database, outbox.next_due, now=now)
+        return await do(database, timing.next_due, now=now)
 
     assert await due() is None
     await add(database, due_at=LATER)
@@ -295,3 +295,58 @@ async def test_two_claimers_do_not_begin_two_of_a_lane_when_one_is_put_in_front_
 async def _ends(task):
     done, _ = await asyncio.wait([task], timeout=0.2)
     return bool(done)
+
+
+@pytest.fixture
+def woken(database: Database) -> list[str]:
+    """What was woken by commits."""
+    seen: list[str] = []
+    for topic in (outbox.TOPIC, outbox.SETTLED):
+        database.on_commit(topic, lambda topic=topic: seen.append(topic))
+    return seen
+
+
+async def settle_next(database, woken):
+    entry = await claim(database)
+    woken.clear()
+    await do(database, outbox.settle, entry, state=WorkState.DONE, now=NOW)
+    return set(woken)
+
+
+async def test_the_dispatcher_is_woken_by_what_is_settled_only_where_its_lane_goes_on(database, woken):
+    for lane in ("slack:1", "slack:1", None):
+        await add(database, lane=lane)
+    assert await settle_next(database, woken) == {outbox.TOPIC, outbox.SETTLED}, "the second of the lane can go now"
+    assert await settle_next(database, woken) == {outbox.SETTLED}
+    assert await settle_next(database, woken) == {outbox.SETTLED}
+    assert await claim(database) is None
+
+
+async def test_what_is_tried_again_or_replaced_wakes_the_dispatcher(database, woken):
+    await add(database)
+    entry = await claim(database)
+    woken.clear()
+    await do(database, outbox.requeue, entry, due_at=NOW, reason="slack_unreachable")
+    assert woken == [outbox.TOPIC]
+    entry = await claim(database)
+    woken.clear()
+    await do(database, outbox.replace, entry, payload={"part": 1}, now=NOW)
+    assert woken == [outbox.TOPIC]
+
+
+async def test_after_a_claim_one_looks_again_at_once_where_something_else_is_due(database):
+    for lane in ("slack:1", "slack:2"):
+        await add(database, lane=lane)
+    await add(database, due_at=LATER)
+    await claim(database)
+    assert await do(database, timing.after_this, now=NOW) == NOW
+    await claim(database)
+    assert await do(database, timing.after_this, now=NOW) == NOW + outbox.CLAIM_FOR, "where a claim may run out"
+    assert await do(database, timing.after_this, now=NOW + outbox.CLAIM_FOR) == NOW + outbox.CLAIM_FOR
+
+
+async def test_after_a_claim_what_is_parked_is_not_waited_for(database):
+    await add(database)
+    entry = await claim(database)
+    await do(database, outbox.park, entry, reason="a_person_chooses")
+    assert await do(database, timing.after_this, now=NOW) is None

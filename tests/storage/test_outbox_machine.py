@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from sqlalchemy import delete
 
-from storage import lanes, migrate, outbox, upkeep
+from storage import lanes, migrate, outbox, timing, upkeep
 from storage.database import Database
 from storage.models import Lane, Outbox, WorkState
 from storage.outbox import Kind
@@ -216,7 +216,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(seconds=SECONDS)
     def time_passes(self, seconds):
-        told, needed = self.run(self.change(outbox.next_due, now=self.now)), self.model.next_due(self.now)
+        told, needed = self.run(self.change(timing.next_due, now=self.now)), self.model.next_due(self.now)
         assert told is None or told > self.now
         assert needed is None or (told is not None and told <= needed), "it would be looked at too late"
         self.now += timedelta(seconds=seconds)

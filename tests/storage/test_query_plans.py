@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from support.plans import plan, series
 
-from storage import lanes, measuring, outbox, pacing, reading_back, upkeep
+from storage import inbox, lanes, measuring, outbox, pacing, reading_back, timing, unsettled, upkeep
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 BEHIND = 100_000
@@ -67,16 +67,19 @@ def reads_it_all(step):
 
 WORK = {
     "next_up": lambda tx: outbox.next_up(tx, now=NOW),
-    "next_due": lambda tx: outbox.next_due(tx, now=NOW),
+    "next_due": lambda tx: timing.next_due(tx, now=NOW),
+    "after_this": lambda tx: timing.after_this(tx, now=NOW),
+    "behind": lambda tx: tx.execute(outbox._BEHIND, {"of": "slack:1"}),
+    "inbox_is_empty": inbox.is_empty,
     "blocked": lambda tx: tx.execute(lanes.BLOCKED, {"entry_id": BEHIND + 1}),
     "next_inbox": lambda tx: tx.execute(lanes.NEXT_INBOX, {"now": NOW}),
     "pending_of": lambda tx: outbox.pending_of(tx, "slack:1", outbox.Kind.UPDATE_CARD),
-    "lead_post_under_way": lambda tx: outbox.lead_post_under_way(tx, "C0LEADS"),
+    "lead_post_under_way": lambda tx: unsettled.lead_post_under_way(tx, "C0LEADS"),
     "measure": lambda tx: measuring.measure(tx, now=NOW),
     "release_claims": upkeep.release_claims,
     "read_back": lambda tx: reading_back.enqueue(tx, since=NOW, now=NOW),
     "next_at": lambda tx: pacing.next_at(tx, "channel:C0LEADS", now=NOW),
-    "unsettled_reply": lambda tx: outbox.unsettled_reply(tx, 1),
+    "unsettled_reply": lambda tx: unsettled.reply(tx, 1),
 }
 
 

@@ -154,7 +154,8 @@ class Office:
         await self.ingested(within=within)
         changed = asyncio.Event()
         for one in (self, *self._replicas):  # what one of them did with an entry it tells nobody
-            one._running_database().on_commit(outbox.TOPIC, changed.set)
+            for topic in (outbox.TOPIC, outbox.SETTLED):
+                one._running_database().on_commit(topic, changed.set)
         async with asyncio.timeout(within):
             while True:
                 changed.clear()

@@ -11,7 +11,7 @@ from bot.dispatch.to_slack.posting import post_body
 from bot.dispatch.to_slack.replies import prompt_of
 from bot.failures import Failure
 from bot.services import Services
-from storage import messages, outbox
+from storage import messages, unsettled
 from storage.models import Message, ReplyState
 
 
@@ -20,7 +20,7 @@ async def ask_directly(at: At) -> Prepared:
     message = await messages.get(at.tx, at.entry.message_id)
     if message is None or message.author is None or not _is_open(at, message):
         return None
-    if await outbox.is_said_anew(at.tx, at.entry):
+    if await unsettled.is_said_anew(at.tx, at.entry):
         return None  # asked about again since: two minutes after that
     hidden = await hides(at, await lead_of(at))
     post = await prompt_of(at, message, said=None if hidden else message.text)

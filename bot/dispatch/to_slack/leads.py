@@ -24,6 +24,7 @@ from storage import (
     reviews,
     routing,
     threads,
+    unsettled,
 )
 from storage.database import Transaction
 from storage.models import Lead, Review, Thread
@@ -121,7 +122,7 @@ async def _place(at: At, lead: Lead) -> str | None:
     """Where a card goes for which there is no channel; the keepers are told of the first that waits for one."""
     place = await routing.place_of(at.tx, lead, default=at.services.settings.slack_leads_channel)
     lead.channel, lead.ring = place.channel, None if place.ring is None else list(place.ring)
-    if place.channel is None and not await outbox.cards_wait(at.tx, reason=WITHOUT_CHANNEL):
+    if place.channel is None and not await unsettled.cards_wait(at.tx, reason=WITHOUT_CHANNEL):
         payload = {"notice": "no_place", "lead": leads.known(lead.id)}
         await outbox.enqueue(at.tx, Kind.POST_NOTICE, now=at.now, payload=payload)
     return place.channel
@@ -137,7 +138,7 @@ async def _match(desk: Desk, lead: Lead, channel: str, ts: str) -> None:
         message.lead_id, message.environment = lead.id, lead.environment
         if message.state is None:
             await replies.take(desk, message, lead)
-    if not await outbox.lead_post_under_way(desk.tx, channel, besides=leads.known(lead.id)):
+    if not await unsettled.lead_post_under_way(desk.tx, channel, besides=leads.known(lead.id)):
         await messages.forget_unattached(desk.tx, channel)
 
 

@@ -34,7 +34,7 @@ async def post_message(at: At) -> Prepared:
     for nobody; what Thumbtack made itself is not shown.
     """
     thread = await threads.of_lead(at.tx, at.entry.lead_id)
-    message = await messages.get(at.tx, at.entry.message_id)
+    message = await messages.to_post(at.tx, at.entry.message_id)
     if message is None or message.is_automatic:
         return None
     if thread is None:
@@ -48,9 +48,7 @@ async def post_message(at: At) -> Prepared:
         posts = blocks.customer_message(message, name=name, mention=call.ring, broadcast=call.broadcast)
 
     async def then(tx: Transaction, answer: Answer, _now: datetime) -> None:
-        posted = await messages.get(tx, message_id)
-        if posted is not None:
-            posted.team_id, posted.channel, posted.slack_ts = at.identity.team_id, answer["channel"], answer["ts"]
+        await messages.stands(tx, message_id, team_id=at.identity.team_id, channel=answer["channel"], ts=answer["ts"])
 
     turn = one_of(at, posts, then)
     if turn is None:
