@@ -68,7 +68,8 @@ def _next_outbox() -> Select[Outbox]:
     Looks at one row of each channel, and of each other pace, found by an index, however many wait: a backlog is not read.
     """
     heads = union_all(_unpaced(), _heads_of_channels(), _heads_of_paces())
-    query = select(Outbox).where(col(Outbox.id).in_(heads)).order_by(*_in_turn(Outbox))
+    # PostgreSQL looks again only at the row itself where another replica changed it meanwhile, not at what found it.
+    query = select(Outbox).where(col(Outbox.id).in_(heads), *_is_free(Outbox)).order_by(*_in_turn(Outbox))
     return query.limit(1).with_for_update(skip_locked=True)
 
 
@@ -129,12 +130,15 @@ def first_pace() -> Select[Any]:
 
 
 def _may_go(row: type[Outbox]) -> list[ColumnElement[bool]]:
+    return [*_is_free(row), or_(col(row.lane).is_(None), ~_ahead(row).exists())]
+
+
+def _is_free(row: type[Outbox]) -> list[ColumnElement[bool]]:
     return [
         col(row.settled_at).is_(None),
         col(row.state) != WorkState.PARKED,
         col(row.due_at) <= NOW,
         or_(col(row.claimed_until).is_(None), col(row.claimed_until) <= NOW),
-        or_(col(row.lane).is_(None), ~_ahead(row).exists()),
     ]
 
 
