@@ -138,7 +138,7 @@ async def pause(outside: Outside, number: int) -> Any:
     is_paused = place.thumbtack.targeting[WHOLE] is False
     await place.advance(hours=2)
     await outside.rest(seconds=20)
-    told = [place.read(card).splitlines()[0] for card in place.cards[before:]]
+    told = [line for card in place.cards[before:] if "was away" not in (line := place.read(card).splitlines()[0])]
     return is_paused, place.thumbtack.targeting[WHOLE], sorted(set(told))
 
 

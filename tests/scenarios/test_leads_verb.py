@@ -134,6 +134,7 @@ async def test_where_slack_does_not_say_who_is_where_nothing_is_shown(place: Off
     for fault in (down(), slow(5), slack_error("ratelimited"), slack_error("invalid_auth")):
         place.slack.faults.stand("users.conversations", fault)
         assert "Slack did not say in which channels you are" in await place.command("leads", user=ANA)
+    await place.advance(seconds=31)  # Slack asked for time
     place.slack.faults.stand("users.conversations", slack_error("user_not_found"))
     assert "No lead is open" in await place.command("leads", user=ANA)
     place.slack.faults.clear()

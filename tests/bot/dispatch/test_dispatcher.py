@@ -135,7 +135,7 @@ async def test_a_kind_that_this_version_does_not_know_dies_too(place: Office):
         entry = await outbox.enqueue(tx, Kind.POST_CHARGE, now=place.clock())
         entry.kind = "of_a_newer_version"
     await place.advance(seconds=0)
-    await all_said(place, seconds=30)
+    await all_said(place, minutes=5)
     assert (await row(place, entry.id)).state == WorkState.DEAD
 
 
