@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any
 
 import aiosqlite
+from aiosqlite.core import _STOP_RUNNING_SENTINEL  # what its thread ends at; it has no public name
 
 FETCHED_AT_ONCE = 64
 """aiosqlite's own number; nothing here iterates over a cursor."""
@@ -87,6 +88,20 @@ class OneHopConnection(aiosqlite.Connection):
         """Roll back, unless there is nothing: SQLAlchemy asks for it after every commit too."""
         if self._asked != self._done or self._conn.in_transaction:
             await super().rollback()
+
+    def stop(self) -> None:
+        """Let the thread close the file and end, and tell nobody: the event loop may be closed by then.
+
+        aiosqlite's own has the thread report to a future, which nobody awaits where a connection is thrown away.
+        """
+        self._running = False
+        self._tx.put_nowait((None, self._closed_and_ended))
+
+    def _closed_and_ended(self) -> object:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        return _STOP_RUNNING_SENTINEL
 
     def cursor(self) -> OneHopCursor:  # type: ignore[override]  # what SQLAlchemy enters; aiosqlite's also can be awaited
         """A cursor."""

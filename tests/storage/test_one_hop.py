@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,18 @@ async def _broken(database: Database) -> None:
         tx.add(Keeper(team_id="T1", user_id="U1", since=utcnow()))
         await tx.flush()
         await tx.execute(text("INSERT INTO keeper (team_id) VALUES (NULL)"))
+
+
+def test_one_that_is_thrown_away_ends_also_where_its_event_loop_is_closed_by_then(tmp_path: Path):
+    loop, held = asyncio.new_event_loop(), threading.Event()
+    opened = loop.run_until_complete(one_hop.connect(tmp_path / "some.db", check_same_thread=False))
+    opened._tx.put_nowait((None, held.wait))
+    loop.run_until_complete(thrown_away(opened))
+    loop.close()
+    held.set()
+    opened._thread.join(10)  # an error in it fails this test: see filterwarnings
+    assert not opened._thread.is_alive()
+
+
+async def thrown_away(connection: one_hop.OneHopConnection) -> None:
+    connection.stop()
