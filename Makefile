@@ -53,10 +53,10 @@ soak: $(VENV)/dev  ## events of all kinds with random kills and faults, and what
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 bench: $(VENV)/dev  ## acknowledging webhooks against a bare route (needs wrk), a message, memory, and start; ARGS go to the first
-	$(BIN)/python benchmarks/webhooks.py $(ARGS)
-	$(BIN)/python benchmarks/message.py
-	$(BIN)/python benchmarks/start.py
-	$(BIN)/python benchmarks/memory.py --events 5000
+	$(BIN)/python -m benchmarks.acknowledging $(ARGS)
+	$(BIN)/python -m benchmarks.message
+	$(BIN)/python -m benchmarks.start
+	$(BIN)/python -m benchmarks.memory --events 5000
 
 run: $(VENV)/runtime  ## serve with the settings of .env
 	@$(BIN)/corkboard serve $(ARGS)

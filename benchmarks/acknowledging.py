@@ -1,6 +1,6 @@
 """How fast webhooks are acknowledged, against a bare Starlette route in the same run; prints a Markdown table.
 
-Usage: python benchmarks/webhooks.py [--seconds 8] [--database sqlite|postgresql|URL] [--path /v4/webhooks]
+Usage: python -m benchmarks.acknowledging [--seconds 8] [--database sqlite|postgresql|URL] [--path /v4/webhooks]
 Needs wrk (Debian: apt-get install wrk). Everything runs on loopback and stops by itself.
 """
 
@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from databases import address
-from slack_stub import SlackStub
+
+from benchmarks.databases import database_at
+from benchmarks.slack_stub import SlackStub
 
 HERE = Path(__file__).parent
 CONNECTIONS = (1, 16, 64)
@@ -163,7 +164,7 @@ def main() -> None:
     parser.add_argument("--database", default="sqlite", help="sqlite, postgresql, or an empty one's address")
     parser.add_argument("--path", default="/v1/lead", choices=["/v1/lead", "/v4/webhooks"], help="which API's leads")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, address(options.database, folder) as database:
+    with tempfile.TemporaryDirectory() as folder, database_at(options.database, folder) as database:
         generator = generator_rate(min(4, options.seconds))
         bare = bare_loads(options.seconds)
         ours = corkboard_loads(options.seconds, database, folder, options.path)
