@@ -60,17 +60,22 @@ class Options:
     patience: float = 120.0
 
 
+DUE_BY_THEN = 3
+"""How often ten minutes pass before what stands is counted: longer together than any pause between two tries."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Soaked:
     """What came of it."""
 
     tally: Tally
     facts: dict[str, str]
+    mistakes: int
 
     @property
     def held(self) -> bool:
         """Whether the table may be shown to anybody."""
-        return self.tally.held
+        return self.tally.held and self.mistakes == 0
 
 
 class Soak:
@@ -186,7 +191,10 @@ class Soak:
             if quiet >= 3 and self.bot is not None:
                 self.bot.put_forward(timedelta(seconds=61))
                 quiet = 0
-        await asyncio.sleep(2)
+        for _ in range(DUE_BY_THEN):
+            if self.bot is not None:
+                self.bot.put_forward(timedelta(minutes=10))  # whatever still waits for its next try is due then
+            await asyncio.sleep(2)
         return self.tallied()
 
     def tallied(self) -> Tally:
@@ -214,7 +222,7 @@ class Soak:
             told = time.monotonic() - began
             found = await self.settle()
             self._over.set()
-        return Soaked(tally=found, facts=self._facts(told, time.monotonic() - began))
+        return Soaked(tally=found, facts=self._facts(told, time.monotonic() - began), mistakes=len(self.mistakes))
 
     def _facts(self, told: float, whole: float) -> dict[str, str]:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.talk.told.items()))
