@@ -78,6 +78,23 @@ async def test_who_is_asked_to_wait_waits_whatever_the_bucket_holds(database):
     assert await how_many(database, 30) == 3
 
 
+async def test_who_goes_on_in_debt_keeps_the_others_waiting_for_longer_and_no_more_than_a_minute(database):
+    async def on(after=0.0):
+        async with database.transaction() as tx:
+            now = NOW + timedelta(seconds=after)
+            return await pacing.take(tx, KEY, RATE, now=now, in_debt=True) is not None
+
+    assert [await on() for _ in range(5)] == [True] * 5
+    assert await free_after(database) == 3
+    assert await how_many(database, 2.9) == 0
+    assert [await on() for _ in range(90)] == [True] * 90
+    assert await free_after(database) == 60
+    assert await how_many(database, 100) == 3
+    async with database.transaction() as tx:
+        await pacing.quiet(tx, KEY, NOW + 130 * SECOND)
+    assert [await on(129), await on(130)] == [False, True]
+
+
 async def test_of_two_replicas_that_take_the_last_one_gets_it(database):
     other = Database(database.url.render_as_string(hide_password=False))
     found = await asyncio.gather(*(take(one) for one in (database, other) * 5))
