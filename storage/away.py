@@ -17,7 +17,7 @@ _SQLITE = frozenset(
 _CLASSES = frozenset({"08", "40", "53", "57", "58"})
 """How PostgreSQL's codes begin: connection, begin again, resources, operator, system (its Appendix A)."""
 
-_READ_ONLY, _LOCK_NOT_AVAILABLE = "25006", "55P03"
+_READ_ONLY, _LOCK_NOT_AVAILABLE, _DEADLOCK = "25006", "55P03", "40P01"
 
 _GONE = (
     PoolTimeout,
@@ -40,5 +40,14 @@ def is_away(error: BaseException) -> bool:
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return (code & 0xFF) in _SQLITE
-    state = str(getattr(error.orig, "sqlstate", None) or "")
+    state = _sqlstate(error)
     return state[:2] in _CLASSES or state in (_READ_ONLY, _LOCK_NOT_AVAILABLE)
+
+
+def is_in_use(error: BaseException) -> bool:
+    """Whether PostgreSQL gave up a table that others use: they were in our way, or we in theirs."""
+    return isinstance(error, DBAPIError) and _sqlstate(error) in (_LOCK_NOT_AVAILABLE, _DEADLOCK)
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")

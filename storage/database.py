@@ -43,6 +43,9 @@ GOODBYE = 2
 ALTERING = 0x636F726B
 """The number of the PostgreSQL lock under which one replica alters the tables while others wait."""
 
+LOCK_WITHIN = "3s"
+"""How long PostgreSQL waits there for a table that others use: everybody else who comes to it waits behind us."""
+
 NUDGES = "corkboard"
 """PostgreSQL's channel on which processes tell each other what they committed: `TOPIC WHO`."""
 
@@ -213,6 +216,7 @@ class Database:
             async with engine.begin() as connection:
                 if not self.is_sqlite:
                     await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ALTERING})")
+                    await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WITHIN}'")
                 yield connection
                 if self.is_sqlite:
                     await _check_foreign_keys(connection)
