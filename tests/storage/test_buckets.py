@@ -5,10 +5,11 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from storage import lanes, outbox, pacing, timing
 from storage.database import Database
-from storage.models import WorkState
+from storage.models import Outbox, WorkState
 from storage.outbox import Kind
 from storage.pacing import Rate
 
@@ -146,6 +147,21 @@ async def test_who_has_much_to_say_is_not_put_off_for_ever(database):
     a = [await add(database, lane="slack:1") for _ in range(3)]
     later = [await add(database, lane=f"slack:{number}", after=number) for number in (59, 61, 119, 121)]
     assert await order(database, after=200) == [a[0], later[0], a[1], later[1], later[2], a[2], later[3]]
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_what_the_version_before_writes_beside_this_one_has_its_turn(database):
+    """It knows nothing of turns; on SQLite there is one process, and what has none comes first."""
+    first = await add(database, lane="slack:1")
+    of_before = ", ".join(one.name for one in Outbox.__table__.c if one.name not in ("id", "delivery_id", "turn_at"))
+    copy = text(f"INSERT INTO outbox (delivery_id, {of_before}) SELECT 'b', {of_before} FROM outbox RETURNING id")
+    async with database.transaction() as tx:
+        await tx.execute(text("UPDATE outbox SET lane = 'slack:2'"))
+        old = (await tx.execute(copy)).scalar_one()
+        await tx.execute(text(f"UPDATE outbox SET lane = 'slack:1' WHERE id = {first}"))
+    in_time = 10 * 365 * 24 * 3600
+    later = await add(database, lane="slack:3", after=in_time)
+    assert await order(database, after=in_time) == [first, old, later]
 
 
 async def test_updates_of_cards_do_not_use_up_the_posts_of_their_channel_nor_wait_for_them(database):
