@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -152,7 +152,8 @@ class Database:
             try:
                 yield driver
             finally:
-                await driver.close(timeout=GOODBYE)
+                with suppress(Exception):  # it is gone either way, and whoever was cancelled must not go on for it
+                    await driver.close(timeout=GOODBYE)
 
     def on_commit(self, topic: str, wake: Callable[[], None]) -> None:
         """Call `wake` after each commit that touched `topic` (see `touch`)."""
