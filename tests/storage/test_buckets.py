@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from storage import lanes, outbox, pacing, timing
+from storage import ahead, lanes, outbox, pacing, timing
 from storage.database import Database
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
@@ -192,3 +192,11 @@ async def test_when_the_workspace_may_not_be_posted_to_nobody_posts_and_all_else
     async with database.transaction() as tx:
         assert await timing.next_due(tx, now=NOW + SECOND) == NOW + 60 * SECOND
     assert await order(database, after=60) == [post]
+
+
+async def test_what_a_clock_that_ran_ahead_had_dated_does_not_lose_its_turn_once_it_is_right(database):
+    behind = await add(database, lane="slack:1", after=3600)
+    async with database.transaction() as tx:
+        await ahead.mend(tx, now=NOW)
+    later = await add(database, lane="slack:2", after=1)
+    assert await order(database) == [behind, later]
