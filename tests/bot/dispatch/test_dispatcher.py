@@ -7,12 +7,14 @@ from sqlalchemy import text
 from support.deliveries import all_said, unsettled
 from support.office import Office
 
+from bot.dispatch import dispatcher
 from bot.dispatch.kinds import KINDS
 from bot.dispatch.plans import At, NotYet, Plan, Settled
 from bot.dispatch.verdicts import MISTAKES
 from bot.failures import Failure, Sort
 from sandbox.slack.failures import slack_error
 from storage import outbox
+from storage.database import NUDGES
 from storage.models import Channel, Outbox, WorkState
 from storage.outbox import Kind
 
@@ -274,3 +276,16 @@ async def test_that_a_channel_is_dead_is_told_however_often_something_was_tried_
     await place.advance(minutes=6)
     await place.at_rest()
     assert len([one for one in await place.rows(Outbox) if one.payload.get("notice") == "held"]) == 1
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("_posts")
+async def test_who_has_their_hands_full_tells_the_other_replicas_what_is_left(place: Office, monkeypatch):
+    monkeypatch.setattr(dispatcher, "AT_ONCE", 1)
+    told = []
+    async with place.database.kept_asyncpg_connection() as connection:
+        await connection.add_listener(NUDGES, lambda *heard: told.append(heard[-1].partition(" ")[0]))
+        await say(place, "first", "second", "third")
+        await place.seen(lambda: len(texts(place)) == 3)
+        await place.at_rest()
+        await place.seen(lambda: told.count(outbox.TOPIC) == 3)  # that they are there; with the first; with the second
