@@ -30,14 +30,16 @@ _GONE = (
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the same may succeed later, since the database was gone, locked, full or asked to begin again."""
-    if isinstance(error, _GONE):
+    """Whether the same may succeed later, since the database was gone, locked, full or asked to begin again.
+
+    The drivers' own errors tell it as well as SQLAlchemy's around them.
+    """
+    if isinstance(error, _GONE) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated or isinstance(error.orig, OSError):
+    told = getattr(error, "orig", error)
+    if isinstance(told, OSError):
         return True
-    code = getattr(error.orig, "sqlite_errorcode", None)
+    code = getattr(told, "sqlite_errorcode", None)
     if code is not None:
         return (code & 0xFF) in _SQLITE
     state = _sqlstate(error)
@@ -46,8 +48,8 @@ def is_away(error: BaseException) -> bool:
 
 def is_in_use(error: BaseException) -> bool:
     """Whether PostgreSQL gave up a table that others use: they were in our way, or we in theirs."""
-    return isinstance(error, DBAPIError) and _sqlstate(error) in (_LOCK_NOT_AVAILABLE, _DEADLOCK)
+    return _sqlstate(error) in (_LOCK_NOT_AVAILABLE, _DEADLOCK)
 
 
-def _sqlstate(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None) or "")
+def _sqlstate(error: BaseException) -> str:
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
