@@ -110,6 +110,7 @@ async def test_an_upgrade_and_ordinary_work_that_wait_for_each_other_both_end(da
     monkeypatch.setattr(migrate, "PAUSES", (0.1, 0.2))
     await downgrade(database, "0004")
     async with database.transaction() as tx:
+        await tx.execute(text("SET LOCAL deadlock_timeout = '20s'"))  # so that it is the upgrade which PostgreSQL ends
         await tx.execute(text("SELECT * FROM business"))
         upgrading = asyncio.create_task(migrate.upgrade(database))
         await _waited_for(database)
