@@ -47,7 +47,7 @@ def serve(host: str, port: int, workers: int) -> None:
                 with_database(found, migrate.upgrade)
             with_database(found, lambda database: check(database, make_vault(found, database)))
             run(found, host=host, port=port, workers=workers)
-    except (AlreadyServed, CannotListen, NotServable, VaultError) as error:
+    except (AlreadyServed, CannotListen, NotServable, VaultError, migrate.TablesInUse) as error:
         fail(str(error), WRONG)
 
 
@@ -132,7 +132,10 @@ def db() -> None:
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to the newest shape; a SQLite file is copied first."""
-    copied = with_database(loaded(), migrate.upgrade)
+    try:
+        copied = with_database(loaded(), migrate.upgrade)
+    except migrate.TablesInUse as error:
+        fail(str(error), NOT_HELD)
     if copied is not None:
         click.echo(f"The database was copied to {copied.name} first.")
     click.echo("The database has the newest shape.")

@@ -4,6 +4,7 @@ What an entry of the outbox mainly does is taken from its bucket when it is clai
 other calls (who somebody is, whether a post is there already, a second mark) take theirs here, right before they are made.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -58,6 +59,9 @@ WITHOUT = timedelta(seconds=30)
 
 _taken: ContextVar[str | None] = ContextVar("taken", default=None)
 
+_made: ContextVar[Counter[str] | None] = ContextVar("made", default=None)
+"""The calls of the attempt that is under way, by method; None outside of one."""
+
 log = structlog.get_logger()
 
 
@@ -91,9 +95,21 @@ class Paces:
 
 
 def taken_for(entry: Outbox) -> None:
-    """The first call of the method that an entry was claimed for was taken then; holds for this task."""
+    """An attempt begins. The first call of the method that its entry was claimed for was taken then; holds for this task."""
     is_method = entry.pace is not None and entry.pace.startswith(pacing.METHOD)
     _taken.set(entry.pace.removeprefix(pacing.METHOD) if is_method and entry.pace else None)
+    _made.set(Counter())
+
+
+def _is_begun(method: str) -> bool:
+    made = _made.get()
+    return made is not None and made[method] > 0
+
+
+def _count(method: str) -> None:
+    made = _made.get()
+    if made is not None:
+        made[method] += 1
 
 
 class Gate:
@@ -106,18 +122,22 @@ class Gate:
     async def enter(self, method: str) -> None:
         """Take one call out of the method's bucket; raises Failure where it is empty, or Slack asked for time.
 
-        Without a database the call is made: nobody else makes many then.
+        Whoever has made one call of the method may make the next ones of the same attempt, which others then wait for
+        longer: begun again from the start, it would never end. Without a database the call is made: nobody else makes
+        many then.
         """
         rate = self._paces.of(method)
         if rate is None or method == POST:
             return
         if _taken.get() == method:
             _taken.set(None)
+            _count(method)
             return
         key, now = pacing.method_key(method), self._clock()
         try:
             async with self._database.transaction(brief=True) as tx:
-                if await pacing.take(tx, key, rate, now=now) is not None:
+                if await pacing.take(tx, key, rate, now=now, in_debt=_is_begun(method)) is not None:
+                    _count(method)
                     return
                 free_at = await pacing.next_at(tx, key, now=now)
         except (StorageError, OSError) as error:

@@ -43,6 +43,7 @@ async def _of_the_outbox(tx: Transaction, *, late: datetime, now: datetime) -> t
         most = max(most, ahead)
         entry.due_at -= ahead
         entry.created_at = min(entry.created_at, now)
+        entry.turn_at = min(entry.turn_at, now) if entry.turn_at else None
         entry.sending_at = min(entry.sending_at, now) if entry.sending_at else None
         if entry.claimed_until is not None:
             entry.claimed_until = min(entry.claimed_until, now + outbox.CLAIM_FOR)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-import asyncpg
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -34,9 +33,6 @@ _TABLE = Inbox.__table__  # type: ignore[attr-defined]  # SQLAlchemy's table of 
 
 AT_ONCE = 128
 """Rows in one statement: 1,536 values, of which SQLite takes 32,766."""
-
-AWAY = (sqlite3.OperationalError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""The database cannot do anything now (locked, full, not reached): no reason to ask again for every row."""
 
 
 class Appender(Protocol):

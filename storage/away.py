@@ -17,7 +17,7 @@ _SQLITE = frozenset(
 _CLASSES = frozenset({"08", "40", "53", "57", "58"})
 """How PostgreSQL's codes begin: connection, begin again, resources, operator, system (its Appendix A)."""
 
-_READ_ONLY, _LOCK_NOT_AVAILABLE = "25006", "55P03"
+_READ_ONLY, _LOCK_NOT_AVAILABLE, _DEADLOCK = "25006", "55P03", "40P01"
 
 _GONE = (
     PoolTimeout,
@@ -30,15 +30,26 @@ _GONE = (
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the same may succeed later, since the database was gone, locked, full or asked to begin again."""
-    if isinstance(error, _GONE):
+    """Whether the same may succeed later, since the database was gone, locked, full or asked to begin again.
+
+    The drivers' own errors tell it as well as SQLAlchemy's around them.
+    """
+    if isinstance(error, _GONE) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated or isinstance(error.orig, OSError):
+    told = getattr(error, "orig", error)
+    if isinstance(told, OSError):
         return True
-    code = getattr(error.orig, "sqlite_errorcode", None)
+    code = getattr(told, "sqlite_errorcode", None)
     if code is not None:
         return (code & 0xFF) in _SQLITE
-    state = str(getattr(error.orig, "sqlstate", None) or "")
+    state = _sqlstate(error)
     return state[:2] in _CLASSES or state in (_READ_ONLY, _LOCK_NOT_AVAILABLE)
+
+
+def is_in_use(error: BaseException) -> bool:
+    """Whether PostgreSQL gave up a table that others use: they were in our way, or we in theirs."""
+    return _sqlstate(error) in (_LOCK_NOT_AVAILABLE, _DEADLOCK)
+
+
+def _sqlstate(error: BaseException) -> str:
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,9 @@ GOODBYE = 2
 
 ALTERING = 0x636F726B
 """The number of the PostgreSQL lock under which one replica alters the tables while others wait."""
+
+LOCK_WITHIN = "3s"
+"""How long PostgreSQL waits there for a table that others use: everybody else who comes to it waits behind us."""
 
 NUDGES = "corkboard"
 """PostgreSQL's channel on which processes tell each other what they committed: `TOPIC WHO`."""
@@ -149,7 +152,8 @@ class Database:
             try:
                 yield driver
             finally:
-                await driver.close(timeout=GOODBYE)
+                with suppress(Exception):  # it is gone either way, and whoever was cancelled must not go on for it
+                    await driver.close(timeout=GOODBYE)
 
     def on_commit(self, topic: str, wake: Callable[[], None]) -> None:
         """Call `wake` after each commit that touched `topic` (see `touch`)."""
@@ -213,6 +217,7 @@ class Database:
             async with engine.begin() as connection:
                 if not self.is_sqlite:
                     await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ALTERING})")
+                    await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WITHIN}'")
                 yield connection
                 if self.is_sqlite:
                     await _check_foreign_keys(connection)

@@ -12,11 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, bindparam, func, or_, select, update
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import col
 
 from storage import appending, lanes
+from storage.away import is_away
 from storage.database import Database, Transaction, touch
 from storage.finishing import finish
 from storage.models import Environment, Inbox, WorkState
@@ -28,9 +27,6 @@ BATCH = 500
 FULL = 2_000
 FULL_BYTES = 64 * 1024 * 1024
 """How much may wait to be written: a database that hangs must not fill the memory."""
-
-AWAY = (OperationalError, PoolTimeout, *appending.AWAY)
-"""The database cannot do anything now (locked, full, not reached): no reason to ask again for every row."""
 
 LeadKey = tuple[Environment, str | None]
 
@@ -137,7 +133,7 @@ class InboxWriter:
         try:
             known = await self._store([arrival for arrival, _ in batch])
         except Exception as error:  # noqa: BLE001 -- whatever it is, nobody may wait for their answer for ever
-            if len(batch) == 1 or isinstance(error, AWAY):
+            if len(batch) == 1 or is_away(error):
                 _refuse(batch, error)
                 return
             for one in batch:

@@ -3,20 +3,32 @@
 It is loaded where something is to be done: a database that has the newest shape is seen to without it, at every start.
 """
 
+import asyncio
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
 from sqlalchemy import Connection, inspect, text
 
-from storage.database import Database, utcnow
+from storage.away import is_away, is_in_use
+from storage.database import Database, StorageError, utcnow
 from storage.models import Row
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 SCRIPTS = Path(__file__).parent / "migrations"
+
+PAUSES = (1.0, 2.0, 4.0, 8.0)
+"""Seconds until the tables are tried again that others use."""
+
+log = structlog.get_logger()
+
+
+class TablesInUse(Exception):  # noqa: N818 -- it reads as the sentence it is
+    """Others use the tables all the time; nothing was changed, and the text says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,19 +98,42 @@ async def shape(database: Database) -> Shape:
 async def upgrade(database: Database) -> Path | None:
     """Bring the database to the newest shape; returns where a SQLite file was copied before, if it was.
 
-    A database that a newer version of the program shaped is left alone. All of it happens, or nothing.
+    A database that a newer version of the program shaped is left alone. All of it happens, or nothing. Whoever uses the
+    tables meanwhile goes first, and it is tried again; raises TablesInUse where that does not end.
     """
     if database.file is not None and not database.file.exists():
         database.file.touch(mode=0o600)  # customers' data: its owner's alone, as are the files SQLite puts beside it
     found = await shape(database)
     if found.is_current or not found.is_known:
         return None
+    copied = await database.copy(f"before-{found.head}-{utcnow():%Y%m%dT%H%M%S}") if await _tables(database) else None
+    for pause in PAUSES:
+        try:
+            await _to_the_newest(database)
+        except (StorageError, OSError) as error:
+            if not is_away(error):
+                raise
+            log.warning("migration_put_off", error=type(error).__name__, seconds=pause)
+            await asyncio.sleep(pause)
+        else:
+            return copied
+    try:
+        await _to_the_newest(database)
+    except StorageError as error:
+        if not is_in_use(error):
+            raise
+        raise TablesInUse(
+            "The tables are in use all the time and could not be changed; nothing was. Try again when less happens, "
+            "or stop the other processes first."
+        ) from error
+    return copied
+
+
+async def _to_the_newest(database: Database) -> None:
     from alembic import command  # noqa: PLC0415 -- see above
 
-    copied = await database.copy(f"before-{found.head}-{utcnow():%Y%m%dT%H%M%S}") if await _tables(database) else None
     async with database.altering() as connection:
         await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))
-    return copied
 
 
 async def drift(database: Database) -> list[str]:

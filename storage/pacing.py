@@ -23,6 +23,9 @@ METHOD, PERSON = "method:", "person:"
 TOO_FAR = 120_000_000
 """Microseconds. No bucket says so much: it was the clock that was set back, and nobody shall wait for it."""
 
+DEBT = 60_000_000
+"""Likewise. How far ahead a bucket is emptied at most by who goes on with what they began; further calls add nothing to it."""
+
 ROWS: Table = Lane.__table__  # type: ignore[attr-defined]  # SQLModel does not tell of it
 """Written to without the ORM, which takes longer for it than the database."""
 
@@ -67,7 +70,11 @@ def instant(us: int, like: datetime) -> datetime:
 def is_open(row: Any = Lane) -> ColumnElement[bool]:
     """Whether one may go now by this row (`now`, `now_us`); one that is not there yet bounds nothing."""
     free: ColumnElement[bool] = or_(col(row.free_us).is_(None), *_is_free(row))
-    return and_(or_(col(row.next_at).is_(None), col(row.next_at) <= NOW), free)
+    return and_(_is_permitted(row), free)
+
+
+def _is_permitted(row: Any) -> ColumnElement[bool]:
+    return or_(col(row.next_at).is_(None), col(row.next_at) <= NOW)
 
 
 def _is_free(row: Any) -> tuple[ColumnElement[bool], ...]:
@@ -75,12 +82,12 @@ def _is_free(row: Any) -> tuple[ColumnElement[bool], ...]:
 
 
 async def take(
-    tx: Transaction, key: str, rate: Rate, *, now: datetime, outcome_by: datetime | None = None
+    tx: Transaction, key: str, rate: Rate, *, now: datetime, outcome_by: datetime | None = None, in_debt: bool = False
 ) -> Taken | None:
     """Take one out of a bucket; None where it is empty, or nobody may go yet: nothing is changed then.
 
     Another replica that takes at the same time waits until this transaction ends. `outcome_by`: until when the next one
-    waits, where this one is a trial.
+    waits, where this one is a trial. `in_debt`: from an empty one too, which then stays empty for longer.
     """
     interval = rate.interval // timedelta(microseconds=1)
     now_us = micros(now)
@@ -88,7 +95,8 @@ async def take(
         "key": key, "now": now, "now_us": now_us, "interval": interval, "outcome_by": outcome_by or now,
         "floor": now_us - interval * (rate.burst - 1),
     }  # fmt: skip
-    found = (await tx.execute(TAKE[tx.get_bind().dialect.name], values)).scalar_one_or_none()
+    statements = BORROW if in_debt else TAKE
+    found = (await tx.execute(statements[tx.get_bind().dialect.name], values)).scalar_one_or_none()
     return None if found is None else Taken(held=found)
 
 
@@ -106,19 +114,22 @@ async def quiet(tx: Transaction, key: str, until: datetime) -> None:
     await tx.execute(QUIET[tx.get_bind().dialect.name], {"key": key, "until": until})
 
 
-def _take(insert: Any) -> Insert:
+def _take(insert: Any, *, in_debt: bool = False) -> Insert:
     """The statement for a dialect: the two inserts share no base that knows conflicts."""
     interval, floor = bindparam("interval", type_=BigInteger), bindparam("floor", type_=BigInteger)
     outcome_by = bindparam("outcome_by", type_=UtcDateTime)
     statement = insert(ROWS).values(key=bindparam("key"), held=False, free_us=floor + interval)
-    is_ahead = and_(col(Lane.free_us) > floor, col(Lane.free_us) <= NOW_US)
+    latest = NOW_US + DEBT if in_debt else NOW_US
+    is_ahead = and_(col(Lane.free_us) > floor, col(Lane.free_us) <= latest)
+    is_deepest = and_(col(Lane.free_us) > latest - interval, col(Lane.free_us) <= NOW_US + TOO_FAR)
+    moved: Any = case((is_ahead, col(Lane.free_us)), else_=floor) + interval
     taken: Insert = statement.on_conflict_do_update(
         index_elements=["key"],
         set_={
-            "free_us": case((is_ahead, col(Lane.free_us)), else_=floor) + interval,
+            "free_us": case((is_deepest, col(Lane.free_us)), else_=moved) if in_debt else moved,
             "next_at": case((col(Lane.held), outcome_by), else_=col(Lane.next_at)),
         },
-        where=is_open(),
+        where=_is_permitted(Lane) if in_debt else is_open(),
     ).returning(col(Lane.held))
     return taken
 
@@ -133,6 +144,9 @@ def _quiet(insert: Any) -> Insert:
 
 # Built once: that takes ten times as long as running them.
 TAKE = {"postgresql": _take(postgresql.insert), "sqlite": _take(sqlite.insert)}
+BORROW = {
+    "postgresql": _take(postgresql.insert, in_debt=True), "sqlite": _take(sqlite.insert, in_debt=True),
+}  # fmt: skip
 QUIET = {"postgresql": _quiet(postgresql.insert), "sqlite": _quiet(sqlite.insert)}
 ROW = select(col(Lane.free_us), col(Lane.next_at)).where(col(Lane.key) == bindparam("of"))
 FIRST_FREE = func.min(

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-TOLERATED = timedelta(seconds=2)
-"""What clocks may differ by, and nothing is done."""
+TOLERATED = timedelta(seconds=0.5)
+"""What a clock may be off, and nothing is done: two of them then agree within a second (docs/decisions/0022)."""
 
 PRECISE = timedelta(seconds=1)
 """How long the answer may take: a later one does not tell what time it is."""
@@ -43,6 +43,6 @@ class SharedClock:
         if abs(off) < TOLERATED:
             off = timedelta()
         if abs(off - self.off) > TOLERATED:
-            log.warning("clock_differs", seconds=round(off.total_seconds()))
+            log.warning("clock_differs", seconds=round(off.total_seconds(), 1))
         self.off = off
         return True

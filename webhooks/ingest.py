@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from storage import inbox, leads, outbox
+from storage.away import is_away
 from storage.database import Database, StorageError, Transaction
 from storage.models import Environment, Inbox, WorkState
 from storage.outbox import Kind
@@ -29,7 +30,7 @@ AGAIN_AFTER = timedelta(seconds=1)
 """The pause after a first failure of the database over a webhook; it doubles with each."""
 
 ATTEMPTS = 6
-"""Failures of the database after which it counts as the body's fault: half a minute, in which its lead waits."""
+"""What the database refuses so often counts as the body's fault: after half a minute, in which its lead waits."""
 
 log = structlog.get_logger()
 
@@ -149,19 +150,20 @@ class Ingest:
             await write(page, theirs)
 
     async def _failed(self, taken: Taken, error: Exception, now: datetime) -> None:
-        """Try again later where the database failed: another replica was in the way, or the disk is full. Else keep it.
+        """Try again later where the database failed, as often as that is needed while it is away or in use. Else keep it.
 
         What was written is rolled back by now; only the error's name is told, its text may hold the customer's words.
         """
-        reason, attempt = type(error).__name__, taken.attempt + 1
-        waits = isinstance(error, StorageError | OSError) and attempt < ATTEMPTS
+        reason, is_lost = type(error).__name__, is_away(error)
+        attempt = taken.attempt + (not is_lost)
+        waits = is_lost or (isinstance(error, StorageError | OSError) and attempt < ATTEMPTS)
         async with self._database.transaction() as tx:
             row = await inbox.untouched(tx, taken.inbox_id, attempt=taken.attempt)
             if row is None:
                 return  # another replica has taken it meanwhile
             if waits:
                 log.warning("webhook_postponed", inbox_id=row.id, route=row.route, attempt=attempt, error=reason)
-                due_at = now + AGAIN_AFTER * 2 ** (attempt - 1)
+                due_at = now + AGAIN_AFTER * 2 ** max(attempt - 1, 0)
                 await inbox.postpone(tx, taken.inbox_id, due_at=due_at, attempt=attempt, reason=reason)
             else:
                 log.error("webhook_not_understood", inbox_id=row.id, route=row.route, error=reason)

@@ -20,7 +20,7 @@ from bot.pacing import Paces
 from bot.services import Services
 from bot.slack import Identity
 from storage import away, lanes, outbox, pacing, timing
-from storage.database import StorageError, Transaction, at_length
+from storage.database import StorageError, Transaction, at_length, touch
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
 
@@ -136,6 +136,8 @@ class Dispatcher:
                 taken = _Taken(entry_id=entry.id or 0, maybe_done=entry.state == WorkState.SENDING)
                 claimed = await self._prepare(tx, entry, identity, now)
                 again_at = await timing.after_this(tx, now=now)
+                if again_at == now and len(self._under_way) + 1 >= AT_ONCE:
+                    touch(tx, outbox.TOPIC)  # we have our hands full: it is for the other replicas
         except Overtaken:
             return 0.0
         except Exception as error:

@@ -22,7 +22,7 @@ PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between attempts to write an outcome down; together less than a claim holds."""
 
 TOLD_AT = 4
-"""The attempt at which a person is told that a channel is dead: after some seconds, so that a mishap is not told."""
+"""The attempt from which on a person is told that a channel is dead: after some seconds, so that a mishap is not told."""
 
 CHANNEL_DEAD = frozenset(
     {
@@ -190,7 +190,7 @@ async def _failed(
         case GiveUp(reason=reason):
             await give_up(tx, entry, reason, now)
     await _quieten(tx, claimed, failure, verdict)
-    if failure.reason in CHANNEL_DEAD and entry.attempt == TOLD_AT and entry.channel is not None:
+    if failure.reason in CHANNEL_DEAD and entry.attempt >= TOLD_AT and entry.channel is not None:
         await lifecycle.channel_refuses(tx, services, entry.channel, reason=failure.reason, now=now)
     return verdict
 
@@ -205,6 +205,8 @@ async def _quieten(tx: Transaction, claimed: Claimed, failure: Failure, verdict:
         return
     if claimed.trial:
         await lanes.tried(tx, channel, again.at if again else claimed.next_at, held=again is not None)
+        if again is None:
+            touch(tx, outbox.TOPIC)  # the channel is open again
     elif again is not None and again.hold_channel and (failure.method == POST or not too_fast):
         await lanes.quiet(tx, channel, again.at, held=failure.sort is Sort.HELD)
 

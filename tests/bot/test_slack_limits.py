@@ -1,6 +1,8 @@
 """The table of Slack's limits, and the gate in front of its methods."""
 
 import ast
+import asyncio
+import contextvars
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -103,7 +105,25 @@ async def test_who_comes_too_early_hears_when_to_come_again(database):
 async def test_what_an_entry_was_claimed_for_is_taken_once(database):
     gate = Gate(database, REAL, clock=lambda: NOW)
     taken_for(Outbox(pace="method:chat.update"))
-    assert (await passes(gate, "chat.update"))[0] == 11
+    assert await passes(gate, "chat.update", count=1) == (1, None)
+    taken_for(Outbox())
+    assert await passes(gate, "chat.update", count=1) == (1, None)
+    other = contextvars.Context()
+    assert (await asyncio.create_task(passes(gate, "chat.update"), context=other))[0] == 9
+
+
+async def test_who_began_may_finish_and_the_others_wait_for_it(database):
+    gate, remove = Gate(database, REAL, clock=lambda: NOW), "reactions.remove"
+    assert (await passes(gate, remove))[0] == 4
+    taken_for(Outbox(pace=f"method:{remove}"))
+    assert await passes(gate, remove, count=3) == (3, None)
+    taken_for(Outbox(pace="method:reactions.add"))
+    number, failure = await passes(gate, remove)
+    assert (number, failure.retry_after) == (0, 9)
+    later = Gate(database, REAL, clock=lambda: NOW + timedelta(seconds=9))
+    assert await passes(later, remove, count=2) == (2, None)
+    await gate.refused(Failure(Sort.LATER, "ratelimited", retry_after=40, method=remove))
+    assert (await passes(later, remove))[1].retry_after == 31
 
 
 async def test_after_a_429_every_gate_is_shut_until_its_time(database):

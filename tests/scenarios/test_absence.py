@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text as sql
 from support.conversation import ANA, CHECK, CROSS, HOURGLASS, MEMO, WARNING, Conversation, calling
+from support.deliveries import all_said
 from support.office import CHANNEL, Office
 
 from bot import jobs
@@ -427,3 +428,17 @@ async def test_a_kill_before_slack_has_given_up_forgets_nothing(place: Office):
         pass
     await lead.marked(lost.ts, CHECK)
     assert notices(place) == []
+
+
+@ONE
+async def test_what_the_database_never_takes_ends_the_reading_of_its_thread_and_not_that_of_others(place: Office):
+    bad, good = await Conversation.opened(place), await Conversation.opened(place)
+    async with away(place, **LONG):
+        await bad.said("Yes, we do.")
+        kept = (await good.said("At 9.")).ts
+        refuse = "BEGIN SELECT RAISE(ABORT, 'never'); END"
+        await run(place, f"CREATE TRIGGER never BEFORE INSERT ON message WHEN NEW.text LIKE 'Yes%' {refuse}")
+    await good.marked(kept, CHECK)
+    await all_said(place, seconds=60)
+    read = [one for one in await place.rows(Outbox) if one.kind == Kind.READ_BACK]
+    assert {(one.state, one.reason) for one in read} == {("done", "broke"), ("done", None)}

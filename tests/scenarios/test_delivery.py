@@ -1,6 +1,7 @@
 """How posts go out: at once, in order, in Slack's pace, each exactly once, whatever Slack does meanwhile."""
 
 import asyncio
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -12,6 +13,7 @@ from bot.dispatch import dispatcher
 from sandbox.faults import Fault
 from sandbox.slack import failures
 from sandbox.thumbtack import bodies
+from storage import pacing
 from storage.models import Lead, Outbox, WorkState
 from webhooks import ingest
 
@@ -369,6 +371,24 @@ async def test_what_was_lost_on_the_way_to_a_deleted_card_is_found_and_put_right
     (new,) = place.cards
     assert len(said(place, "Tuesday")) == 1
     assert said(place, "Tuesday")[0]["thread_ts"] == new["ts"]
+
+
+@pytest.mark.parametrize("lost", ["answer", None])
+async def test_what_went_beside_a_deleted_card_is_taken_back_also_where_slacks_limits_delay_that(
+    place: Office, lost: str | None
+):
+    lead_id = await lead(place)
+    await all_said(place)
+    await place.slack.delete(LEADS, place.cards[0]["ts"])
+    if lost:
+        place.slack.faults.add("chat.postMessage", Fault(lose_answer=True))
+    async with place.database.transaction() as tx:
+        await pacing.quiet(tx, pacing.method_key("chat.delete"), place.clock() + timedelta(seconds=20))
+    place.slack.faults.add("chat.delete", failures.rate_limited(3))
+    await message(place, lead_id, "Is Tuesday possible?")
+    await all_said(place, seconds=5)
+    (new,) = place.cards
+    assert [one["thread_ts"] for one in said(place, "Tuesday")] == [new["ts"]]
 
 
 # Nowhere to post yet

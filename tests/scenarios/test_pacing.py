@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from support.conversation import Conversation
+from support.conversation import CROSS, HOURGLASS, MEMO, Conversation
 from support.deliveries import all_said, posted
 from support.office import Office
 
+from bot.pacing import Paces
 from sandbox.slack import failures
 from sandbox.thumbtack import bodies
-from storage import outbox
+from storage import messages, outbox, pacing
 from storage.models import Outbox
 
 OTHER = "C0OTHER"
@@ -118,6 +119,30 @@ async def test_many_replies_at_once_are_marked_in_the_pace_of_reactions(strict: 
     await all_said(strict, rounds=60, seconds=3)
     assert all(strict.mark(ts) == ["white_check_mark"] for ts in written)
     assert refused(strict) == []
+
+
+@pytest.mark.parametrize("refusals", [0, 1])
+async def test_a_message_with_two_old_marks_is_marked_out_of_an_empty_bucket(strict: Office, refusals: int):
+    conversation = await Conversation.opened(strict, request={"attachments": []})
+    ts = await conversation.say("note: the tiles are blue")
+    await conversation.marked(ts, MEMO)
+    await strict.at_rest()
+    remove = "reactions.remove"
+    rate = Paces(posts_per_second=1).of(remove)
+    async with strict.database.transaction() as tx:
+        note = await messages.to_change(tx, (await conversation.message(ts)).id)
+        note.marks_tried = [CROSS, HOURGLASS]
+        while await pacing.take(tx, pacing.method_key(remove), rate, now=strict.clock()):
+            pass
+        await outbox.enqueue(tx, outbox.Kind.SET_MARK, now=strict.clock(), message_id=note.id)
+    if refusals:
+        strict.slack.faults.add(remove, failures.slack_error("no_reaction"))
+        strict.slack.faults.add(remove, failures.rate_limited(1))
+    for _ in range(4):
+        await strict.advance(seconds=3.1)
+        await strict.at_rest()
+    assert (await conversation.message(ts)).marks_tried == []
+    assert [call.args["name"] for call in strict.slack.called(remove)] == [HOURGLASS, CROSS] + [CROSS] * refusals
 
 
 async def test_cards_are_brought_up_to_date_in_their_own_pace_and_posts_do_not_wait_for_them(strict: Office):

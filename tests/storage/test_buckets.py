@@ -5,10 +5,11 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from storage import lanes, outbox, pacing, timing
+from storage import ahead, lanes, outbox, pacing, timing
 from storage.database import Database
-from storage.models import WorkState
+from storage.models import Outbox, WorkState
 from storage.outbox import Kind
 from storage.pacing import Rate
 
@@ -78,6 +79,23 @@ async def test_who_is_asked_to_wait_waits_whatever_the_bucket_holds(database):
     assert await how_many(database, 30) == 3
 
 
+async def test_who_goes_on_in_debt_keeps_the_others_waiting_for_longer_and_no_more_than_a_minute(database):
+    async def on(after=0.0):
+        async with database.transaction() as tx:
+            now = NOW + timedelta(seconds=after)
+            return await pacing.take(tx, KEY, RATE, now=now, in_debt=True) is not None
+
+    assert [await on() for _ in range(5)] == [True] * 5
+    assert await free_after(database) == 3
+    assert await how_many(database, 2.9) == 0
+    assert [await on() for _ in range(90)] == [True] * 90
+    assert await free_after(database) == 60
+    assert await how_many(database, 100) == 3
+    async with database.transaction() as tx:
+        await pacing.quiet(tx, KEY, NOW + 130 * SECOND)
+    assert [await on(129), await on(130)] == [False, True]
+
+
 async def test_of_two_replicas_that_take_the_last_one_gets_it(database):
     other = Database(database.url.render_as_string(hide_password=False))
     found = await asyncio.gather(*(take(one) for one in (database, other) * 5))
@@ -131,6 +149,21 @@ async def test_who_has_much_to_say_is_not_put_off_for_ever(database):
     assert await order(database, after=200) == [a[0], later[0], a[1], later[1], later[2], a[2], later[3]]
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_what_the_version_before_writes_beside_this_one_has_its_turn(database):
+    """It knows nothing of turns; on SQLite there is one process, and what has none comes first."""
+    first = await add(database, lane="slack:1")
+    of_before = ", ".join(one.name for one in Outbox.__table__.c if one.name not in ("id", "delivery_id", "turn_at"))
+    copy = text(f"INSERT INTO outbox (delivery_id, {of_before}) SELECT 'b', {of_before} FROM outbox RETURNING id")
+    async with database.transaction() as tx:
+        await tx.execute(text("UPDATE outbox SET lane = 'slack:2'"))
+        old = (await tx.execute(copy)).scalar_one()
+        await tx.execute(text(f"UPDATE outbox SET lane = 'slack:1' WHERE id = {first}"))
+    in_time = 10 * 365 * 24 * 3600
+    later = await add(database, lane="slack:3", after=in_time)
+    assert await order(database, after=in_time) == [first, old, later]
+
+
 async def test_updates_of_cards_do_not_use_up_the_posts_of_their_channel_nor_wait_for_them(database):
     update = await add(database, kind=Kind.UPDATE_CARD, lane="slack:1")
     post = await add(database, lane="slack:2")
@@ -159,3 +192,11 @@ async def test_when_the_workspace_may_not_be_posted_to_nobody_posts_and_all_else
     async with database.transaction() as tx:
         assert await timing.next_due(tx, now=NOW + SECOND) == NOW + 60 * SECOND
     assert await order(database, after=60) == [post]
+
+
+async def test_what_a_clock_that_ran_ahead_had_dated_does_not_lose_its_turn_once_it_is_right(database):
+    behind = await add(database, lane="slack:1", after=3600)
+    async with database.transaction() as tx:
+        await ahead.mend(tx, now=NOW)
+    later = await add(database, lane="slack:2", after=1)
+    assert await order(database) == [behind, later]

@@ -202,3 +202,22 @@ async def test_on_sqlite_nobody_else_is_there_to_tell_anything(database):
     await Listening(database, SharedClock(utcnow)).run()
     await touched(database, "outbox")
     assert (woken.times, database.patience(OFTEN)) == (1, OFTEN)
+
+
+@on_postgresql
+async def test_who_is_cancelled_ends_although_the_server_answers_no_goodbye(database, monkeypatch):
+    async def unanswered(connection, **_patience):
+        connection.terminate()
+        raise TimeoutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncpg.Connection, "close", unanswered)
+        told = Woken(database, "told")
+        task = asyncio.create_task(Listening(database, SharedClock(utcnow)).run())
+        await told.until(lambda: database.is_told)
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
+        ended = task.done()
+    task.cancel()
+    await asyncio.wait([task])
+    assert ended

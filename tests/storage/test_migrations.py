@@ -105,6 +105,43 @@ async def test_a_failed_upgrade_changes_nothing(empty):
     assert (await migrate.shape(empty)).current is None
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_an_upgrade_and_ordinary_work_that_wait_for_each_other_both_end(database, monkeypatch):
+    monkeypatch.setattr(migrate, "PAUSES", (0.1, 0.2))
+    await downgrade(database, "0004")
+    async with database.transaction() as tx:
+        await tx.execute(text("SET LOCAL deadlock_timeout = '20s'"))  # so that it is the upgrade which PostgreSQL ends
+        await tx.execute(text("SELECT * FROM business"))
+        upgrading = asyncio.create_task(migrate.upgrade(database))
+        await _waited_for(database)
+        await tx.execute(text("UPDATE outbox SET reason = 'x' WHERE false"))
+    await upgrading
+    assert (await migrate.shape(database)).is_current
+
+
+async def _waited_for(database):
+    """Until somebody waits for a table."""
+    query = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+    async with asyncio.timeout(20):
+        found = 0
+        while not found:
+            async with database.reading() as tx:
+                found = (await tx.execute(query)).scalar_one()
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_an_upgrade_gives_way_and_says_so_where_a_table_is_in_use_all_the_time(database, monkeypatch):
+    monkeypatch.setattr(migrate, "PAUSES", (0.01,))
+    monkeypatch.setattr("storage.database.LOCK_WITHIN", "50ms")
+    await downgrade(database, "0004")
+    async with database.transaction() as tx:
+        await tx.execute(text("SELECT * FROM business"))
+        with pytest.raises(migrate.TablesInUse, match="stop the other processes"):
+            await migrate.upgrade(database)
+    assert (await migrate.shape(database)).current == "0004"
+    await migrate.upgrade(database)
+
+
 async def test_the_newest_shape_is_left_alone(database):
     assert await migrate.upgrade(database) is None
     if database.is_sqlite:

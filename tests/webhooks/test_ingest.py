@@ -194,6 +194,31 @@ async def test_what_the_database_refuses_again_and_again_is_shown_to_a_person(do
     assert len(await door.rows(Lead)) == 1
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_a_database_that_is_in_use_or_full_is_not_the_webhooks_fault(door):
+    raised = "BEGIN RAISE EXCEPTION 'x' USING ERRCODE = (SELECT told FROM code); END"
+    await run(door, "CREATE TABLE code (told TEXT)", "INSERT INTO code VALUES ('40P01')")
+    await run(door, f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {raised} $$")
+    await run(door, "CREATE TRIGGER refuse BEFORE INSERT ON lead FOR EACH ROW EXECUTE FUNCTION refuse()")
+    await door.ingested(("/v1/lead", bodies.lead()))
+    for code in ("53100", "25006", "55P03") * ingest_module.ATTEMPTS:
+        await run(door, f"UPDATE code SET told = '{code}'")
+        door.ahead += timedelta(seconds=1)
+        await door.ingested()
+    (row,) = await door.rows(Inbox)
+    assert (row.state, row.attempt) == ("pending", 0)
+    await run(door, "DROP TRIGGER refuse ON lead")
+    door.ahead += timedelta(seconds=1)
+    await door.ingested()
+    assert await states(door) == ["done"]
+
+
+async def run(door: Gate, *statements: str) -> None:
+    async with door.database.transaction() as tx:
+        for statement in statements:
+            await tx.execute(text(statement))
+
+
 # The task
 
 

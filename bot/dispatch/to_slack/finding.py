@@ -41,10 +41,12 @@ async def find(
 
 
 async def take_back(slack: Slack, stray: Answer) -> None:
-    """Delete a post that went where it does not belong."""
+    """Delete a post that went where it does not belong. Raises Failure where Slack's limits do not permit it now."""
     try:
         await slack.call("chat.delete", {"channel": stray["channel"], "ts": stray["ts"]})
-    except Failure:
+    except Failure as failure:
+        if failure.sort is Sort.LATER:
+            raise
         return  # it stays in the channel: it says the right thing in the wrong place
 
 

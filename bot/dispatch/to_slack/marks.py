@@ -36,12 +36,14 @@ async def set_mark(at: At) -> Prepared:
     others = sorted({name for name in (message.mark, *message.marks_tried) if name not in (None, wanted)})
     message.marks_tried = [name for name in (*others, wanted) if name is not None]
     channel, message_id = message.channel, message.id
+    removed: set[str] = set()
 
     async def perform() -> Answer:
         if wanted is not None:
             await _react(at, "reactions.add", channel, ts, wanted, fine=THERE_ALREADY)
         for other in others:
             await _react(at, "reactions.remove", channel, ts, other, fine=GONE_ALREADY)
+            removed.add(other)
         return {}
 
     async def then(tx: Transaction, _answer: Answer, _now: datetime) -> None:
@@ -49,7 +51,11 @@ async def set_mark(at: At) -> Prepared:
         if marked is not None:
             marked.mark, marked.marks_tried = wanted, []
 
-    async def failed(_tx: Transaction, failure: Failure, verdict: Verdict, _now: datetime) -> Verdict | Settled:
+    async def failed(tx: Transaction, failure: Failure, verdict: Verdict, _now: datetime) -> Verdict | Settled:
+        marked = await messages.to_change(tx, message_id) if removed else None
+        if marked is not None:
+            marked.mark = None if marked.mark in removed else marked.mark
+            marked.marks_tried = [name for name in marked.marks_tried if name not in removed]
         return Settled(reason=failure.reason) if failure.reason in CANNOT_BE_MARKED else verdict
 
     return Plan(perform=perform, then=then, failed=failed, pace=REMOVING if others else None)

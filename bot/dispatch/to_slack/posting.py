@@ -10,6 +10,7 @@ from bot.dispatch.to_slack.finding import THREAD_GONE, find, take_back
 from bot.dispatch.to_slack.plain import plain
 from bot.dispatch.verdicts import Again, Verdict
 from bot.failures import Failure, Sort
+from bot.slack import Slack
 from storage import leads, renewing
 from storage.database import Transaction
 from storage.models import Thread
@@ -58,7 +59,7 @@ def posting(
     async def perform() -> Answer:
         answer = await slack.call("chat.postMessage", arguments)
         if thread is not None and answer["message"].get("thread_ts") != thread.ts:
-            await take_back(slack, answer)
+            await _take_back(slack, answer)
             raise Failure(Sort.REFUSED, THREAD_GONE)
         return answer
 
@@ -72,6 +73,14 @@ def posting(
         failed=_or_new_card(at, thread, _or_instead(at, instead)),
         channel=channel,
     )
+
+
+async def _take_back(slack: Slack, stray: Answer) -> None:
+    """Delete what went into the channel instead; where that may not be yet, it is found there by looking, and deleted then."""
+    try:
+        await take_back(slack, stray)
+    except Failure as failure:
+        raise Failure(Sort.UNKNOWN, failure.reason, retry_after=failure.retry_after, method=failure.method) from failure
 
 
 def _or_new_card(at: At, thread: Thread | None, otherwise: Failed) -> Failed:

@@ -14,6 +14,7 @@ from bot.reply_rules import written_at
 from bot.slack import Slack
 from bot.thread_news import ThreadNews
 from storage import reading_back, renewing, threads
+from storage.away import is_away
 from storage.database import StorageError, Transaction
 from storage.models import ReplyState, Thread
 from storage.reading_back import FARTHEST, Written
@@ -61,6 +62,8 @@ async def read_back(at: At) -> Prepared:
         try:
             await reader.take_in(listed)
         except (StorageError, OSError) as error:
+            if not is_away(error):  # a row that is never taken: a mistake of ours, which ends
+                raise
             raise Failure(Sort.LATER, NOT_STORED) from error
         return {}
 

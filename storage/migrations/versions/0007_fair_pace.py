@@ -21,6 +21,10 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("turn_at", columns.UtcDateTime(timezone=True), nullable=True))
     op.add_column("lane", sa.Column("free_us", sa.BigInteger(), server_default="0", nullable=False))
     op.execute("UPDATE outbox SET turn_at = created_at WHERE settled_at IS NULL")
+    if (
+        op.get_bind().dialect.name == "postgresql"
+    ):  # the version before writes beside this one, and NULL would come last
+        op.execute("ALTER TABLE outbox ALTER turn_at SET DEFAULT now()")
     op.create_index(POSTS_INDEX, "outbox", ["channel", *TURN], sqlite_where=POSTS, postgresql_where=POSTS)
     op.create_index(CALLS_INDEX, "outbox", ["pace", *TURN], sqlite_where=CALLS, postgresql_where=CALLS)
 

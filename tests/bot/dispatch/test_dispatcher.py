@@ -7,12 +7,15 @@ from sqlalchemy import text
 from support.deliveries import all_said, unsettled
 from support.office import Office
 
+from bot.dispatch import dispatcher
 from bot.dispatch.kinds import KINDS
-from bot.dispatch.plans import At, NotYet, Plan
+from bot.dispatch.plans import At, NotYet, Plan, Settled
 from bot.dispatch.verdicts import MISTAKES
 from bot.failures import Failure, Sort
+from sandbox.slack.failures import slack_error
 from storage import outbox
-from storage.models import Outbox, WorkState
+from storage.database import NUDGES
+from storage.models import Channel, Outbox, WorkState
 from storage.outbox import Kind
 
 OTHER = "C0OTHER"
@@ -238,3 +241,51 @@ async def test_a_post_whose_channel_is_known_only_now_comes_back_in_its_pace(pla
     assert (found.channel, found.attempt) == (LEADS, 1)
     assert (await row(place, entry_id)).attempt == 1
     assert await unsettled(place) == []
+
+
+async def test_a_trial_that_is_settled_otherwise_opens_its_channel_at_once(place: Office, monkeypatch):
+    async def prepare(at: At):
+        plan = await a_post(at)
+
+        async def failed(_tx, failure, verdict, _now):
+            return verdict if failure.sort is Sort.HELD else Settled(reason="told")
+
+        return Plan(perform=plan.perform, failed=failed, channel=plan.channel)
+
+    monkeypatch.setitem(KINDS, Kind.POST_CHARGE, prepare)
+    place.slack.faults.add("chat.postMessage", slack_error("restricted_action"))
+    await say(place, "first")
+    await place.at_rest()
+    await say(place, "second", "third")
+    place.slack.faults.add("chat.postMessage", slack_error("msg_too_long"))
+    await place.advance(minutes=5)
+    await place.seen(lambda: texts(place) == ["second", "third"], within=3)
+
+
+@pytest.mark.usefixtures("_posts")
+async def test_that_a_channel_is_dead_is_told_however_often_something_was_tried_before(place: Office):
+    place.slack.faults.stand("chat.postMessage", slack_error("restricted_action"))
+    async with place.database.transaction() as tx:
+        payload = {"text": "late", "channel": LEADS}
+        entry = await outbox.enqueue(tx, Kind.POST_CHARGE, now=place.clock(), payload=payload, channel=LEADS)
+        entry.attempt = 7
+    await place.advance(seconds=0)
+    await place.seen(lambda: place.slack.called("chat.postMessage"))
+    await place.at_rest()
+    assert [(one.channel, one.closed) for one in await place.rows(Channel)] == [(LEADS, "refused")]
+    await place.advance(minutes=6)
+    await place.at_rest()
+    assert len([one for one in await place.rows(Outbox) if one.payload.get("notice") == "held"]) == 1
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+@pytest.mark.usefixtures("_posts")
+async def test_who_has_their_hands_full_tells_the_other_replicas_what_is_left(place: Office, monkeypatch):
+    monkeypatch.setattr(dispatcher, "AT_ONCE", 1)
+    told = []
+    async with place.database.kept_asyncpg_connection() as connection:
+        await connection.add_listener(NUDGES, lambda *heard: told.append(heard[-1].partition(" ")[0]))
+        await say(place, "first", "second", "third")
+        await place.seen(lambda: len(texts(place)) == 3)
+        await place.at_rest()
+        await place.seen(lambda: told.count(outbox.TOPIC) == 3)  # that they are there; with the first; with the second
