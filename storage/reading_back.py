@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlmodel import col
 
 from storage import channels, leads, outbox
@@ -45,6 +45,7 @@ async def enqueue(tx: Transaction, *, since: datetime, now: datetime) -> int:
     They stand before all replies of their lead: what was edited or deleted meanwhile counts for what waits. Returns
     how many.
     """
+    await _take_back(tx, now=now)
     planned = {entry.payload["thread_id"]: entry for entry in await _planned(tx)}
     oldest = max(since - MARGIN, now - FARTHEST)
     lanes = await _lanes_with_replies(tx)
@@ -86,6 +87,29 @@ async def add(
         due_at=due_at,
         priority=priority,
     )
+
+
+async def _take_back(tx: Transaction, *, now: datetime) -> None:
+    """Let replies wait again that a process claimed and never handed over: as what is under way they would wait for nobody.
+
+    Where that process lives after all it finds that the reply is not its own any more. What is being changed just now
+    is not waited for: whoever changes it holds the reply or the entry, in either order.
+    """
+    claimed = (
+        select(col(Outbox.id))
+        .join(Message, col(Message.id) == col(Outbox.message_id))
+        .where(
+            col(Outbox.settled_at).is_(None),
+            col(Outbox.kind) == Kind.SEND_REPLY,
+            col(Outbox.state) == WorkState.SENDING,
+            or_(col(Outbox.claimed_until).is_(None), col(Outbox.claimed_until) <= now),
+            col(Message.sent_at).is_(None),
+        )
+    )
+    found = (await tx.execute(claimed.with_for_update(skip_locked=True))).scalars().all()
+    waits = update(Outbox).where(col(Outbox.id).in_(found))
+    waits = waits.values(state=WorkState.PENDING, claimed_by=None, claimed_until=None)
+    await tx.execute(waits.execution_options(synchronize_session=False))
 
 
 async def _planned(tx: Transaction) -> Sequence[Outbox]:

@@ -1,12 +1,11 @@
 """Nobody was there when people wrote in the threads of leads, or Slack could not tell us: it is read back afterwards."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text as sql
+from support.absence import LONG, ONE, READ, away
 from support.conversation import ANA, CHECK, CROSS, HOURGLASS, MEMO, WARNING, Conversation, calling
 from support.office import CHANNEL, Office
 
@@ -16,23 +15,6 @@ from sandbox.thumbtack import bodies
 from storage import reading_back
 from storage.models import Message, Outbox, ReplyState
 from storage.outbox import Kind
-
-ONE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-"""For what does not depend on the kind of database."""
-
-READ = "conversations.replies"
-LONG = {"minutes": 6}
-
-
-@asynccontextmanager
-async def away(place: Office, *, killed: bool = False, **long: float) -> AsyncIterator[None]:
-    """Nobody is there for so long; what happens inside of this happens meanwhile, before the time has passed."""
-    await (place.crash() if killed else place.stop())
-    place.slack.events_url, url = None, place.slack.events_url
-    yield
-    place.slack.events_url = url
-    place.clock.ahead += timedelta(**long)
-    await place.start()
 
 
 async def run(place: Office, statement: str) -> None:
