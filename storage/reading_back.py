@@ -59,7 +59,8 @@ async def enqueue(tx: Transaction, *, since: datetime, now: datetime) -> int:
         if known is None:
             await add(tx, thread, lead, since=oldest, now=now, due_at=due_at, priority=FIRST if is_urgent else LATER)
         else:
-            known.payload = {**known.payload, "since": min(known.payload["since"], oldest.isoformat())}
+            since_then = min(known.payload["since"], oldest.isoformat())
+            known.payload = {**known.payload, "since": since_then, "until": now.isoformat()}
             known.due_at = min(known.due_at, due_at)
     await tx.flush()
     return len(found)
@@ -75,7 +76,7 @@ async def add(
     due_at: datetime | None = None,
     priority: int = FIRST,
 ) -> None:
-    """Let one thread be read back."""
+    """Let one thread be read back; from now on Slack tells us what becomes of it."""
     lead_id = leads.known(lead.id)
     await outbox.enqueue(
         tx,
@@ -83,7 +84,7 @@ async def add(
         now=now,
         lane=thumbtack_lane(lead_id),
         lead_id=lead_id,
-        payload={"thread_id": thread.id, "since": since.isoformat()},
+        payload={"thread_id": thread.id, "since": since.isoformat(), "until": now.isoformat()},
         due_at=due_at,
         priority=priority,
     )

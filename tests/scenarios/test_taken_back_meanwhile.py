@@ -1,12 +1,15 @@
 """After an absence nothing goes out that was taken back or was never meant to, and nothing that stands is held for taken back."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
-from support.absence import LONG, away
+from support.absence import LONG, ONE, READ, away
 from support.conversation import Conversation, calling
 from support.office import CHANNEL, Office
 
+from bot import jobs
+from sandbox.faults import Fault
 from sandbox.slack.failures import slow
 
 
@@ -29,3 +32,42 @@ async def test_what_was_claimed_and_not_handed_over_waits_until_its_thread_was_r
     await place.advance(minutes=2)
     await place.at_rest()
     assert lead.received == goes
+
+
+NOTHING_SHOWN = Fault(status=200, body={"ok": True, "messages": []})
+
+
+@ONE
+async def test_what_slacks_list_does_not_show_yet_is_not_taken_for_deleted(place: Office):
+    early, _late = [await Conversation.opened(place) for _ in range(2)]
+    async with away(place, **LONG):
+        pass
+    await place.at_rest()
+    place.slack.faults.add(READ, NOTHING_SHOWN)
+    await early.say("There.")  # its thread is read before it goes
+    await place.at_rest()
+    await place.advance(minutes=1)
+    await place.at_rest()
+    assert early.received == ["There."]
+
+
+@ONE
+@pytest.mark.knobs(reply_hold_seconds=60)
+async def test_what_was_written_a_moment_before_something_was_missed_is_not_taken_for_deleted(place: Office):
+    lead = await Conversation.opened(place)
+    services = place.door.app.state.services
+    services.attention.miss(since=place.clock() - timedelta(minutes=15))
+    await place.advance(minutes=4)
+    await lead.say("There.")
+    place.slack.faults.add(READ, NOTHING_SHOWN)
+    await place.advance(seconds=10)
+    await jobs.notice_absence(services)
+    await place.at_rest()
+    assert len(place.slack.called(READ)) == 0
+    services.attention.miss(since=place.clock() - timedelta(minutes=25))
+    await jobs.notice_absence(services)
+    await place.at_rest()
+    assert len(place.slack.called(READ)) == 1
+    await place.advance(minutes=2)
+    await place.at_rest()
+    assert lead.received == ["There."]
