@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 from support.absence import LONG, ONE, READ, away
-from support.conversation import Conversation, calling
+from support.conversation import CHECK, Conversation, calling
 from support.office import CHANNEL, Office
 
 from bot import jobs
 from sandbox.faults import Fault
 from sandbox.slack.failures import slow
+from storage.models import Lead, ReplyState
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,18 @@ async def test_what_was_written_a_moment_before_something_was_missed_is_not_take
     await place.advance(minutes=2)
     await place.at_rest()
     assert lead.received == ["There."]
+
+
+@ONE
+async def test_what_a_guest_wrote_meanwhile_neither_takes_the_lead_nor_stops_replies(place: Office):
+    place.slack.add_person("U0GUEST", "Gus", is_restricted=True)
+    place.slack.workspace.channels[CHANNEL].members.append("U0GUEST")
+    lead = await Conversation.opened(place)
+    async with away(place, hours=2):
+        remark = await lead.said("I think he is a crook.", by="U0GUEST")
+    await place.at_rest()
+    assert (await lead.message(str(remark.ts))).state == ReplyState.KEPT
+    assert [one.owner for one in await place.rows(Lead)] == [None]
+    await place.advance(minutes=5)
+    await lead.marked(await lead.say("We come at 9."), CHECK)
+    assert lead.received == ["We come at 9."]

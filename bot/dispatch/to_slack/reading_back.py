@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot import access
 from bot.asked import cleaned
 from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
 from bot.dispatch.verdicts import Verdict
@@ -121,10 +122,16 @@ class _Reader:
         ts, changed_ts = str(message.get("ts")), (message.get("edited") or {}).get("ts")
         if ts not in self.known:
             if self._is_meant(message):
+                await self._know(message.get("user"))
                 may_be_out = ON_ITS_WAY in self._marks(message)
                 await self.news.said(self.thread.channel, message, changed_ts=changed_ts, may_be_out=may_be_out)
         elif changed_ts is not None and not self.known[ts].is_deleted:
             await self.news.changed(self.thread.channel, message, changed_ts=changed_ts)
+
+    async def _know(self, user: Any) -> None:
+        """Ask who wrote it: after a start nobody is known, and what a guest wrote must not go for a reply."""
+        if isinstance(user, str):
+            await access.may_work(self.news.services, team_id=self.thread.team_id, user_id=user)
 
     def _is_meant(self, message: Mapping[str, Any]) -> bool:
         """Whether a message that we do not know was written meanwhile.
