@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 from support.absence import LONG, ONE, READ, away
-from support.conversation import CHECK, Conversation, calling
+from support.conversation import CHECK, MEMO, Conversation, calling
 from support.office import CHANNEL, Office
 
 from bot import jobs
 from sandbox.faults import Fault
-from sandbox.slack.failures import slow
+from sandbox.slack.failures import down, slow
+from storage import channels
 from storage.models import Lead, ReplyState
 
 
@@ -87,3 +88,33 @@ async def test_what_a_guest_wrote_meanwhile_neither_takes_the_lead_nor_stops_rep
     await place.advance(minutes=5)
     await lead.marked(await lead.say("We come at 9."), CHECK)
     assert lead.received == ["We come at 9."]
+
+
+@pytest.mark.knobs(reply_mode="quiet")
+async def test_what_was_written_under_quiet_mode_stays_inside_when_another_mode_is_set_meanwhile(place: Office):
+    lead = await Conversation.opened(place)
+    await place.stop()
+    (remark,) = await lead.unheard(lambda: lead.said("He is a pain, charge him double."))
+    place.clock.ahead += timedelta(minutes=6)
+    await place.start(reply_mode="replies")
+    await lead.marked(str(remark.ts), MEMO)
+    await lead.marked(await lead.say("We come at 9."), CHECK)
+    assert lead.received == ["We come at 9."]
+
+
+@ONE
+async def test_what_was_written_in_a_quiet_channel_stays_inside_when_that_is_changed_before_it_is_read(place: Office):
+    lead = await Conversation.opened(place)
+    async with place.database.transaction() as tx:
+        await channels.choose(tx, team_id="T0CORKBOARD", channel=CHANNEL, reply_mode="quiet")
+    place.slack.faults.stand(READ, down())
+    async with away(place, **LONG):
+        remark = await lead.said("He is a pain, charge him double.")
+    await place.at_rest()
+    async with place.database.transaction() as tx:
+        await channels.choose(tx, team_id="T0CORKBOARD", channel=CHANNEL, reply_mode="replies")
+    place.slack.faults.clear(READ)
+    await place.advance(minutes=2)
+    await lead.marked(str(remark.ts), MEMO)
+    await place.at_rest()
+    assert lead.received == []

@@ -48,10 +48,10 @@ HANDLED = frozenset(MARKS.values()) - {None, ON_ITS_WAY}
 
 
 async def read_back(at: At) -> Prepared:
-    """READ_BACK {thread_id, since, until}: people's messages since then that we do not know, and what became of those we do.
+    """READ_BACK {thread_id, since, until, quiet}: people's messages since then that we do not know, and what became of those we do.
 
     Reading twice changes nothing. What was deleted is told by what we knew before it was read, and only of what was
-    written before `until`: since then Slack tells it.
+    written before `until`: since then Slack tells it. `quiet`: it was written under quiet mode, whatever holds now.
     """
     thread = await threads.get(at.tx, at.entry.payload["thread_id"])
     if thread is None or await renewing.is_gone(at.tx, thread):
@@ -60,7 +60,14 @@ async def read_back(at: At) -> Prepared:
     until = datetime.fromisoformat(at.entry.payload.get("until") or at.now.isoformat())
     known = await reading_back.written_in(at.tx, thread)
     news = ThreadNews(services=at.services, team_id=thread.team_id, bot_user_id=at.identity.user_id)
-    reader = _Reader(news=news, thread=thread, known=known, since=since, until=min(until, at.now - LAG))
+    reader = _Reader(
+        news=news,
+        thread=thread,
+        known=known,
+        since=since,
+        until=min(until, at.now - LAG),
+        quiet=at.entry.payload.get("quiet", False),
+    )
 
     async def perform() -> Answer:
         listed = await _listed(at.services.slack, thread)
@@ -109,6 +116,7 @@ class _Reader:
     known: Mapping[str, Written]
     since: datetime
     until: datetime
+    quiet: bool
 
     async def take_in(self, listed: Sequence[Mapping[str, Any]]) -> None:
         for message in listed:
@@ -124,7 +132,9 @@ class _Reader:
             if self._is_meant(message):
                 await self._know(message.get("user"))
                 may_be_out = ON_ITS_WAY in self._marks(message)
-                await self.news.said(self.thread.channel, message, changed_ts=changed_ts, may_be_out=may_be_out)
+                await self.news.said(
+                    self.thread.channel, message, changed_ts=changed_ts, may_be_out=may_be_out, quiet=self.quiet
+                )
         elif changed_ts is not None and not self.known[ts].is_deleted:
             await self.news.changed(self.thread.channel, message, changed_ts=changed_ts)
 
