@@ -10,6 +10,7 @@ from support.conversation import ANA, CHECK, CROSS, HOURGLASS, MEMO, WARNING, Co
 from support.office import CHANNEL, Office
 
 from bot import jobs
+from sandbox.slack.delivery import event_delivery
 from sandbox.slack.failures import down, slack_error, slow
 from sandbox.thumbtack import bodies
 from storage import reading_back
@@ -407,5 +408,17 @@ async def test_a_kill_before_slack_has_given_up_forgets_nothing(place: Office):
     await pass_minutes(place, 4)
     async with away(place, killed=True, minutes=1):
         pass
+    await lead.marked(lost.ts, CHECK)
+    assert notices(place) == []
+
+
+@ONE
+async def test_what_slack_says_that_it_dropped_is_read_back(place: Office):
+    lead = await Conversation.opened(place)
+    (lost,) = await lead.unheard(lambda: lead.said("Yes, we do."))
+    minute = int(place.clock().timestamp()) // 60 * 60
+    limited = {"type": "app_rate_limited", "team_id": "T0CORKBOARD", "minute_rate_limited": minute, "api_app_id": "A1"}
+    assert (await place.slack.courier.once(event_delivery(limited))).status == 200
+    await pass_minutes(place, 8)
     await lead.marked(lost.ts, CHECK)
     assert notices(place) == []
