@@ -25,7 +25,8 @@ async def look(services: Services, *, at_start: bool = False) -> None:
     """
     now, missed = services.clock(), services.attention.missed
     async with services.database.transaction() as tx:
-        away = await presence.beat(tx, now=now)
+        mode = await presence.mode_before(tx) or services.settings.reply_mode
+        away = await presence.beat(tx, now=now, reply_mode=services.settings.reply_mode)
         if away is not None and services.attention.was_there:
             away = None  # it was the clock that jumped
         if missed is not None:
@@ -35,7 +36,7 @@ async def look(services: Services, *, at_start: bool = False) -> None:
             since = away.since if since is None else min(since, away.since)
             await presence.came_back(tx, now=now)
             await _tell(tx, services, away)
-        threads = 0 if since is None else await reading_back.enqueue(tx, since=since, now=now)
+        threads = 0 if since is None else await reading_back.enqueue(tx, since=since, now=now, mode=mode)
     services.attention.beaten()
     if missed is not None:
         services.attention.written_down(missed)

@@ -26,6 +26,7 @@ class Attention:
         """From now on."""
         self._clock = clock
         self._heard_at = clock()
+        self._silence: tuple[datetime, datetime] | None = None
         self._passed = passed
         self._beaten: float | None = None
         self.missed: Missed | None = None
@@ -42,17 +43,22 @@ class Attention:
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """A request of Slack was answered so.
 
-        What was not stored Slack tries again, but not for ever. And one that comes only now, at a later try, after
-        nothing came for long, says that we could not be reached: what Slack told before it, it gave up.
+        What was not stored Slack tries again, but not for ever. And one that comes at a later try, after nothing came
+        for long (or soon after that, for others may come before it), says that we could not be reached: what Slack told
+        meanwhile, it gave up.
         """
         now = self._clock()
         if status >= 500:
             self.miss(since=now - EARLIER)
         if status != 200:
             return  # anybody may knock
-        if _tries(headers) > 1 and now - self._heard_at > AWAY:
-            self.miss(since=self._heard_at)
+        if now - self._heard_at > AWAY:
+            self._silence = (self._heard_at, now)
         self._heard_at = now
+        if _tries(headers) > 1 and self._silence is not None:
+            (since, until), self._silence = self._silence, None
+            if now - until <= TRIES_LAST:
+                self.miss(since=since)
 
     def miss(self, *, since: datetime) -> None:
         """Events of messages written since then may not have reached us."""

@@ -14,6 +14,7 @@ from bot.queues import SERVED_AT
 from bot.routes_commands import routes_group
 from bot.settings import LogLevel, Settings
 from bot.terminal import NOT_HELD, WRONG, cause, fail, loaded, print_table, terminal, with_database, with_tables
+from bot.threads_commands import threads_group
 from storage import migrate, rotating
 from storage.database import Database, StorageError, utcnow
 from storage.file_lock import AlreadyServed, FileLock
@@ -239,7 +240,7 @@ def test_lead(business_id: str | None) -> None:
     sys.exit(0 if held else NOT_HELD)
 
 
-for group in (queues.outbox_group, queues.inbox_group, routes_group):
+for group in (queues.outbox_group, queues.inbox_group, routes_group, threads_group):
     main.add_command(group)
 
 if __name__ == "__main__":

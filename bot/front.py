@@ -18,6 +18,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from bot import asked, listeners
+from bot.attention import EARLIER
+from bot.reply_rules import written_at
 from bot.services import Services
 from bot.socket_mode import Acknowledgement, Envelope, Hear
 from storage.database import StorageError
@@ -48,6 +50,7 @@ def slack_endpoint(services: Services, app: AsyncApp | None) -> Endpoint:
             return problem(refused)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
+        _look_for_dropped(services, heard)
         return to_starlette_response(await app.async_dispatch(heard))
 
     async def endpoint(request: Request) -> Response:
@@ -86,12 +89,20 @@ def hearing(services: Services, app: AsyncApp) -> Hear:
             log.info("slack_request_refused", reason=refused.reason)
             services.metrics.slack_answered(400)
             return None
+        _look_for_dropped(services, heard)
         response = await app.async_dispatch(heard)
         services.metrics.slack_answered(response.status)
         services.attention.answered(response.status, _repeats(envelope))
         return _acknowledgement(envelope, response)
 
     return hear
+
+
+def _look_for_dropped(services: Services, heard: AsyncBoltRequest) -> None:
+    """Slack drops events where there are too many, and says since which minute (docs.slack.dev/reference/events/app_rate_limited)."""
+    if heard.body.get("type") == "app_rate_limited":
+        since = written_at(str(heard.body.get("minute_rate_limited")))
+        services.attention.miss(since=since or services.clock() - EARLIER)
 
 
 def _unwrapped(envelope: Envelope) -> AsyncBoltRequest:

@@ -15,6 +15,11 @@ from storage.outbox import Kind
 
 log = structlog.get_logger()
 
+TOLD_NOT_HEARD = "told:not_heard"
+
+TOLD_AFTER = timedelta(minutes=2)
+"""How long Slack is not heard before somebody is told: what is away with it, our own network, cannot be told before."""
+
 TOLD_AGAIN = timedelta(hours=6)
 """How long nobody is told again that Slack is not heard."""
 
@@ -89,11 +94,20 @@ async def cut_off(tx: Transaction, *, reason: str, now: datetime) -> None:
 
 
 async def not_heard(tx: Transaction, *, now: datetime) -> None:
-    """Slack gives no connection, to no process of ours: the keepers are told, once in a while."""
+    """Slack gives no connection, to no process of ours: the keepers are told where that lasts, once in a while."""
     if await sockets.held(tx, now=now):
         return
-    if await leases.acquire(tx, "told:not_heard", owner=secrets.token_hex(8), now=now, lasts=TOLD_AGAIN):
-        await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload={"notice": "not_heard"})
+    if await leases.acquire(tx, TOLD_NOT_HEARD, owner=secrets.token_hex(8), now=now, lasts=TOLD_AGAIN):
+        payload = {"notice": "not_heard"}
+        await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload, due_at=now + TOLD_AFTER)
+
+
+async def is_heard(tx: Transaction, *, now: datetime) -> bool:
+    """Whether a process has a connection again, or opens one just now: then nobody need be told, until it fails again."""
+    if not await sockets.held(tx, now=now):
+        return False
+    await leases.give_up(tx, TOLD_NOT_HEARD)
+    return True
 
 
 async def person_left(tx: Transaction, user: str, *, now: datetime) -> None:

@@ -60,13 +60,13 @@ async def remark(desk: Desk, message: Message) -> None:
         )
 
 
-async def take(desk: Desk, message: Message, lead: Lead, *, by_outsider: bool = False) -> None:
+async def take(desk: Desk, message: Message, lead: Lead, *, by_outsider: bool = False, quiet: bool = False) -> None:
     """Decide about a message that was just stored: it waits for its hold window, stays inside, or asks.
 
     `by_outsider`: its writer is known to be one who may not write to customers; who else is one is found out before it
-    is sent.
+    is sent. `quiet`: it was written under quiet mode.
     """
-    kind, cannot = await reply_rules.reading(desk, message), await reply_rules.why_not(desk, lead)
+    kind, cannot = await reply_rules.reading(desk, message, quiet=quiet), await reply_rules.why_not(desk, lead)
     if by_outsider and cannot is None:
         cannot = Reason.OUTSIDER
     match kind:

@@ -57,10 +57,10 @@ async def policy_of(desk: Desk, message: Message) -> Policy:
     return await policies.of_channel(desk.tx, desk.settings, channel)
 
 
-async def reading(desk: Desk, message: Message) -> Disposition:
-    """What the message, as it stands now, is by its words."""
+async def reading(desk: Desk, message: Message, *, quiet: bool = False) -> Disposition:
+    """What the message, as it stands now, is by its words; `quiet`: it was written under quiet mode, whatever holds now."""
     policy = await policy_of(desk, message)
-    return disposition(message.text, message.blocks, files=message.has_files, quiet=policy.quiet)
+    return disposition(message.text, message.blocks, files=message.has_files, quiet=quiet or policy.quiet)
 
 
 def deadline(settings: Settings, message: Message) -> datetime:

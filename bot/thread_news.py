@@ -65,9 +65,18 @@ class ThreadNews:
     bot_user_id: str | None
 
     async def said(
-        self, channel: Any, message: dict[str, Any], *, changed_ts: Any = None, may_be_out: bool = False
+        self,
+        channel: Any,
+        message: dict[str, Any],
+        *,
+        changed_ts: Any = None,
+        may_be_out: bool = False,
+        quiet: bool = False,
     ) -> None:
-        """A person wrote something. `may_be_out`: it has our mark of what is on its way, and we forgot it."""
+        """A person wrote something. `may_be_out`: it has our mark of what is on its way, and we forgot it.
+
+        `quiet`: it was written under quiet mode, whatever holds now.
+        """
         heard = self._heard(message, channel, changed_ts=changed_ts)
         if heard is None:
             return
@@ -80,7 +89,7 @@ class ThreadNews:
                 recorded.message.mark = replies.MARKS[ReplyState.HELD]
                 await arrivals.ask(desk, recorded.message)
             else:
-                await self._take(desk, recorded)
+                await self._take(desk, recorded, quiet=quiet)
 
     async def changed(self, channel: Any, message: dict[str, Any], *, changed_ts: Any) -> None:
         """A person edited a message. An edit that comes before its message is taken for the message."""
@@ -111,14 +120,14 @@ class ThreadNews:
             if message is not None:
                 await edits.deleted(desk, message)
 
-    async def _take(self, desk: Desk, recorded: Recorded) -> None:
+    async def _take(self, desk: Desk, recorded: Recorded, *, quiet: bool = False) -> None:
         """Decide about a new message; in a thread that is not known to be a lead's yet, that waits."""
         message = recorded.message
         lead = None if message.lead_id is None else await leads.get(desk.tx, message.lead_id)
         if lead is None:
             return
         kept_out = await access.is_kept_out(self.services, desk.tx, team_id=self.team_id, user_id=message.author or "")
-        await replies.take(desk, message, lead, by_outsider=kept_out)
+        await replies.take(desk, message, lead, by_outsider=kept_out, quiet=quiet)
         log.info("reply_stored", message_id=message.id, state=message.state)
 
     def _heard(self, message: dict[str, Any], channel: Any, *, changed_ts: Any = None) -> Heard | None:

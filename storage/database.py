@@ -285,13 +285,15 @@ class _SqliteConnection(sqlite3.Connection):
 
 def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry | None) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         _pragma(connection, pragma)
 
 
-def _prepare_sqlite_reader(connection: Any, record: ConnectionPoolEntry) -> None:
-    _prepare_sqlite(connection, record)
-    _pragma(connection, "query_only=ON")
+def _prepare_sqlite_reader(connection: Any, _record: ConnectionPoolEntry) -> None:
+    """The file keeps the mode in which it is written; to change it would need the file alone, which a reader need not wait for."""
+    connection.isolation_level = None
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "query_only=ON"):
+        _pragma(connection, pragma)
 
 
 def _forget_foreign_keys(connection: Any, _record: ConnectionPoolEntry) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -23,3 +23,8 @@ async def acquire(tx: Transaction, name: str, *, owner: str, now: datetime, last
     )
     holder: str = (await tx.execute(select(col(Lease.owner)).where(col(Lease.name) == name))).scalar_one()
     return holder == owner
+
+
+async def give_up(tx: Transaction, name: str) -> None:
+    """Nobody holds it any more, whoever did."""
+    await tx.execute(delete(Lease).where(col(Lease.name) == name))

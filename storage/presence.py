@@ -41,13 +41,19 @@ class Missed:
     at: datetime
 
 
-async def beat(tx: Transaction, *, now: datetime) -> Absence | None:
-    """Write down that the program is there. After an absence, one caller of all replicas is told of it."""
+async def beat(tx: Transaction, *, now: datetime, reply_mode: str | None = None) -> Absence | None:
+    """Write down that the program is there, and its reply mode. After an absence, one caller of all replicas is told of it."""
     insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
     await tx.execute(insert(Presence).values(name=SERVE, alive_at=now).on_conflict_do_nothing())
     row = (await tx.execute(_HELD)).scalar_one()
     before, row.alive_at = row.alive_at, now
+    row.reply_mode = reply_mode
     return Absence(since=before, until=now) if now - before > AWAY else None
+
+
+async def mode_before(tx: Transaction) -> str | None:
+    """The reply mode under which the program was last there; None where nobody wrote it down."""
+    return (await tx.execute(select(col(Presence.reply_mode)).where(col(Presence.name) == SERVE))).scalar_one_or_none()
 
 
 async def came_back(tx: Transaction, *, now: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlmodel import col
 
 from storage import channels, leads, outbox
@@ -35,16 +35,20 @@ AT_ONCE = 10
 OVER_WITH = (ReplyState.DELIVERED, ReplyState.LOOKING, ReplyState.UNKNOWN, ReplyState.CANCELLED)
 """The states of messages that went out, may have, or never will."""
 
+QUIET = "quiet"
+"""The reply mode in which what people wrote stays inside."""
+
 LATER = 2
 """The priority of what goes after all else."""
 
 
-async def enqueue(tx: Transaction, *, since: datetime, now: datetime) -> int:
+async def enqueue(tx: Transaction, *, since: datetime, now: datetime, mode: str | None = None) -> int:
     """Let threads be read back from then on: those in which a reply waits first, then open leads', the newest first.
 
-    They stand before all replies of their lead: what was edited or deleted meanwhile counts for what waits. Returns
-    how many.
+    They stand before all replies of their lead: what was edited or deleted meanwhile counts for what waits. `mode`: the
+    reply mode until now, where a channel has none of its own. Returns how many.
     """
+    await _take_back(tx, now=now)
     planned = {entry.payload["thread_id"]: entry for entry in await _planned(tx)}
     oldest = max(since - MARGIN, now - FARTHEST)
     lanes = await _lanes_with_replies(tx)
@@ -52,13 +56,17 @@ async def enqueue(tx: Transaction, *, since: datetime, now: datetime) -> int:
     waiting = [(thread, lead) for thread, lead in found if lead and thumbtack_lane(leads.known(lead.id)) in lanes]
     others = [(thread, lead) for thread, lead in found if lead and thumbtack_lane(leads.known(lead.id)) not in lanes]
     at_once = min(len(waiting), AT_ONCE)
+    modes = {one.channel: one.reply_mode for one in await channels.listed(tx) if one.reply_mode is not None}
     for place, (thread, lead) in enumerate([*waiting, *others]):
         is_urgent, due_at = place < len(waiting), now + PAUSE * max(0, place - at_once)
-        known = planned.get(thread.id)
+        known, quiet = planned.get(thread.id), modes.get(thread.channel, mode) == QUIET
         if known is None:
-            await add(tx, thread, lead, since=oldest, now=now, due_at=due_at, priority=FIRST if is_urgent else LATER)
+            priority = FIRST if is_urgent else LATER
+            await add(tx, thread, lead, since=oldest, now=now, quiet=quiet, due_at=due_at, priority=priority)
         else:
-            known.payload = {**known.payload, "since": min(known.payload["since"], oldest.isoformat())}
+            since_then = min(known.payload["since"], oldest.isoformat())
+            quiet = quiet or known.payload.get("quiet", False)
+            known.payload = {**known.payload, "since": since_then, "until": now.isoformat(), "quiet": quiet}
             known.due_at = min(known.due_at, due_at)
     await tx.flush()
     return len(found)
@@ -71,10 +79,11 @@ async def add(
     *,
     since: datetime,
     now: datetime,
+    quiet: bool,
     due_at: datetime | None = None,
     priority: int = FIRST,
 ) -> None:
-    """Let one thread be read back."""
+    """Let one thread be read back; from now on Slack tells us what becomes of it. `quiet`: what was written stays inside."""
     lead_id = leads.known(lead.id)
     await outbox.enqueue(
         tx,
@@ -82,10 +91,33 @@ async def add(
         now=now,
         lane=thumbtack_lane(lead_id),
         lead_id=lead_id,
-        payload={"thread_id": thread.id, "since": since.isoformat()},
+        payload={"thread_id": thread.id, "since": since.isoformat(), "until": now.isoformat(), "quiet": quiet},
         due_at=due_at,
         priority=priority,
     )
+
+
+async def _take_back(tx: Transaction, *, now: datetime) -> None:
+    """Let replies wait again that a process claimed and never handed over: as what is under way they would wait for nobody.
+
+    Where that process lives after all it finds that the reply is not its own any more. What is being changed just now
+    is not waited for: whoever changes it holds the reply or the entry, in either order.
+    """
+    claimed = (
+        select(col(Outbox.id))
+        .join(Message, col(Message.id) == col(Outbox.message_id))
+        .where(
+            col(Outbox.settled_at).is_(None),
+            col(Outbox.kind) == Kind.SEND_REPLY,
+            col(Outbox.state) == WorkState.SENDING,
+            or_(col(Outbox.claimed_until).is_(None), col(Outbox.claimed_until) <= now),
+            col(Message.sent_at).is_(None),
+        )
+    )
+    found = (await tx.execute(claimed.with_for_update(skip_locked=True))).scalars().all()
+    waits = update(Outbox).where(col(Outbox.id).in_(found))
+    waits = waits.values(state=WorkState.PENDING, claimed_by=None, claimed_until=None)
+    await tx.execute(waits.execution_options(synchronize_session=False))
 
 
 async def _planned(tx: Transaction) -> Sequence[Outbox]:

@@ -49,10 +49,11 @@ def cut_off(reason: str, *, at: datetime, row_id: int, ask_keeper: bool = False)
 def not_heard() -> Post:
     """Over Socket Mode Slack gives no connection: we can speak, and hear nothing. So there is nothing to press either."""
     told = "Corkboard does not hear Slack just now."
-    meanwhile = "Answer in Thumbtack meanwhile: a message here without a mark went nowhere."
+    later = "A message without a mark is read as soon as Slack is heard again."
+    at_once = "Where it cannot wait, delete it, then answer in Thumbtack."
     blocks = [
         section(f":ear: {told} Replies, buttons and commands do not arrive. What customers write is still posted."),
-        small(f"{meanwhile} On the server, `corkboard check` says why."),
+        small(f"{later} {at_once} On the server, `corkboard check` says why."),
     ]
     return Post(text=told, blocks=blocks)
 

@@ -124,7 +124,7 @@ class Presence(Row, table=True):
     """When the program was last there, on any replica: one row, written each minute.
 
     `back_at`: when it came back last. `missed_since`: what Slack tells since then may not have reached us (None: it did),
-    noticed at `missed_at` last.
+    noticed at `missed_at` last. `reply_mode`: the deployment's while it was there, "replies" or "quiet".
     """
 
     name: str = Field(sa_column=Column(Text, primary_key=True))
@@ -132,6 +132,7 @@ class Presence(Row, table=True):
     back_at: datetime | None = at_()
     missed_since: datetime | None = at_()
     missed_at: datetime | None = at_()
+    reply_mode: str | None = text_()
 
 
 class Seal(Row, table=True):

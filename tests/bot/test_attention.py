@@ -53,6 +53,17 @@ def test_a_late_try_after_a_silence_says_that_we_were_not_reached(clock, silent,
     assert attention.missed is None or attention.missed.at == clock.now - MINUTE
 
 
+@pytest.mark.parametrize(("later", "is_missed"), [(0.25, True), (3, True), (3.5, False)])
+def test_what_comes_first_after_a_silence_may_be_new(clock, later, is_missed):
+    attention = Attention(clock)
+    attention.answered(200, {})
+    clock.now += 60 * MINUTE
+    for number in ("", "1", "3"):
+        attention.answered(200, {"x-slack-retry-num": number})
+        clock.now += later * MINUTE if number != "3" else timedelta()
+    assert attention.missed == (Missed(since=NOW, at=clock.now) if is_missed else None)
+
+
 def test_what_is_missed_while_it_is_written_down_is_kept(clock):
     attention = Attention(clock)
     attention.answered(500, {})

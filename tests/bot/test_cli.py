@@ -7,21 +7,22 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import click
 import pytest
 import structlog
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
+from sqlalchemy import select
 from support.commands import with_database
 
 from bot import cli, terminal
-from storage import inbox, migrate, outbox
+from storage import inbox, migrate, outbox, threads
 from storage.database import Database, utcnow
 from storage.file_lock import FileLock
 from storage.inbox import Arrival, InboxWriter
-from storage.models import Environment, WorkState
+from storage.models import Environment, Generation, Lead, Outbox, WorkState
 from storage.outbox import Kind
 
 KEY = "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y="
@@ -189,6 +190,43 @@ def test_outbox_retry(migrated, run):
     nothing = run("outbox", "retry", "999", DATABASE_URL=migrated)
     assert nothing.exit_code == 1
     assert "There is no entry 999" in nothing.stderr
+
+
+def test_threads_read(migrated, run):
+    async def lead(database: Database) -> None:
+        async with database.transaction() as tx:
+            known = Lead(environment=Environment.PRODUCTION, thumbtack_id="1", generation=Generation.LEGACY)
+            tx.add(known)
+            await tx.flush()
+            await threads.attach(
+                tx,
+                lead_id=known.id,
+                team_id="T0CORKBOARD",
+                channel="C0LEADS",
+                ts="1.1",
+                delivery_id="0",
+                as_placeholder=False,
+                now=utcnow(),
+            )
+
+    async def planned(database: Database) -> list[Outbox]:
+        async with database.reading() as tx:
+            return list((await tx.execute(select(Outbox))).scalars())
+
+    with_database(migrated, lead)
+    read = run("threads", "read", "--since", "2h", DATABASE_URL=migrated, REPLY_MODE="quiet")
+    assert (read.exit_code, read.stdout[-4:]) == (0, " 1.\n")
+    (entry,) = with_database(migrated, planned)
+    since = datetime.fromisoformat(entry.payload["since"])
+    assert (entry.kind, entry.payload["quiet"]) == (Kind.READ_BACK, True)
+    assert timedelta(hours=2) < utcnow() - since < timedelta(hours=2, minutes=11)
+
+
+@pytest.mark.parametrize("length", ["", "2", "h", "0h", "15d", "-2h", "2 weeks", "²h"])
+def test_threads_are_not_read_since_anything_else(migrated, run, length):
+    refused = run("threads", "read", "--since", length, DATABASE_URL=migrated)
+    assert refused.exit_code == 2
+    assert "30m, 2h, 3d" in refused.stderr
 
 
 def arrived(url: str, *, lead: str) -> int:

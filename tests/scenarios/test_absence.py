@@ -1,39 +1,22 @@
 """Nobody was there when people wrote in the threads of leads, or Slack could not tell us: it is read back afterwards."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text as sql
+from support.absence import LONG, ONE, READ, away
 from support.conversation import ANA, CHECK, CROSS, HOURGLASS, MEMO, WARNING, Conversation, calling
 from support.deliveries import all_said
 from support.office import CHANNEL, Office
 
 from bot import jobs
+from sandbox.slack.delivery import event_delivery
 from sandbox.slack.failures import down, slack_error, slow
 from sandbox.thumbtack import bodies
 from storage import reading_back
 from storage.models import Message, Outbox, ReplyState
 from storage.outbox import Kind
-
-ONE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-"""For what does not depend on the kind of database."""
-
-READ = "conversations.replies"
-LONG = {"minutes": 6}
-
-
-@asynccontextmanager
-async def away(place: Office, *, killed: bool = False, **long: float) -> AsyncIterator[None]:
-    """Nobody is there for so long; what happens inside of this happens meanwhile, before the time has passed."""
-    await (place.crash() if killed else place.stop())
-    place.slack.events_url, url = None, place.slack.events_url
-    yield
-    place.slack.events_url = url
-    place.clock.ahead += timedelta(**long)
-    await place.start()
 
 
 async def run(place: Office, statement: str) -> None:
@@ -442,3 +425,15 @@ async def test_what_the_database_never_takes_ends_the_reading_of_its_thread_and_
     await all_said(place, seconds=60)
     read = [one for one in await place.rows(Outbox) if one.kind == Kind.READ_BACK]
     assert {(one.state, one.reason) for one in read} == {("done", "broke"), ("done", None)}
+
+
+@ONE
+async def test_what_slack_says_that_it_dropped_is_read_back(place: Office):
+    lead = await Conversation.opened(place)
+    (lost,) = await lead.unheard(lambda: lead.said("Yes, we do."))
+    minute = int(place.clock().timestamp()) // 60 * 60
+    limited = {"type": "app_rate_limited", "team_id": "T0CORKBOARD", "minute_rate_limited": minute, "api_app_id": "A1"}
+    assert (await place.slack.courier.once(event_delivery(limited))).status == 200
+    await pass_minutes(place, 8)
+    await lead.marked(lost.ts, CHECK)
+    assert notices(place) == []

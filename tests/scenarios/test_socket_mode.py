@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from support.conversation import ANA, CHECK, Conversation
-from support.office import ADMIN, CHANNEL, Office, office
+from support.office import ADMIN, CHANNEL, PATIENCE, Office, office
 
 from bot import jobs, socket_mode
 from bot import settings as bot_settings
@@ -25,7 +25,7 @@ from sandbox.slack.delivery import event_delivery
 from sandbox.slack.failures import cut, down, rate_limited, slack_error, slow
 from sandbox.thumbtack import bodies
 from storage import sockets
-from storage.models import Message
+from storage.models import Message, Outbox
 
 APP_TOKEN = "xapp-sandbox"
 
@@ -247,6 +247,9 @@ async def test_a_token_that_slack_refuses_stops_nothing_else_and_is_told(sqlite_
     async with over_socket(sqlite_url, slack_app_token="xapp-wrong", slack_keepers=ADMIN) as place:
         await place.seen(lambda: place.slack.called("apps.connections.open"))
         await Conversation.opened(place)
+        await _is_to_be_told(place)
+        assert place.told() == []
+        await place.advance(minutes=2)
         told = await place.seen(place.told)
         assert "does not hear Slack" in told[0]
         found = await _looked(place)
@@ -259,6 +262,24 @@ async def test_a_token_that_slack_refuses_stops_nothing_else_and_is_told(sqlite_
     out, err = capfd.readouterr()
     assert "socket_not_opened" in out + err
     assert "xapp-wrong" not in out + err
+
+
+async def test_that_slack_was_not_heard_is_not_told_once_it_is(sqlite_url: str):
+    async with over_socket(sqlite_url, slack_app_token="xapp-wrong", slack_keepers=ADMIN) as place:
+        await _is_to_be_told(place)
+        await place.stop()
+        place.slack.faults.add("auth.test", slow(0.3))  # nothing is posted before
+        place.clock.ahead += timedelta(minutes=3)
+        await place.start(slack_app_token=APP_TOKEN)
+        await place.slack.sockets.until(1)
+        await place.at_rest()
+        assert place.told() == []
+
+
+async def _is_to_be_told(place: Office) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not [one for one in await place.rows(Outbox) if one.payload.get("notice") == "not_heard"]:
+            await place.at_rest()
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,8 @@ async def post_lead(at: At) -> Prepared:
             )
         await _match(Desk(tx=tx, settings=at.services.settings, now=now), posted, answer["channel"], answer["ts"])
         if began is not None and now - began > AWAY:  # people saw it meanwhile, and we did not know whose thread it is
-            await reading_back.add(tx, thread, posted, since=began, now=now)
+            policy = await policies.of_channel(tx, at.services.settings, thread.channel)
+            await reading_back.add(tx, thread, posted, since=began, now=now, quiet=policy.quiet)
 
     plan = posting(at, blocks.card(await view(at, lead)), channel=channel, then=then)
     return replace(plan, perform=_not_posted) if joined else plan

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot import access
 from bot.asked import cleaned
 from bot.dispatch.plans import Answer, At, Plan, Prepared, Settled
 from bot.dispatch.verdicts import Verdict
@@ -36,6 +37,9 @@ CUT_OFF = frozenset(
 )
 """Why nothing at all can be done in Slack: that is waited for."""
 
+LAG = timedelta(minutes=1)
+"""How much later than a message was written Slack's list may show it."""
+
 NOT_STORED = "not_stored"
 """The database was away while a thread was taken in: it is read again."""
 
@@ -45,17 +49,26 @@ HANDLED = frozenset(MARKS.values()) - {None, ON_ITS_WAY}
 
 
 async def read_back(at: At) -> Prepared:
-    """READ_BACK {thread_id, since}: people's messages since then that we do not know, and what became of those we do.
+    """READ_BACK {thread_id, since, until, quiet}: people's messages since then that we do not know, and what became of those we do.
 
-    Reading twice changes nothing. What was deleted is told by what we knew before it was read.
+    Reading twice changes nothing. What was deleted is told by what we knew before it was read, and only of what was
+    written before `until`: since then Slack tells it. `quiet`: it was written under quiet mode, whatever holds now.
     """
     thread = await threads.get(at.tx, at.entry.payload["thread_id"])
     if thread is None or await renewing.is_gone(at.tx, thread):
         return None
     since = datetime.fromisoformat(at.entry.payload["since"])
+    until = datetime.fromisoformat(at.entry.payload.get("until") or at.now.isoformat())
     known = await reading_back.written_in(at.tx, thread)
     news = ThreadNews(services=at.services, team_id=thread.team_id, bot_user_id=at.identity.user_id)
-    reader = _Reader(news=news, thread=thread, known=known, since=since, until=at.now)
+    reader = _Reader(
+        news=news,
+        thread=thread,
+        known=known,
+        since=since,
+        until=min(until, at.now - LAG),
+        quiet=at.entry.payload.get("quiet", False),
+    )
 
     async def perform() -> Answer:
         listed = await _listed(at.services.slack, thread)
@@ -96,30 +109,42 @@ async def _listed(slack: Slack, thread: Thread) -> Sequence[Mapping[str, Any]]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Reader:
-    """Takes in a thread as it stands; `known`: what we knew of it before it was read, at `until`."""
+    """Takes in a thread as it stands; `known`: what we knew of it before it was read.
+
+    `until`: what was written later and is not shown was not deleted, or that is told otherwise.
+    """
 
     news: ThreadNews
     thread: Thread
     known: Mapping[str, Written]
     since: datetime
     until: datetime
+    quiet: bool
 
     async def take_in(self, listed: Sequence[Mapping[str, Any]]) -> None:
         for message in listed:
             await self._message(cleaned(dict(message)))
         stand = {message.get("ts") for message in listed}
         for ts, written in self.known.items():
-            if ts not in stand and written.waits and not written.is_deleted and self._is_recent(ts):
+            if ts not in stand and written.waits and not written.is_deleted and self._may_miss(ts):
                 await self.news.deleted(self.thread.channel, ts, {})
 
     async def _message(self, message: dict[str, Any]) -> None:
         ts, changed_ts = str(message.get("ts")), (message.get("edited") or {}).get("ts")
         if ts not in self.known:
             if self._is_meant(message):
+                await self._know(message.get("user"))
                 may_be_out = ON_ITS_WAY in self._marks(message)
-                await self.news.said(self.thread.channel, message, changed_ts=changed_ts, may_be_out=may_be_out)
+                await self.news.said(
+                    self.thread.channel, message, changed_ts=changed_ts, may_be_out=may_be_out, quiet=self.quiet
+                )
         elif changed_ts is not None and not self.known[ts].is_deleted:
             await self.news.changed(self.thread.channel, message, changed_ts=changed_ts)
+
+    async def _know(self, user: Any) -> None:
+        """Ask who wrote it: after a start nobody is known, and what a guest wrote must not go for a reply."""
+        if isinstance(user, str):
+            await access.may_work(self.news.services, team_id=self.thread.team_id, user_id=user)
 
     def _is_meant(self, message: Mapping[str, Any]) -> bool:
         """Whether a message that we do not know was written meanwhile.
@@ -133,6 +158,6 @@ class _Reader:
         us = self.news.bot_user_id
         return {one["name"] for one in message.get("reactions") or [] if us in (one.get("users") or [])}
 
-    def _is_recent(self, ts: str) -> bool:
+    def _may_miss(self, ts: str) -> bool:
         at = written_at(ts)
-        return at is not None and at >= self.until - FARTHEST
+        return at is not None and self.until - FARTHEST <= at < self.until

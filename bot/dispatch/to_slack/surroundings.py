@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bot import lifecycle
 from bot.blocks import surroundings as blocks
 from bot.blocks.posts import Post
 from bot.dispatch.plans import At
@@ -34,8 +35,8 @@ async def cut_off(at: At, *, ask_keeper: bool) -> Post | None:
 
 
 async def not_heard(at: At, *, ask_keeper: bool) -> Post | None:  # noqa: ARG001 -- the signature of `Made`
-    """{}: Socket Mode gives no connection."""
-    return blocks.not_heard()
+    """{}: Socket Mode gives no connection; nothing is told once it does."""
+    return None if await lifecycle.is_heard(at.tx, now=at.now) else blocks.not_heard()
 
 
 async def person_left(at: At, *, ask_keeper: bool) -> Post | None:
