@@ -292,7 +292,7 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry | None) -> Non
 def _prepare_sqlite_reader(connection: Any, _record: ConnectionPoolEntry) -> None:
     """The file keeps the mode in which it is written; to change it would need the file alone, which a reader need not wait for."""
     connection.isolation_level = None
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "query_only=ON"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "query_only=ON"):
         _pragma(connection, pragma)
 
 

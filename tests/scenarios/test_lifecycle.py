@@ -58,6 +58,7 @@ async def stuck(place: Office, fault: Fault) -> None:
     await place.post("/v1/message", bodies.message(lead_id, "Hello?"))
     await place.ingested()
     await place.seen(lambda: place.slack.called("chat.postMessage")[-1].error)
+    await place.at_rest()  # until that is written down
 
 
 @KEPT

@@ -218,6 +218,7 @@ async def test_where_slack_asks_for_time_nobody_posts_and_elsewhere_all_goes_on(
     await failed(place, POST)
     limited = posts(place)[-1]
     assert limited.status == 429
+    await place.at_rest()  # until it is written down: what is under way by then goes
     await said(place, second.lead_id, "Hello?")
     await tell(place, "/v1/lead", job("Gate"))
     async with place.database.transaction() as tx:
