@@ -288,4 +288,6 @@ async def test_who_has_their_hands_full_tells_the_other_replicas_what_is_left(pl
         await say(place, "first", "second", "third")
         await place.seen(lambda: len(texts(place)) == 3)
         await place.at_rest()
-        await place.seen(lambda: told.count(outbox.TOPIC) >= 2)  # that they are there; and that there are more than we can do
+        await place.seen(
+            lambda: told.count(outbox.TOPIC) >= 2
+        )  # that they are there; and that there are more than we can do
