@@ -27,7 +27,7 @@ def of_program(records: Records, *, now: datetime) -> Finding:
         return warning(Area.QUEUES, subject, "it never ran on this database", remedy)
     if now - records.alive_at > GONE:
         return broken(Area.QUEUES, subject, f"nobody runs it: it was last there {ago(records.alive_at, now)}", remedy)
-    return ok(Area.QUEUES, subject, "it runs")
+    return ok(Area.QUEUES, subject, f"it was there {ago(records.alive_at, now)}")
 
 
 def of_queues(records: Records, *, now: datetime) -> list[Finding]:

@@ -311,10 +311,12 @@ async def test_figures_that_a_web_server_tells_everybody(place: Office):
 
 
 async def test_a_program_that_does_not_run(place: Office):
-    assert of(await looked(place), Area.QUEUES, "corkboard serve").state is State.OK
+    told = of(await looked(place), Area.QUEUES, "corkboard serve")
+    assert (told.state, told.told) == (State.OK, "it was there just now")
     await place.stop()
     await place.advance(minutes=2)
-    assert of(await looked(place), Area.QUEUES, "corkboard serve").state is State.OK
+    told = of(await looked(place), Area.QUEUES, "corkboard serve")
+    assert (told.state, told.told) == (State.OK, "it was there 2 minutes ago")
     await place.advance(minutes=3)
     told = of(await looked(place), Area.QUEUES, "corkboard serve")
     assert (told.state, told.told) == (State.BROKEN, "nobody runs it: it was last there 5 minutes ago")
