@@ -22,6 +22,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.databases import database_at
+from benchmarks.served import ENV, serving
 from benchmarks.slack_stub import SlackStub
 
 HERE = Path(__file__).parent
@@ -112,19 +113,8 @@ class Measured:
 def corkboard_loads(seconds: int, database: str, folder: str, path: str) -> Measured:
     """`corkboard serve`, with a Slack that answers at once."""
     with SlackStub() as slack:
-        env = {
-            "DATABASE_URL": database,
-            "ENCRYPTION_KEYS": "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=",
-            "SLACK_API_URL": slack.url,
-            "SLACK_BOT_TOKEN": "xoxb-bench",
-            "SLACK_SIGNING_SECRET": "bench",
-            "SLACK_LEADS_CHANNEL": "C0BENCH",
-            "THUMBTACK_WEBHOOK_USERNAME": "bench",
-            "THUMBTACK_WEBHOOK_PASSWORD": "bench",
-            "LOG_LEVEL": "error",
-            "SLACK_POSTS_PER_SECOND": "1000",
-        }
-        command = [str(Path(sys.executable).with_name("corkboard")), "serve", "--port", "8303"]
+        env = {**ENV, "DATABASE_URL": database, "SLACK_API_URL": slack.url}
+        command = serving(8303)
         with server(command, "http://127.0.0.1:8303/readyz", **env, HOME=folder) as process:
             idle = asyncio.run(idle_latency(slack))
             start = resident_mb(process.pid)

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,8 @@ from sqlalchemy import Connection, inspect, make_url, text
 
 from benchmarks.acknowledging import Load, server, wrk
 from benchmarks.databases import database_at
-from benchmarks.message import ENV, body, say
+from benchmarks.message import body, say
+from benchmarks.served import ENV, serving
 from benchmarks.slack_stub import SlackStub
 from storage.database import Database
 
@@ -70,7 +70,7 @@ class Place:
     @contextlib.contextmanager
     def served(self) -> Iterator[None]:
         """`corkboard serve` on it."""
-        command = [str(Path(sys.executable).with_name("corkboard")), "serve", "--port", str(PORT)]
+        command = serving(PORT)
         env = {**ENV, "DATABASE_URL": self.url, "SLACK_API_URL": self.slack.url, "HOME": self.folder}
         with server(command, f"http://127.0.0.1:{PORT}/readyz", **env):
             yield

@@ -7,7 +7,6 @@ Posts leads, waits until every one is read and said to Slack (a stub), and looks
 import argparse
 import asyncio
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ import httpx
 
 from benchmarks.acknowledging import resident_mb, server
 from benchmarks.databases import database_at
+from benchmarks.served import ENV, serving
 from benchmarks.slack_stub import SlackStub
 
 PORT = 8305
@@ -61,21 +61,10 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--database", default="sqlite", help="sqlite, postgresql, or an empty one's address")
     options = parser.parse_args()
-    command = [str(Path(sys.executable).with_name("corkboard")), "serve", "--port", str(PORT)]
+    command = serving(PORT)
     with tempfile.TemporaryDirectory() as folder, database_at(options.database, folder) as url, SlackStub() as slack:
         os.chdir(folder)  # no .env of whoever measures
-        env = {
-            "DATABASE_URL": url,
-            "ENCRYPTION_KEYS": "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=",
-            "SLACK_API_URL": slack.url,
-            "SLACK_BOT_TOKEN": "xoxb-bench",
-            "SLACK_SIGNING_SECRET": "bench",
-            "SLACK_LEADS_CHANNEL": "C0BENCH",
-            "SLACK_POSTS_PER_SECOND": "1000",
-            "THUMBTACK_WEBHOOK_USERNAME": "bench",
-            "THUMBTACK_WEBHOOK_PASSWORD": "bench",
-            "LOG_LEVEL": "error",
-        }
+        env = {**ENV, "DATABASE_URL": url, "SLACK_API_URL": slack.url}
         with server(command, f"http://127.0.0.1:{PORT}/readyz", **env) as process:
             found = asyncio.run(measure(slack, process.pid, options.events))
     print("| leads read and said | resident memory, MB |")

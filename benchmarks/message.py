@@ -22,6 +22,7 @@ import httpx
 from benchmarks.acknowledging import cpu_seconds, resident_mb, server
 from benchmarks.databases import database_at
 from benchmarks.sampled import START_OVER
+from benchmarks.served import ENV
 from benchmarks.slack_stub import SlackStub
 
 PORT = 8307
@@ -33,16 +34,6 @@ BEFOREHAND = 60
 
 IDLE_FOR = 5
 BODIES = Path(__file__).parent.parent / "tests" / "payloads"
-ENV = {
-    "ENCRYPTION_KEYS": "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=",
-    "SLACK_BOT_TOKEN": "xoxb-bench",
-    "SLACK_SIGNING_SECRET": "bench",
-    "SLACK_LEADS_CHANNEL": "C0BENCH",
-    "SLACK_POSTS_PER_SECOND": "1000",
-    "THUMBTACK_WEBHOOK_USERNAME": "bench",
-    "THUMBTACK_WEBHOOK_PASSWORD": "bench",
-    "LOG_LEVEL": "error",
-}
 
 
 @dataclass(frozen=True)

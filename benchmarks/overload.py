@@ -9,14 +9,13 @@ import argparse
 import asyncio
 import json
 import sqlite3
-import sys
 import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmarks.acknowledging import resident_mb, server
+from benchmarks.served import ENV, serving
 from benchmarks.slack_stub import SlackStub
 
 PORT = 8306
@@ -93,17 +92,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, SlackStub() as slack:
-        env = {
-            "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/bench.db",
-            "SLACK_API_URL": slack.url,
-            "SLACK_BOT_TOKEN": "xoxb-bench",
-            "SLACK_SIGNING_SECRET": "bench",
-            "SLACK_LEADS_CHANNEL": "C0BENCH",
-            "THUMBTACK_WEBHOOK_USERNAME": "bench",
-            "THUMBTACK_WEBHOOK_PASSWORD": "bench",
-            "LOG_LEVEL": "error",
-        }
-        command = [str(Path(sys.executable).with_name("corkboard")), "serve", "--port", str(PORT)]
+        url = f"sqlite+aiosqlite:///{folder}/bench.db"
+        env = {**ENV, "DATABASE_URL": url, "SLACK_API_URL": slack.url, "SLACK_POSTS_PER_SECOND": "1"}
+        command = serving(PORT)
         with server(command, f"http://127.0.0.1:{PORT}/readyz", **env, HOME=folder) as process:
             before = resident_mb(process.pid)
             found, most = asyncio.run(measure(process.pid, options.connections, options.seconds, options.size))

@@ -13,9 +13,9 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks.acknowledging import cpu_seconds, resident_mb, server
+from benchmarks.served import ENV, serving
 from benchmarks.slack_stub import SlackStub
 
 PORT = 8304
@@ -44,18 +44,8 @@ def libraries() -> tuple[float, float]:
 
 def serve(database: str, slack_url: str, *, idle: bool) -> tuple[float, float, float]:
     """Seconds until `serve` was ready, its MB then, and, where asked for, what share of a CPU it takes doing nothing."""
-    command = [str(Path(sys.executable).with_name("corkboard")), "serve", "--port", str(PORT)]
-    env = {
-        "DATABASE_URL": database,
-        "ENCRYPTION_KEYS": "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=",
-        "LOG_LEVEL": "error",
-        "SLACK_API_URL": slack_url,
-        "SLACK_BOT_TOKEN": "xoxb-bench",
-        "SLACK_SIGNING_SECRET": "bench",
-        "SLACK_LEADS_CHANNEL": "C0BENCH",
-        "THUMBTACK_WEBHOOK_USERNAME": "bench",
-        "THUMBTACK_WEBHOOK_PASSWORD": "bench",
-    }
+    command = serving(PORT)
+    env = {**ENV, "DATABASE_URL": database, "SLACK_API_URL": slack_url}
     began = time.perf_counter()
     with server(command, SERVED_AT, **env) as process:
         with urllib.request.urlopen(SERVED_AT, timeout=5):
