@@ -112,6 +112,19 @@ async def test_cards_that_wait_for_a_closed_channel_move_with_what_follows_them(
 
 
 @KEPT
+async def test_a_card_under_way_when_its_channel_is_closed_moves_at_once_too(place: Office):
+    """Slack asks for ten minutes there, and the channel is closed before that is heard."""
+    await crew(place)
+    late = Fault(status=429, body={"ok": False}, headers={"Retry-After": "600"}, delay=0.5)
+    place.slack.faults.add("chat.postMessage", late)
+    await sent(place)
+    await place.seen(lambda: place.slack.faults.happened["chat.postMessage"])
+    await place.slack.archive(CREW)
+    await place.seen(lambda: len(place.cards) == 2)
+    assert (await place.rows(Lead))[-1].channel == CHANNEL
+
+
+@KEPT
 async def test_a_closed_channel_is_noticed_without_an_event(place: Office):
     await crew(place)
     place.slack.workspace.channel(CREW).archived = True

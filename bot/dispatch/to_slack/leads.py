@@ -9,8 +9,10 @@ from bot.blocks import leads as blocks
 from bot.blocks import messages as message_blocks
 from bot.blocks import private, standing
 from bot.blocks.recent import address, signpost
-from bot.dispatch.plans import Answer, At, More, NotYet, Prepared
-from bot.dispatch.to_slack.posting import Then, one_of, posting, updating
+from bot.dispatch.plans import Answer, At, Instead, More, NotYet, Plan, Prepared, Settled
+from bot.dispatch.to_slack.posting import Failed, Then, one_of, posting, updating
+from bot.dispatch.verdicts import Again, Verdict
+from bot.failures import Failure
 from bot.reply_rules import Desk
 from storage import (
     businesses,
@@ -100,7 +102,21 @@ async def post_lead(at: At) -> Prepared:
             await reading_back.add(tx, thread, posted, since=began, now=now, quiet=policy.quiet)
 
     plan = posting(at, blocks.card(await view(at, lead)), channel=channel, then=then)
-    return replace(plan, perform=_not_posted) if joined else plan
+    return replace(plan, perform=_not_posted) if joined else replace(plan, failed=_or_elsewhere(at, channel, plan))
+
+
+def _or_elsewhere(at: At, channel: str, plan: Plan) -> Failed:
+    """The channel was closed while the card was under way: it goes elsewhere at once, whatever time Slack asked for there."""
+
+    async def failed(tx: Transaction, failure: Failure, verdict: Verdict, now: datetime) -> Verdict | Instead | Settled:
+        found = verdict if plan.failed is None else await plan.failed(tx, failure, verdict, now)
+        lead = await leads.get(tx, leads.known(at.entry.lead_id))
+        if lead is None or not isinstance(found, Again) or not await channels.is_closed(tx, channel):
+            return found
+        place = await routing.place_of(tx, lead, default=at.services.settings.slack_leads_channel)
+        return found if place.channel in (None, channel) else replace(found, at=now)
+
+    return failed
 
 
 async def _channel(at: At, lead: Lead) -> str | None:
