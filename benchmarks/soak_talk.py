@@ -146,7 +146,8 @@ class Talk:
         if self._chance.random() < 0.15:
             card = await self._card(job)
             async with self._window:  # one person looks at one window
-                await self._insist(lambda: self._press("U0BEN", card, "lead_won"))
+                while not self._slack.views("U0BEN"):  # Slack may not have opened it: pressing again helps
+                    await self._insist(lambda: self._press("U0BEN", card, "lead_won"))
                 await self._insist(lambda: self._slack.submit("U0BEN", {"amount": "$120"}))
             job.won = True
             self.told["wins"] += 1
