@@ -9,7 +9,7 @@ JOBS ?= 3
 SHARED := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check format run requirements audit soak bench
+.PHONY: help install setup demo test coverage check format run requirements audit soak bench
 
 help:  ## what can be made here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,8 @@ $(VENV)/runtime: requirements.txt pyproject.toml
 $(VENV)/dev: $(VENV)/runtime requirements-dev.txt
 	@$(PIP) --require-hashes -r requirements-dev.txt
 	@touch $@
+
+install: $(VENV)/runtime  ## make the virtual environment with what running needs, and no more
 
 setup: $(VENV)/dev  ## make the virtual environment with everything that working here needs
 
