@@ -131,3 +131,25 @@ def first_lines(paper: str, heading: str) -> list[str]:
     """What opens each bullet below a heading, up to its colon."""
     below = re.split(rf"^#+ {re.escape(heading)}$", text(paper), maxsplit=1, flags=re.MULTILINE)[1]
     return re.findall(r"^- \*\*(.+?)\*\*", below.partition("\n## ")[0], re.MULTILINE)
+
+
+def blocks(path: Path) -> list[tuple[str, str]]:
+    """The code blocks of a paper, each with what it says it is written in."""
+    return re.findall(r"^```(\w*)\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def at_the_end_of(command: str) -> click.Command:
+    """What the program does for a whole command, as `corkboard inbox list`."""
+    at: click.Command = cli
+    for word in command.split()[1:]:
+        assert isinstance(at, click.Group)
+        at = at.commands[word]
+    return at
+
+
+def links(path: Path, *, pictures: bool = False) -> Iterator[tuple[Path, str]]:
+    """Each file of ours that a paper links to, or shows, with the words for it."""
+    sign = "!" if pictures else r"(?<!!)"
+    for told, target in re.findall(rf"{sign}\[([^\]]*)\]\(([^)\s#]+)[^)]*\)", prose(path)):
+        if not re.match(r"[a-z]+:", target):
+            yield (path.parent / target).resolve(), told
