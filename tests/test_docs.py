@@ -134,8 +134,8 @@ def test_every_word_of_the_program_that_is_named_is_one():
     assert {word for word in named if word not in code} - metrics == OF_OTHERS
 
 
-OF_OTHERS: set[str] = {"max_connections", "pool_mode", "proxy_set_header", "remote_addr"}
-"""Settings of PostgreSQL, PgBouncer and nginx."""
+OF_OTHERS: set[str] = {"pool_mode", "proxy_set_header", "remote_addr"}
+"""Settings of PgBouncer and nginx."""
 
 
 def test_every_alert_that_is_named_exists():
