@@ -17,6 +17,7 @@ from support.papers import (
     broken_links,
     coded,
     committed,
+    every_row,
     first,
     first_lines,
     leaves,
@@ -88,10 +89,9 @@ def defaults() -> dict[str, str]:
 
 
 def test_the_table_of_settings_is_complete_and_true():
-    told = {
-        coded(row[0])[0]: "" if row[1] == "none" else coded(row[1])[0] for row in rows("docs/settings.md", "Settings")
-    }
+    told = {coded(row[0])[0]: "" if row[1] == "none" else coded(row[1])[0] for row in every_row("docs/settings.md")}
     assert told == defaults()
+    assert list(told) == re.findall(r"^([A-Z_]+)=", text(".env.example"), re.MULTILINE)
 
 
 def test_the_example_of_settings_is_complete_and_true():

@@ -57,10 +57,22 @@ def prose(path: Path) -> str:
 def rows(paper: str, heading: str) -> list[list[str]]:
     """The cells of the first table below a heading, without its head."""
     below = re.split(rf"^#+ {re.escape(heading)}$", text(paper), maxsplit=1, flags=re.MULTILINE)[1]
-    table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
-    assert table is not None, f"{paper} has no table below {heading}"
-    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.group().splitlines()]
-    return [[cell.strip("| ") for cell in row] for row in cells[2:]]
+    tables = _tables(below)
+    assert tables, f"{paper} has no table below {heading}"
+    return tables[0]
+
+
+def every_row(paper: str) -> list[list[str]]:
+    """The cells of all tables of a paper, without their heads."""
+    return [row for table in _tables(text(paper)) for row in table]
+
+
+def _tables(markdown: str) -> list[list[list[str]]]:
+    found = re.findall(r"(?:^\|.*\n)+", markdown, re.MULTILINE)
+    cells = [
+        [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()] for table in found
+    ]
+    return [[[cell.strip("| ") for cell in row] for row in table[2:]] for table in cells]
 
 
 def coded(cell: str) -> list[str]:
