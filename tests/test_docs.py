@@ -28,6 +28,7 @@ from support.papers import (
 )
 
 from bot import jobs
+from bot.blocks.help import help_page
 from bot.cli import main as cli
 from bot.listeners.commands import COMMAND, VERBS
 from bot.settings import Settings
@@ -161,6 +162,15 @@ def test_the_teams_page_says_of_each_command_what_slack_says():
     for verb, (typed, meaning) in told.items():
         assert coded(typed) == [f"{COMMAND} {usage}" for usage in VERBS[verb].usage]
         assert meaning.startswith(VERBS[verb].sentence.partition(":")[0]), verb
+    for_everybody = re.findall(r"^(.+) are for everybody;", text("docs/using.md"), re.MULTILINE)
+    assert [coded(who) for who in for_everybody] == [[verb for verb in VERBS if not VERBS[verb].managers_only]]
+
+
+def test_the_teams_page_says_of_each_mark_what_slack_says():
+    shown = "\n".join(block["text"]["text"] for block in help_page(()).blocks if block["type"] == "section")
+    in_slack = dict(re.findall(r"^:(\w+): ([^:\n]+)", shown, re.MULTILINE))
+    told = {coded(row[0])[0]: row[1] for row in rows("docs/using.md", "What the marks mean")}
+    assert {mark: meaning[: len(in_slack[mark])] for mark, meaning in told.items()} == in_slack
 
 
 def in_words(every: timedelta) -> str:
