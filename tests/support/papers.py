@@ -162,6 +162,9 @@ def at_the_end_of(command: str) -> click.Command:
 def links(path: Path, *, pictures: bool = False) -> Iterator[tuple[Path, str]]:
     """Each file of ours that a paper links to, or shows, with the words for it."""
     sign = "!" if pictures else r"(?<!!)"
-    for told, target in re.findall(rf"{sign}\[([^\]]*)\]\(([^)\s#]+)[^)]*\)", prose(path)):
+    found = re.findall(rf"{sign}\[([^\]]*)\]\(([^)\s#]+)[^)]*\)", prose(path))
+    if pictures:
+        found += [(told, src) for src, told in re.findall(r'<img src="([^"]+)"[^>]* alt="([^"]+)"', prose(path))]
+    for told, target in found:
         if not re.match(r"[a-z]+:", target):
             yield (path.parent / target).resolve(), told
