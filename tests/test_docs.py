@@ -232,6 +232,9 @@ def test_every_paper_that_the_program_names_exists():
     }
     assert len(named) > 3
     assert [(path, told) for path, told in sorted(named) if not (ROOT / told).is_file()] == []
+    steps = [step for path in sources("bot") for step in re.findall(r"(docs/\w+\.md), step (\d)", path.read_text())]
+    assert steps
+    assert [(paper, step) for paper, step in steps if f"\n## {step}. " not in text(paper)] == []
 
 
 def test_no_page_is_too_long_to_be_read():

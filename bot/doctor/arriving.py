@@ -106,7 +106,9 @@ async def _of_business(looker: Looker, standing: Standing, connection: Connectio
     business, row = standing.business, standing.webhook
     lacks, subject = features.lacks_webhooks(connection.scopes), name_of(business)
     if lacks:
-        remedy = "Type /thumbtack connect and allow it, or make a webhook in Thumbtack yourself (docs/install.md, step 4)."
+        remedy = (
+            "Type /thumbtack connect and allow it, or make a webhook in Thumbtack yourself (docs/install.md, step 4)."
+        )
         return warning(Area.WEBHOOKS, subject, f"none of ours: {', '.join(lacks)} was not allowed", remedy)
     if row is None or row.thumbtack_id is None:
         why = f" ({row.reason})" if row is not None and row.reason else ""
