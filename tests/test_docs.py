@@ -104,6 +104,11 @@ def test_what_is_posted_by_hand_exists_and_has_its_address():
         assert route.removeprefix("/staging") in paths, command
 
 
+def test_the_addresses_for_thumbtack_are_those_that_are_served():
+    told = [coded(row[1])[0] for row in rows("docs/install-oauth.md", "1. Tell Thumbtack your addresses")]
+    assert told == [f"{one.method} https://corkboard.example.com{one.path}" for one in WEBHOOKS if not one.is_v4]
+
+
 # What is named
 
 
