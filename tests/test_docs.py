@@ -30,6 +30,7 @@ from support.papers import (
 from bot import jobs
 from bot.blocks.help import help_page
 from bot.cli import main as cli
+from bot.doctor.findings import Area
 from bot.listeners.commands import COMMAND, VERBS
 from bot.settings import Settings
 from webhooks.routes import WEBHOOKS
@@ -161,6 +162,10 @@ def test_every_scope_that_is_named_is_asked_for():
         named = [one for one in coded(prose(path)) if re.fullmatch(r"[a-z.]+:(?:history|read|write)", one)]
         assert set(named) <= slack, name(path)
         assert {scope for one in coded(prose(path)) for scope in re.findall(r"supply::\S+", one)} <= set(default)
+
+
+def test_the_operators_page_gives_every_area_that_check_looks_at():
+    assert first("docs/operating.md", "What is wrong") == [str(area) for area in Area]
 
 
 BESIDES = {"connections:write", "im:history"}
