@@ -9,6 +9,7 @@ import click
 from cryptography.fernet import Fernet
 
 from bot import logs, manifest, purging, queues
+from bot.backing_up import backup, restore
 from bot.doctor.findings import State, worst
 from bot.queues import SERVED_AT
 from bot.routes_commands import routes_group
@@ -240,8 +241,8 @@ def test_lead(business_id: str | None) -> None:
     sys.exit(0 if held else NOT_HELD)
 
 
-for group in (queues.outbox_group, queues.inbox_group, routes_group, threads_group):
-    main.add_command(group)
+for command in (backup, restore, queues.outbox_group, queues.inbox_group, routes_group, threads_group):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="corkboard")

@@ -164,7 +164,7 @@ def unknown_in(command: str) -> str | None:
     """What the program does not know of a command, None where it knows all of it."""
     at: click.Command = cli
     for token in shlex.split(command)[1:]:
-        if token.startswith("-"):
+        if token.startswith("-") and token != "-":
             options = {opt for parameter in at.params for opt in (*parameter.opts, *parameter.secondary_opts)}
             if token.partition("=")[0] not in {*options, "--help", "-h", "--version"}:
                 return token
