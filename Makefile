@@ -9,7 +9,7 @@ JOBS ?= 3
 SHARED := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check format run requirements audit soak bench
+.PHONY: help setup install demo test coverage check format run requirements audit soak bench
 
 help:  ## what can be made here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ $(VENV)/dev: $(VENV)/runtime requirements-dev.txt
 	@touch $@
 
 setup: $(VENV)/dev  ## make the virtual environment with everything that working here needs
+
+install: $(VENV)/runtime  ## what serving needs and nothing else, ready to be run by a user who may not write here
+	@$(BIN)/python -m compileall -q bot webhooks storage sandbox
 
 demo: $(VENV)/runtime  ## play the main job on this machine, no account needed (ARGS=--headless plays, checks and exits)
 	@$(BIN)/corkboard demo $(ARGS)

@@ -30,7 +30,8 @@ class Step:
     @property
     def words(self) -> list[str]:
         """The rest, in words: as JSON where it is a list."""
-        return json.loads(self.rest) if self.rest.startswith("[") else self.rest.split()
+        listed: list[str] = json.loads(self.rest) if self.rest.startswith("[") else self.rest.split()
+        return listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +42,12 @@ class Stage:
     name: str | None
     steps: list[Step] = field(default_factory=list)
 
-    def last(self, word: str) -> Step | None:
-        """The instruction that holds, where the last of its kind does."""
-        return next((step for step in reversed(self.steps) if step.word == word), None)
+    def last(self, word: str) -> Step:
+        """The instruction that holds: the last of its kind. Raises NotUnderstood where there is none."""
+        for step in reversed(self.steps):
+            if step.word == word:
+                return step
+        raise NotUnderstood(f"no {word}")
 
     def all(self, word: str) -> list[Step]:
         """Each instruction of a kind."""

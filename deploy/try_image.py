@@ -13,10 +13,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -44,7 +45,7 @@ def main(room: Path) -> None:
         timed("debootstrap", lambda: bootstrap(base))
     stages = dockerfile.read((PROJECT / "Dockerfile").read_text())
     for stage in stages:
-        timed(f"stage {stage.name or 'image'}", lambda stage=stage: build(stage, room))
+        timed(f"stage {stage.name or 'image'}", partial(build, stage, room))
     image = room / "image"
     say(
         "on top of the base",
@@ -111,7 +112,7 @@ def live(room: Path) -> None:
     stage = dockerfile.read((PROJECT / "Dockerfile").read_text())[-1]
     root, volume = room / "image", room / "volume"
     shutil.rmtree(volume, ignore_errors=True)
-    (place,) = stage.last("VOLUME").words  # type: ignore[union-attr] -- a test demands it
+    (place,) = stage.last("VOLUME").words
     shutil.copytree(inside(root, Path(place)), volume)  # as Docker fills a new volume
     shutil.copystat(inside(root, Path(place)), volume)
     owner = inside(root, Path(place)).stat()
@@ -137,12 +138,12 @@ class Life:
 
     def inside(self, *command: str) -> list[str]:
         """A command as the image's user, with nothing that compose takes away."""
-        user, group = self.stage.last("USER").rest.split(":")  # type: ignore[union-attr] -- a test demands it
+        user, group = self.stage.last("USER").rest.split(":")
         less = ("--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
         given = {"PATH": "/usr/local/bin:/usr/bin:/bin"} | SETTINGS
         for name, value in self.stage.environment.items():
             given[name] = value.replace("$PATH", given["PATH"])
-        where = self.stage.last("WORKDIR").rest  # type: ignore[union-attr] -- same
+        where = self.stage.last("WORKDIR").rest
         settings = [f"{name}={value}" for name, value in given.items()]
         drop = ["setpriv", f"--reuid={user}", f"--regid={group}", *less]
         return ["chroot", str(self.root), *drop, "env", "-i", "-C", where, *settings, *command]
@@ -187,12 +188,12 @@ class Life:
         must(told.returncode == 0, f"restored: {(told.stdout + told.stderr).decode().strip()}")
 
     @contextmanager
-    def served(self) -> Any:
+    def served(self) -> Iterator[float]:
         """While the image's own command runs; it must become healthy by its own check, and end by its own signal."""
-        command = [*self.words("ENTRYPOINT"), *self.words("CMD")]
+        command = [*self.stage.last("ENTRYPOINT").words, *self.stage.last("CMD").words]
         began = time.monotonic()
         server = subprocess.Popen(self.inside(*command), stderr=subprocess.PIPE)
-        check = json.loads(self.stage.last("HEALTHCHECK").rest.partition("CMD ")[2])  # type: ignore[union-attr] -- same
+        check = json.loads(self.stage.last("HEALTHCHECK").rest.partition("CMD ")[2])
         try:
             while self.done(*check).returncode != 0:
                 must(server.poll() is None and time.monotonic() < began + 60, "it becomes healthy", silent=True)
@@ -206,11 +207,6 @@ class Life:
                 server.returncode == 0,
                 f"SIGTERM ends it after {time.monotonic() - began:.1f} s\n{said.decode()[-500:] if server.returncode else ''}".strip(),
             )
-
-    def words(self, word: str) -> list[str]:
-        """What an instruction lists; nothing where there is none."""
-        step = self.stage.last(word)
-        return step.words if step else []
 
     def posted(self) -> int:
         """Thumbtack tells of a lead."""

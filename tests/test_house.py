@@ -540,6 +540,8 @@ def test_nothing_committed_holds(forbidden):
             written = path.read_text()
         except UnicodeDecodeError:  # a picture
             continue
+        if forbidden is OUR_TRACKER and path.parent == ROOT / "tests/schemas":  # others' files, with their numbers
+            continue
         found += [
             f"{name(path)}: {hit.group()}" for hit in forbidden.finditer(written) if not hit.groupdict().get("theirs")
         ]
