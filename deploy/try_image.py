@@ -39,6 +39,8 @@ SETTINGS = {"THUMBTACK_WEBHOOK_USERNAME": "thumbtack", "THUMBTACK_WEBHOOK_PASSWO
 
 def main(room: Path) -> None:
     """Build, measure, live."""
+    if os.geteuid() != 0 or shutil.which("debootstrap") is None:
+        sys.exit("This needs root, and debootstrap (apt install debootstrap).")
     room.mkdir(parents=True, exist_ok=True)
     base = room / "base"
     if not base.exists():
