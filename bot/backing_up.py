@@ -49,11 +49,11 @@ def backup(folder: Path, keep: int | None) -> None:
 
 def _copy_into(folder: Path, found: Settings, *, keep: int | None) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = Database(found.database_url)
-    target = folder / f"{PREFIX}{utcnow().strftime(STAMP)}{backups.suffix(database)}"
+    made = Database(found.database_url)
+    target = folder / f"{PREFIX}{utcnow().strftime(STAMP)}{backups.suffix(made)}"
     _with(found.database_url, lambda database: backups.make(database, target))
     click.echo(f"Copied: {target} ({target.stat().st_size / 1e6:.1f} MB)")
-    key = _key_file(found, database.file)
+    key = _key_file(found, made.file)
     if key is None:
         click.echo(IN_SETTINGS)
     elif key.exists():  # after the database: a file that was changed meanwhile holds the key before too
