@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
 
 import click
 from cryptography.fernet import Fernet
@@ -105,6 +106,25 @@ def check(*, as_json: bool) -> None:
     else:
         report.show(terminal(), findings)
     sys.exit(NOT_HELD if worst(findings) is State.BROKEN else 0)
+
+
+@main.command()
+@click.option(
+    "--answers", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Take the answers of a file."
+)
+@click.option(
+    "--manifest",
+    "manifest_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the manifest of the Slack app there.",
+)
+@click.option("--untested", is_flag=True, help="Ask neither Slack nor anybody else whether the answers are right.")
+def setup(answers: Path | None, manifest_file: Path | None, *, untested: bool) -> None:
+    """Ask for each setting, test it at once, and write .env whole or not at all."""
+    from bot.setup.command import run  # noqa: PLC0415 -- the other commands ask nobody
+
+    run(answers_file=answers, manifest_file=manifest_file, untested=untested)
 
 
 @main.command("manifest")

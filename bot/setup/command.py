@@ -1,0 +1,115 @@
+"""`corkboard setup` from its first check to the written file."""
+
+import os
+import sys
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from bot import logs, manifest, settings
+from bot.settings import LogFormat, LogLevel, SettingsError
+from bot.setup import answers, env_file, telling, unattended
+from bot.setup.answers import WrongAnswers
+from bot.setup.draft import Draft
+from bot.setup.env_file import EnvFile, NoEnvFile
+from bot.setup.interview import Interview
+from bot.setup.person import Person
+from bot.setup.questions import QUESTIONS
+from bot.setup.taking import Trier
+from bot.terminal import NOT_HELD, WRONG, fail, terminal
+from storage.database import Database, utcnow
+from storage.vault import key_file, keys_beside
+
+NOTHING_WRITTEN = "Nothing was written."
+
+
+def run(*, answers_file: Path | None, manifest_file: Path | None, untested: bool) -> None:
+    """Ask, or take the answers of a file; then write .env. Ends the program where that does not work out."""
+    logs.configure(LogFormat.CONSOLE, LogLevel.ERROR)  # what is wrong is told here
+    if answers_file is None and not sys.stdin.isatty():
+        fail("There is no terminal to ask on: say --answers FILE (docs/setup.md has the format).", WRONG)
+    try:
+        file = _file()
+        given = None if answers_file is None else answers.read(answers_file, os.environ)
+    except (NoEnvFile, WrongAnswers) as error:
+        fail(f"{error}\n{NOTHING_WRITTEN}", WRONG)
+    draft = Draft(file, os.environ)
+    person = Person(terminal())
+    trier = Trier(draft=draft, clock=utcnow, asking=not untested)
+    try:
+        if given is None:
+            _welcome(person, file)
+            Interview(draft, person, trier, manifest_file=manifest_file).hold()
+        elif not unattended.take(draft, given, person, trier):
+            fail(f"Not everything holds. {NOTHING_WRITTEN}", NOT_HELD)
+        _make_keys(draft)
+        _agree(draft, person, asks=given is None)
+    except (KeyboardInterrupt, EOFError):
+        fail(f"\nEnded. {NOTHING_WRITTEN}", NOT_HELD)
+    _finish(draft, file, person, asked=given is None, manifest_file=manifest_file)
+
+
+def _file() -> EnvFile:
+    path = Path(env_file.NAME)
+    env_file.refuse_read_only(path)
+    return env_file.read(path)
+
+
+def _welcome(person: Person, file: EnvFile) -> None:
+    person.heading("Corkboard setup")
+    person.say(
+        "Six parts, about ten minutes. Each value is tested at once. Nothing is written before the end: Ctrl-C leaves "
+        "everything as it is."
+    )
+    if file.text:
+        person.say("There is a .env here: what stands in it is kept unless you change it, with its comments.")
+
+
+def _make_keys(draft: Draft) -> None:
+    """PostgreSQL wants the key in the settings; beside a SQLite file it is a file."""
+    if Database(draft.setting("DATABASE_URL")).file is None and not draft.get("ENCRYPTION_KEYS"):
+        draft.set("ENCRYPTION_KEYS", Fernet.generate_key().decode())
+
+
+def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
+    person.heading("What will be written to .env")
+    if not draft.changes():
+        person.say("Nothing: everything stands there already.")
+        return
+    telling.what_changes(person, draft)
+    if asks and not person.agrees("Write it?", default=True):
+        raise EOFError
+
+
+def _finish(draft: Draft, file: EnvFile, person: Person, *, asked: bool, manifest_file: Path | None) -> None:
+    try:
+        if draft.changes():
+            file.write(file.changed(draft.changes(), notes=NOTES))
+            person.say(f"{env_file.NAME} is written, for you alone to read.", "green")
+        _make_key_file(draft, person)
+        if manifest_file is not None and not asked:
+            telling.write(manifest_file, telling.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN"))))
+    except (NoEnvFile, manifest.NoManifest) as error:
+        fail(str(error), WRONG)
+    except OSError as error:
+        fail(f"{error.filename} cannot be written ({(error.strerror or type(error).__name__).lower()}).", WRONG)
+    telling.next_steps(person, draft, secrets=asked and person.console.is_terminal)
+    try:
+        settings.load()
+    except SettingsError as error:
+        fail(f"\n{error}\nMend them in {env_file.NAME}: `corkboard serve` refuses them.", NOT_HELD)
+
+
+def _make_key_file(draft: Draft, person: Person) -> None:
+    """The key of a SQLite database that is not there yet; of one that is, the key is there too, or lost."""
+    file = Database(draft.setting("DATABASE_URL")).file
+    if file is None or draft.get("ENCRYPTION_KEYS") or file.exists() or key_file(file).exists():
+        return
+    keys_beside(file)
+    person.say(f"{key_file(file)} is made: it opens what is sealed in the database. Keep a copy of it elsewhere.")
+
+
+NOTES = {question.name: question.title for question in QUESTIONS.values()} | {
+    "ENCRYPTION_KEYS": "Opens what is sealed in the database: keep a copy elsewhere"
+}
+"""What stands above a new line of .env."""
