@@ -120,11 +120,12 @@ def check(*, as_json: bool) -> None:
     help="Write the manifest of the Slack app there.",
 )
 @click.option("--untested", is_flag=True, help="Ask neither Slack nor anybody else whether the answers are right.")
-def setup(answers: Path | None, manifest_file: Path | None, *, untested: bool) -> None:
-    """Ask for each setting, test it at once, and write .env whole or not at all."""
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def setup(names: tuple[str, ...], answers: Path | None, manifest_file: Path | None, *, untested: bool) -> None:
+    """Ask for each setting, or those of these names, test it at once, and write .env whole or not at all."""
     from bot.setup.command import run  # noqa: PLC0415 -- the other commands ask nobody
 
-    run(answers_file=answers, manifest_file=manifest_file, untested=untested)
+    run(names, answers_file=answers, manifest_file=manifest_file, untested=untested)
 
 
 @main.command("manifest")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -20,14 +21,15 @@ from bot.terminal import NOT_HELD, WRONG, fail, terminal
 from storage.database import Database, utcnow
 from storage.vault import key_file, keys_beside
 
-NOTHING_WRITTEN = "Nothing was written."
+NOTHING_WRITTEN = "Nothing was written into .env."
 
 
-def run(*, answers_file: Path | None, manifest_file: Path | None, untested: bool) -> None:
-    """Ask, or take the answers of a file; then write .env. Ends the program where that does not work out."""
+def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path | None, untested: bool) -> None:
+    """Ask for everything, for these names alone, or take the answers of a file; then write .env, or end the program."""
     logs.configure(LogFormat.CONSOLE, LogLevel.ERROR)  # what is wrong is told here
     if answers_file is None and not sys.stdin.isatty():
         fail("There is no terminal to ask on: say --answers FILE (docs/setup.md has the format).", WRONG)
+    names = _known(names, answers_file)
     try:
         file = _file()
         given = None if answers_file is None else answers.read(answers_file, os.environ)
@@ -38,15 +40,29 @@ def run(*, answers_file: Path | None, manifest_file: Path | None, untested: bool
     trier = Trier(draft=draft, clock=utcnow, asking=not untested)
     try:
         if given is None:
-            _welcome(person, file)
-            Interview(draft, person, trier, manifest_file=manifest_file).hold()
+            _converse(Interview(draft, person, trier, manifest_file=manifest_file), person, file, names)
         elif not unattended.take(draft, given, person, trier):
             fail(f"Not everything holds. {NOTHING_WRITTEN}", NOT_HELD)
         _make_keys(draft)
         _agree(draft, person, asks=given is None)
     except (KeyboardInterrupt, EOFError):
         fail(f"\nEnded. {NOTHING_WRITTEN}", NOT_HELD)
-    _finish(draft, file, person, asked=given is None, manifest_file=manifest_file)
+    _write(draft, file, person, manifest_file=None if given is None else manifest_file)
+    if names:
+        person.say("`corkboard serve` reads it when it starts: restart it.")
+    else:
+        telling.next_steps(person, draft, secrets=given is None and person.console.is_terminal)
+    _look_once_more()
+
+
+def _known(names: Sequence[str], answers_file: Path | None) -> list[str]:
+    """The settings that are to be asked for, in their order."""
+    if names and answers_file is not None:
+        fail("A file of answers names its settings itself: leave the names out, or --answers.", WRONG)
+    wanted = {name.upper() for name in names}
+    if unknown := sorted(wanted - QUESTIONS.keys()):
+        fail(f"Setup does not ask for {', '.join(unknown)}. It asks for {', '.join(QUESTIONS)}.", WRONG)
+    return [name for name in QUESTIONS if name in wanted]
 
 
 def _file() -> EnvFile:
@@ -55,7 +71,10 @@ def _file() -> EnvFile:
     return env_file.read(path)
 
 
-def _welcome(person: Person, file: EnvFile) -> None:
+def _converse(interview: Interview, person: Person, file: EnvFile, names: Sequence[str]) -> None:
+    if names:
+        interview.ask_only(names)
+        return
     person.heading("Corkboard setup")
     person.say(
         "Six parts, about ten minutes. Each value is tested at once. Nothing is written before the end: Ctrl-C leaves "
@@ -63,6 +82,7 @@ def _welcome(person: Person, file: EnvFile) -> None:
     )
     if file.text:
         person.say("There is a .env here: what stands in it is kept unless you change it, with its comments.")
+    interview.hold()
 
 
 def _make_keys(draft: Draft) -> None:
@@ -81,19 +101,22 @@ def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
         raise EOFError
 
 
-def _finish(draft: Draft, file: EnvFile, person: Person, *, asked: bool, manifest_file: Path | None) -> None:
+def _write(draft: Draft, file: EnvFile, person: Person, *, manifest_file: Path | None) -> None:
     try:
         if draft.changes():
             file.write(file.changed(draft.changes(), notes=NOTES))
-            person.say(f"{env_file.NAME} is written, for you alone to read.", "green")
+            person.say(f"{file.path.resolve()} is written, for its owner alone to read.", "green")
         _make_key_file(draft, person)
-        if manifest_file is not None and not asked:
+        if manifest_file is not None:
             telling.write(manifest_file, telling.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN"))))
     except (NoEnvFile, manifest.NoManifest) as error:
         fail(str(error), WRONG)
     except OSError as error:
         fail(f"{error.filename} cannot be written ({(error.strerror or type(error).__name__).lower()}).", WRONG)
-    telling.next_steps(person, draft, secrets=asked and person.console.is_terminal)
+
+
+def _look_once_more() -> None:
+    """What stood in .env before, or stands in the environment, may be wrong too."""
     try:
         settings.load()
     except SettingsError as error:

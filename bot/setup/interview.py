@@ -1,13 +1,14 @@
 """Asks a person at a terminal, in the order in which a newcomer can answer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot import manifest
+from bot.doctor.findings import Area, ok
 from bot.setup import telling
 from bot.setup.draft import Draft
-from bot.setup.person import Person
+from bot.setup.person import ANSWER, Person
 from bot.setup.questions import QUESTIONS, Question
 from bot.setup.taking import NotTaken, Taken, Trier, shown
 
@@ -36,6 +37,14 @@ class Interview:
         self._manifest_file = manifest_file
         self._socket = bool(draft.get("SLACK_APP_TOKEN"))
 
+    def ask_only(self, names: Sequence[str]) -> None:
+        """Ask for these. Raises as `hold`."""
+        for name in names:
+            if QUESTIONS[name].choices:
+                self._choose(QUESTIONS[name])
+            else:
+                self._ask(name)
+
     def hold(self) -> None:
         """Ask everything. Raises EOFError or KeyboardInterrupt where the person ends it."""
         parts: list[tuple[str, Part]] = [
@@ -59,13 +68,11 @@ class Interview:
             self._person.say("Without an address Slack is heard over Socket Mode: Corkboard opens the connection.")
             return
         self._person.title("How Slack reaches Corkboard")
-        self._person.say(
-            "By that address, as Thumbtack does; or, where a firewall is between, over Socket Mode.", "dim"
-        )
+        self._person.say("By that address, as Thumbtack does; or, where a firewall is between, over Socket Mode.")
         self._socket = not self._person.agrees("Does Slack reach that address?", default=not self._socket)
 
     def _app(self) -> None:
-        if not self._draft.get("SLACK_BOT_TOKEN"):
+        if self._manifest_file is not None or not self._draft.get("SLACK_BOT_TOKEN"):
             self._make_app()
         if not self._socket:
             self._draft.set("SLACK_APP_TOKEN", None)
@@ -76,12 +83,16 @@ class Interview:
         try:
             written = telling.manifest_of(self._draft, socket=self._socket)
         except manifest.NoManifest as error:
-            self._person.wrong(str(error))
+            self._person.say(f"No manifest: {error}. Or take Socket Mode.", "yellow")
             return
         telling.how_to_make_the_app(self._person, written)
         if self._manifest_file is not None:
-            self._person.say(f"The manifest is in {self._manifest_file}.")
-            telling.write(self._manifest_file, written)
+            try:
+                telling.write(self._manifest_file, written)
+            except OSError as error:
+                self._person.wrong(f"{self._manifest_file} cannot be written ({type(error).__name__}).")
+            else:
+                self._person.say(f"The manifest is in {self._manifest_file}.", "green")
         elif self._person.agrees("Show the manifest here, to copy it?", default=False):
             self._person.raw(f"\n{written}")
 
@@ -100,8 +111,7 @@ class Interview:
         self._person.title("Access to one of Thumbtack's APIs")
         self._person.say(
             "Leads, messages and reviews come without it. Answering customers from Slack needs it; until then replies "
-            "stay inside, and each card opens the lead in Thumbtack.",
-            "dim",
+            "stay inside, and each card opens the lead in Thumbtack."
         )
         if not self._person.agrees("Did Thumbtack give you ids and secrets?", default=has_access):
             return
@@ -119,13 +129,13 @@ class Interview:
         """Until something holds, or is kept as it is, or left out. True where something is set."""
         question, person = QUESTIONS[name], self._person
         person.title(question.title)
-        person.say(question.why, "dim")
+        person.say(question.why)
         if self._draft.is_fixed(name):
             self._of_environment(name)
             return True
         if question.where:
-            person.say(question.where, "dim")
-        person.say(self._now(question))
+            person.say(question.where)
+        person.say(self._now(question), "dim")
         while True:
             typed = person.asked(hidden=question.secret)
             wanted = self._wanted(question, typed)
@@ -139,10 +149,11 @@ class Interview:
 
     def _now(self, question: Question) -> str:
         current = self._draft.get(question.name)
+        unseen = " What you type is not shown." if question.secret else ""
         if current is None:
-            return f"Left empty: {question.empty}."
+            return f"Left empty: {question.empty}.{unseen}"
         anew = f", {ANEW} makes another" if question.secret and question.made else ""
-        return f"Now: {shown(question.name, current)}. Enter keeps it{anew}, {EMPTIES} empties it."
+        return f"Now: {shown(question.name, current)}. Enter keeps it{anew}, {EMPTIES} empties it.{unseen}"
 
     def _of_environment(self, name: str) -> None:
         value = self._draft.setting(name)
@@ -184,21 +195,23 @@ class Interview:
             self._draft.set("THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS", before)
             self._person.say("The one before is taken too, until you empty THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS.")
         if taken.value != before and not taken.findings:
-            self._person.say(f"Taken: {taken.shown}.", "green")
+            self._person.found([ok(Area.SETTINGS, ANSWER, f"taken: {taken.shown}")])
         self._draft.set(name, taken.value)
 
     def _choose(self, question: Question) -> None:
         """One of a few, by its number or its name; Enter keeps what holds now."""
         person, names = self._person, list(question.choices)
         person.title(question.title)
-        person.say(question.why, "dim")
+        person.say(question.why)
         if self._draft.is_fixed(question.name):
             self._of_environment(question.name)
             return
         now = self._draft.setting(question.name)
+        if now not in names:  # .env says what the program would refuse
+            now = names[0]
         for number, (name, follows) in enumerate(question.choices.items(), start=1):
-            person.say(f"{number}  {name:<10}  {follows}")
-        person.say(f"Enter takes {now}.")
+            person.item(f"{number}  {name}", follows, wide=15)
+        person.say(f"Enter takes {now}.", "dim")
         while True:
             typed = person.asked().lower() or now
             if typed.isdecimal() and 1 <= int(typed) <= len(names):
@@ -206,5 +219,5 @@ class Interview:
             if typed in names:
                 break
             person.wrong(f"Type a number from 1 to {len(names)}, or the word beside it.")
-        if typed != now:
+        if typed != self._draft.setting(question.name):
             self._draft.set(question.name, typed)

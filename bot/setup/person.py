@@ -1,11 +1,11 @@
 """The person at the terminal: what they are told, and what they type."""
 
 import getpass
-import sys
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from bot.doctor.findings import Finding
@@ -49,6 +49,17 @@ class Person:
         """A sentence. `deep`: how far it is indented."""
         self.console.print(Padding(Text(text, style), (0, 0, 0, deep), expand=False))
 
+    def item(self, mark: str, text: str | Text, *, wide: int = 3, deep: int = 2, style: str = "") -> None:
+        """A sentence behind a mark, below which its further lines do not run. `wide`: letters that the mark takes."""
+        if not self.console.is_terminal:
+            self.console.print(Text.assemble(" " * deep, (f"{mark:<{wide}}", style), text), soft_wrap=True)
+            return
+        row = Table.grid()
+        row.add_column(width=wide, style=style)
+        row.add_column(overflow="fold")
+        row.add_row(Text(mark), text if isinstance(text, Text) else Text(text))
+        self.console.print(Padding(row, (0, 0, 0, deep), expand=False))
+
     def raw(self, text: str) -> None:
         """Lines to copy, as they are."""
         self.console.print(text, soft_wrap=True, markup=False, highlight=False)
@@ -56,12 +67,9 @@ class Person:
     def found(self, findings: Sequence[Finding]) -> None:
         """What testing showed."""
         for one in findings:
-            style = STYLES[one.state]
-            self.console.print(
-                Padding(Text.assemble((f"{one.state:<8}", style), f"{_sentence(one)}"), (0, 0, 0, 2), expand=False)
-            )
+            self.item(one.state, _sentence(one), wide=9, style=STYLES[one.state])
             if one.remedy:
-                self.say(f"→ {one.remedy}", "italic", deep=10)
+                self.item("→", Text(one.remedy, "italic"), wide=2, deep=11)
 
     def wrong(self, text: str) -> None:
         """It cannot be so."""
@@ -69,8 +77,11 @@ class Person:
 
     def asked(self, *, hidden: bool = False) -> str:
         """What they type, without blanks around it."""
-        sys.stdout.flush()
-        return self._read(hidden).strip()
+        while True:
+            try:
+                return self._read(hidden).strip()
+            except UnicodeDecodeError:
+                self.wrong("That could not be read: type it in UTF-8.")
 
     def agrees(self, question: str, *, default: bool) -> bool:
         """Yes or no; Enter takes the default."""
@@ -90,7 +101,9 @@ def _sentence(one: Finding) -> str:
     return f"{one.told[:1].upper()}{one.told[1:]}" if one.subject in QUIET else f"{one.subject}: {one.told}"
 
 
+ANSWER = "answer"
+
 QUIET = frozenset(
-    {"address", "database", "signing secret", "password", "SLACK_RING", "SLACK_KEEPERS", "SLACK_LEADS_CHANNEL"}
+    {ANSWER, "address", "database", "signing secret", "password", "SLACK_RING", "SLACK_KEEPERS", "SLACK_LEADS_CHANNEL"}
 )
 """What just was asked about needs no name once more."""

@@ -121,14 +121,14 @@ QUESTIONS = _by_name(
     ),
     Question(
         name="THUMBTACK_LEGACY_CLIENT_ID",
-        title="Client id of the Pro API",
+        title="Client id for the Pro API",
         why="For replies, and for pausing leads, by the Pro API (v1 to v3).",
         where=PARTNERS,
         empty="the Pro API is not used",
     ),
     Question(
         name="THUMBTACK_LEGACY_CLIENT_SECRET",
-        title="Its secret",
+        title="Client secret for the Pro API",
         why="It belongs to the client id.",
         where=PARTNERS,
         empty="the Pro API is not used",
@@ -136,14 +136,14 @@ QUESTIONS = _by_name(
     ),
     Question(
         name="THUMBTACK_CLIENT_ID",
-        title="Client id of v4",
+        title="Client id for v4",
         why="For replies, lead lists and phone numbers, by the newer API. The Pro API's id does not work there.",
         where=PARTNERS,
         empty="v4 is not used, beyond its webhooks",
     ),
     Question(
         name="THUMBTACK_CLIENT_SECRET",
-        title="Its secret",
+        title="Client secret for v4",
         why="It belongs to the client id.",
         where=PARTNERS,
         empty="v4 is not used, beyond its webhooks",
@@ -158,7 +158,7 @@ QUESTIONS = _by_name(
     ),
     Question(
         name="THUMBTACK_LEGACY_PASSWORD",
-        title="Its password",
+        title="Password for sending messages",
         why="It belongs to the user name.",
         where=PARTNERS,
         empty="such replies stay inside",

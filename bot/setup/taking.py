@@ -126,7 +126,13 @@ def _http(value: str) -> str | None:
     return None
 
 
-SHAPES: Mapping[str, Callable[[str], str]] = {"PUBLIC_URL": _address}
+def _channel_of_link(typed: str) -> str:
+    """The channel's id where its link was pasted (channel name → three dots → Copy link)."""
+    found = re.search(r"/archives/([CG][A-Z0-9]+)", typed)
+    return found[1] if found else typed.strip()
+
+
+SHAPES: Mapping[str, Callable[[str], str]] = {"PUBLIC_URL": _address, "SLACK_LEADS_CHANNEL": _channel_of_link}
 
 
 # The tests

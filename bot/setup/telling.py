@@ -43,13 +43,14 @@ def link_with(written: str) -> str:
 def how_to_make_the_app(person: Person, written: str) -> None:
     """The steps, with a link that brings the manifest along where the terminal shows links."""
     person.title("Make the app in Slack")
-    person.say(f"1  Open {SLACKS_PAGE}, choose From a manifest, your workspace, and YAML.")
+    person.item("1", f"Open {SLACKS_PAGE}, choose From a manifest, your workspace, and YAML.")
     if person.console.is_terminal:
-        link = Text("click here", f"underline link {link_with(written)}")
-        line = Text.assemble("   Where this terminal shows links: ", link, ", and the manifest is filled in.")
-        person.console.print(Padding(line, (0, 0, 0, 2), expand=False))
-    person.say("2  Paste the manifest, press Create, then Install App.")
-    person.say("   An admin must approve it? Send them docs/slack-admin.md.", "dim")
+        link = Text("this page with the manifest in it", f"underline link {link_with(written)}")
+        person.item("", Text.assemble("Where your terminal opens links: ", link, "."))
+    told = (
+        "Paste the manifest, press Create, then Install App. Where an admin must approve it, send docs/slack-admin.md."
+    )
+    person.item("2", told)
 
 
 def write(path: Path, written: str) -> None:
@@ -71,19 +72,19 @@ def next_steps(person: Person, draft: Draft, *, secrets: bool) -> None:
     """What to do now, in order. `secrets`: the password may be shown."""
     url, number = draft.get("PUBLIC_URL"), 1
     person.heading("Next")
-    person.say(f"{number}  Start it: `make run`, or `corkboard serve`. Where it runs already, restart it.")
+    person.item(f"{number}", "Start it: `make run`, or `corkboard serve`. Where it runs already, restart it.")
     if draft.get("SLACK_BOT_TOKEN"):
         number += 1
-        person.say(f"{number}  In Slack: type /invite @Corkboard in the channel, then /thumbtack help.")
+        person.item(f"{number}", "In Slack: type /invite @Corkboard in the channel, then /thumbtack help.")
         if url and not draft.get("SLACK_APP_TOKEN"):
             person.say("Slack's app page → Event Subscriptions says Verified; if not, press Retry there.", deep=5)
     if url:
         number += 1
-        person.say(f"{number}  In Thumbtack: {THUMBTACKS_SCREEN} (Apps → Manage webhooks), make one with")
+        person.item(f"{number}", f"In Thumbtack (Apps → Manage webhooks, {THUMBTACKS_SCREEN}) make a webhook with")
         _pairs(person, webhook_screen(draft, secrets=secrets))
         person.say("Save it and press Test this webhook: a card marked TEST comes to Slack.", deep=5)
         number = _with_an_api(person, draft, url, number)
-    person.say(f"{number + 1}  Look whether all is well: `corkboard check`.")
+    person.item(f"{number + 1}", "Look whether all is well: `corkboard check`.")
 
 
 def webhook_screen(draft: Draft, *, secrets: bool) -> Mapping[str, str]:
@@ -103,11 +104,11 @@ def _with_an_api(person: Person, draft: Draft, url: str, number: int) -> int:
     legacy, v4 = draft.get("THUMBTACK_LEGACY_CLIENT_ID"), draft.get("THUMBTACK_CLIENT_ID")
     if legacy or draft.get("THUMBTACK_LEGACY_USERNAME"):
         number += 1
-        person.say(f"{number}  Tell Thumbtack's partnership team, with that user name and password:")
+        person.item(f"{number}", "Tell Thumbtack's partnership team, with that user name and password:")
         _pairs(person, {what: address.format(url=url) for what, address in PRO_API.items()})
     if legacy or v4:
         number += 1
-        person.say(f"{number}  Tell them the redirect URI, exactly so; then type /thumbtack connect in Slack:")
+        person.item(f"{number}", "Tell them the redirect URI, exactly so; then type /thumbtack connect in Slack:")
         _pairs(person, {"Redirect URI": f"{url}/thumbtack/callback"})
     return number
 

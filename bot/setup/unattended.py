@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
-from bot.doctor.findings import Finding
+from bot.doctor.findings import Area, Finding, warning
 from bot.setup.draft import NAMES, Draft
 from bot.setup.person import Person
 from bot.setup.questions import QUESTIONS
@@ -36,11 +37,12 @@ def _one(draft: Draft, name: str, answer: str, person: Person, trier: Trier) -> 
     except NotTaken as error:
         person.wrong(f"{name}: {error}")
         return False
-    person.found([_named(name, one) for one in taken.findings])
+    found = [*taken.findings, *([_overruled()] if draft.is_fixed(name) else [])]
+    person.found([replace(one, subject=f"{name}, {one.subject}") for one in found])
     draft.set(name, taken.value)
     return taken.holds
 
 
-def _named(name: str, one: Finding) -> Finding:
-    """By the setting's own name, for whoever reads it in a log."""
-    return Finding(area=one.area, subject=f"{name}: {one.subject}", state=one.state, told=one.told, remedy=one.remedy)
+def _overruled() -> Finding:
+    told = "it is set there too, and wins over .env"
+    return warning(Area.SETTINGS, "environment", told, "Take it out of the environment, unless that is meant.")
