@@ -27,9 +27,9 @@ NOTHING_WRITTEN = "Nothing was written into .env."
 def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path | None, untested: bool) -> None:
     """Ask for everything, for these names alone, or take the answers of a file; then write .env, or end the program."""
     logs.configure(LogFormat.CONSOLE, LogLevel.ERROR)  # what is wrong is told here
+    names = _known(names, answers_file)
     if answers_file is None and not sys.stdin.isatty():
         fail("There is no terminal to ask on: say --answers FILE (docs/setup.md has the format).", WRONG)
-    names = _known(names, answers_file)
     try:
         file = _file()
         given = None if answers_file is None else answers.read(answers_file, os.environ)
@@ -103,12 +103,12 @@ def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
 
 def _write(draft: Draft, file: EnvFile, person: Person, *, manifest_file: Path | None) -> None:
     try:
+        if manifest_file is not None:
+            telling.write(manifest_file, telling.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN"))))
         if draft.changes():
             file.write(file.changed(draft.changes(), notes=NOTES))
             person.say(f"{file.path.resolve()} is written, for its owner alone to read.", "green")
         _make_key_file(draft, person)
-        if manifest_file is not None:
-            telling.write(manifest_file, telling.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN"))))
     except (NoEnvFile, manifest.NoManifest) as error:
         fail(str(error), WRONG)
     except OSError as error:
@@ -128,8 +128,14 @@ def _make_key_file(draft: Draft, person: Person) -> None:
     file = Database(draft.setting("DATABASE_URL")).file
     if file is None or draft.get("ENCRYPTION_KEYS") or file.exists() or key_file(file).exists():
         return
-    keys_beside(file)
-    person.say(f"{key_file(file)} is made: it opens what is sealed in the database. Keep a copy of it elsewhere.")
+    try:
+        keys_beside(file)
+    except OSError:
+        person.say(
+            f"{key_file(file)} cannot be made from here: `corkboard serve` makes it. Keep a copy of it elsewhere."
+        )
+    else:
+        person.say(f"{key_file(file)} is made: it opens what is sealed in the database. Keep a copy of it elsewhere.")
 
 
 NOTES = {question.name: question.title for question in QUESTIONS.values()} | {

@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
@@ -18,9 +18,7 @@ FOR_ITS_OWNER = 0o600
 
 LINE = re.compile(
     r"""(?P<head>\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=\#\s]+)[^\S\r\n]*)
-        (?:=[^\S\r\n]*
-           (?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^\r\n]*?)
-        )?
+        (?:=(?:[^\S\r\n]*(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|[^\r\n]*?))?
         (?P<tail>(?:[^\S\r\n]+\#[^\r\n]*)?[^\S\r\n]*(?:\r\n|\n|\r)?)\Z""",
     re.VERBOSE | re.DOTALL,
 )
@@ -39,7 +37,7 @@ class EnvFile:
     """The file as it was read. `text` is empty where there is none."""
 
     path: Path
-    text: str
+    text: str = field(repr=False)  # secrets stand in it
 
     def values(self) -> dict[str, str]:
         """What is set, by its name in capitals, as the program would read it."""

@@ -8,8 +8,8 @@ from bot import manifest
 from bot.doctor.findings import Area, ok
 from bot.setup import telling
 from bot.setup.draft import Draft
-from bot.setup.person import ANSWER, Person
-from bot.setup.questions import QUESTIONS, Question
+from bot.setup.person import Person
+from bot.setup.questions import ANSWER, QUESTIONS, Question
 from bot.setup.taking import NotTaken, Taken, Trier, shown
 
 EMPTIES = "-"
@@ -137,7 +137,7 @@ class Interview:
             person.say(question.where)
         person.say(self._now(question), "dim")
         while True:
-            typed = person.asked(hidden=question.secret)
+            typed = person.asked(hidden=question.is_secret)
             wanted = self._wanted(question, typed)
             if wanted is None:
                 self._draft.set(name, None)
@@ -149,10 +149,10 @@ class Interview:
 
     def _now(self, question: Question) -> str:
         current = self._draft.get(question.name)
-        unseen = " What you type is not shown." if question.secret else ""
+        unseen = " What you type is not shown." if question.is_secret else ""
         if current is None:
             return f"Left empty: {question.empty}.{unseen}"
-        anew = f", {ANEW} makes another" if question.secret and question.made else ""
+        anew = f", {ANEW} makes another" if question.is_secret and question.made else ""
         return f"Now: {shown(question.name, current)}. Enter keeps it{anew}, {EMPTIES} empties it.{unseen}"
 
     def _of_environment(self, name: str) -> None:
@@ -168,7 +168,7 @@ class Interview:
         made = question.made() if question.made else None
         if typed == EMPTIES:
             return None
-        if typed == ANEW and question.secret and made:
+        if typed == ANEW and question.is_secret and made:
             return made
         return typed or current or made
 
@@ -184,7 +184,7 @@ class Interview:
             if taken.holds:
                 return taken
             self._person.say(f"Enter tests it again, {KEEP} goes on with it as it is; or type another.")
-            typed = self._person.asked(hidden=QUESTIONS[name].secret)
+            typed = self._person.asked(hidden=QUESTIONS[name].is_secret)
             if typed == KEEP:
                 return taken
             value = typed or value

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from bot.doctor.findings import Finding
 from bot.doctor.report import STYLES
+from bot.setup.questions import ANSWER
 
 WIDEST = 96
 """Letters of a line that is still read at a glance."""
@@ -101,9 +102,5 @@ def _sentence(one: Finding) -> str:
     return f"{one.told[:1].upper()}{one.told[1:]}" if one.subject in QUIET else f"{one.subject}: {one.told}"
 
 
-ANSWER = "answer"
-
-QUIET = frozenset(
-    {ANSWER, "address", "database", "signing secret", "password", "SLACK_RING", "SLACK_KEEPERS", "SLACK_LEADS_CHANNEL"}
-)
+QUIET = frozenset({ANSWER, "address", "database", "signing secret", "password"})
 """What just was asked about needs no name once more."""

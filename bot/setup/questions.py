@@ -15,7 +15,7 @@ class Question:
     why: str
     where: str = ""
     empty: str = ""
-    secret: bool = False
+    is_secret: bool = False
     choices: Mapping[str, str] = field(default_factory=dict)
     made: Callable[[], str] | None = None
 
@@ -46,7 +46,7 @@ QUESTIONS = _by_name(
         why="With it Corkboard posts leads.",
         where="Slack's app page → OAuth & Permissions → Bot User OAuth Token, xoxb-…",
         empty="nothing is posted, and what comes in waits",
-        secret=True,
+        is_secret=True,
     ),
     Question(
         name="SLACK_SIGNING_SECRET",
@@ -54,7 +54,7 @@ QUESTIONS = _by_name(
         why="It proves that what comes by your address is from Slack.",
         where="Slack's app page → Basic Information → App Credentials → Signing Secret",
         empty="no reply, button or command is heard",
-        secret=True,
+        is_secret=True,
     ),
     Question(
         name="SLACK_APP_TOKEN",
@@ -62,7 +62,7 @@ QUESTIONS = _by_name(
         why="With it Corkboard opens the connection to Slack itself (Socket Mode).",
         where="Slack's app page → Basic Information → App-Level Tokens → Generate, with the scope connections:write. xapp-…",
         empty="no reply, button or command is heard",
-        secret=True,
+        is_secret=True,
     ),
     Question(
         name="SLACK_LEADS_CHANNEL",
@@ -116,7 +116,7 @@ QUESTIONS = _by_name(
         title="Password for Thumbtack's webhooks",
         why="Who knows it can post leads.",
         empty="one is made",
-        secret=True,
+        is_secret=True,
         made=a_password,
     ),
     Question(
@@ -132,7 +132,7 @@ QUESTIONS = _by_name(
         why="It belongs to the client id.",
         where=PARTNERS,
         empty="the Pro API is not used",
-        secret=True,
+        is_secret=True,
     ),
     Question(
         name="THUMBTACK_CLIENT_ID",
@@ -147,7 +147,7 @@ QUESTIONS = _by_name(
         why="It belongs to the client id.",
         where=PARTNERS,
         empty="v4 is not used, beyond its webhooks",
-        secret=True,
+        is_secret=True,
     ),
     Question(
         name="THUMBTACK_LEGACY_USERNAME",
@@ -162,7 +162,7 @@ QUESTIONS = _by_name(
         why="It belongs to the user name.",
         where=PARTNERS,
         empty="such replies stay inside",
-        secret=True,
+        is_secret=True,
     ),
     Question(
         name="THUMBTACK_ENVIRONMENT",
@@ -183,6 +183,9 @@ QUESTIONS = _by_name(
     ),
 )
 """In the order of asking."""
+
+ANSWER = "answer"
+"""What a finding is about where no other name says it better."""
 
 HAS_PASSWORD = frozenset({"DATABASE_URL", "HEARTBEAT_URL"})
 """Addresses that may hold one."""

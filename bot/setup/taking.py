@@ -16,7 +16,7 @@ from bot.setup import people, reaching
 from bot.setup.draft import Draft, masked
 from bot.setup.env_file import unkeepable
 from bot.setup.people import Known, NotFound
-from bot.setup.questions import HAS_PASSWORD, QUESTIONS
+from bot.setup.questions import ANSWER, HAS_PASSWORD, QUESTIONS
 from bot.slack import Slack
 from bot.terminal import cause
 from storage import migrate
@@ -37,7 +37,7 @@ class NotTaken(Exception):  # noqa: N818 -- it reads as the sentence it is
 class Taken:
     """A value that can be right. `shown`: for people's eyes. `findings`: what testing it showed."""
 
-    value: str
+    value: str = field(repr=False)  # it may be a secret
     shown: str
     findings: list[Finding] = field(default_factory=list)
 
@@ -69,7 +69,7 @@ class Trier:
         """Raise NotTaken where the program would refuse it, or a file cannot hold it."""
         wrong = _http(value) if name == "PUBLIC_URL" else None
         if wrong := wrong or refusal(name, value) or unkeepable(value):
-            raise NotTaken(f"It {wrong}.")
+            raise NotTaken(_sentence(wrong))
 
     @asynccontextmanager
     async def slack(self) -> AsyncIterator[Slack | None]:
@@ -100,13 +100,19 @@ def refusal(name: str, value: str) -> str | None:
     return None
 
 
+def _sentence(wrong: str) -> str:
+    """Of what the program has against a value."""
+    told = f"It {wrong}" if wrong.startswith(("must ", "holds ")) else f"{wrong[:1].upper()}{wrong[1:]}"
+    return told if told.endswith("?") else f"{told}."
+
+
 def shown(name: str, value: str) -> str:
     """A value for people's eyes."""
     question = QUESTIONS.get(name)
     if name in HAS_PASSWORD:
         return str(configuration.shown(value))
     field_of = settings.Settings.model_fields[name.lower()]
-    is_secret = question.secret if question else "Secret" in str(field_of.annotation)
+    is_secret = question.is_secret if question else "Secret" in str(field_of.annotation)
     return masked(value) if is_secret else value
 
 
@@ -122,7 +128,7 @@ def _address(typed: str) -> str:
 def _http(value: str) -> str | None:
     if value.startswith("http://") and refusal("PUBLIC_URL", value):
         host = value.removeprefix("http://")
-        return f"must begin with https://: Slack and Thumbtack call nothing else. Is it https://{host}"
+        return f"must begin with https://: Slack and Thumbtack call nothing else. Is it https://{host}?"
     return None
 
 
@@ -227,22 +233,22 @@ async def _members(trier: Trier, name: str, typed: str) -> Taken:
             raise NotTaken(str(error)) from None
         except Failure as failure:
             if refusal(name, typed) is None:
-                return Taken(value=typed, shown=typed, findings=[_not_tested(name, _not_asked(failure))])
+                return Taken(value=typed, shown=typed, findings=[_not_tested(_not_asked(failure))])
             raise NotTaken(_not_asked(failure)) from None
-    return _of_known(name, list({one.id: one for one in found}.values()))
+    return _of_known(list({one.id: one for one in found}.values()))
 
 
-def _of_known(name: str, found: list[Known]) -> Taken:
+def _of_known(found: list[Known]) -> Taken:
     told = ", ".join(one.shown for one in found)
-    finding = ok(Area.SLACK, name, told)
+    finding = ok(Area.SLACK, ANSWER, told)
     return Taken(value=",".join(one.id for one in found), shown=told, findings=[finding])
 
 
 def _untested(trier: Trier, name: str, typed: str) -> Taken:
     """Only an id will do where Slack cannot be asked for names."""
     if (wrong := refusal(name, typed)) is not None:
-        raise NotTaken(f"It {wrong}.")
-    findings = [_not_tested(name, NO_TOKEN)] if trier.asking else []
+        raise NotTaken(_sentence(wrong))
+    findings = [_not_tested(NO_TOKEN)] if trier.asking else []
     return Taken(value=typed, shown=typed, findings=findings)
 
 
@@ -250,8 +256,8 @@ def _not_asked(failure: Failure) -> str:
     return f"Slack could not be asked ({failure.reason}): try again, or give an id."
 
 
-def _not_tested(name: str, told: str) -> Finding:
-    return warning(Area.SLACK, name, told, LATER)
+def _not_tested(told: str) -> Finding:
+    return warning(Area.SLACK, ANSWER, told, LATER)
 
 
 async def _ring(trier: Trier, typed: str) -> Taken:

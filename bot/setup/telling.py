@@ -5,7 +5,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from bot import manifest
@@ -60,12 +59,10 @@ def write(path: Path, written: str) -> None:
 
 def what_changes(person: Person, draft: Draft) -> None:
     """A line for each setting that will be written, secrets by their last letters alone."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in draft.changes().items():
-        table.add_row(name, "emptied" if value is None else shown(name, value))
-    person.console.print(Padding(table, (0, 0, 0, 2), expand=False))
+    changes = draft.changes()
+    wide = max(map(len, changes)) + 2
+    for name, value in changes.items():
+        person.item(name, "emptied" if value is None else shown(name, value), wide=wide, style="bold")
 
 
 def next_steps(person: Person, draft: Draft, *, secrets: bool) -> None:
