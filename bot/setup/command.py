@@ -9,14 +9,14 @@ from cryptography.fernet import Fernet
 
 from bot import logs, manifest, settings
 from bot.settings import LogFormat, LogLevel, SettingsError
-from bot.setup import answers, env_file, telling, unattended
+from bot.setup import answers, env_file, following, slack_app, unattended
 from bot.setup.answers import WrongAnswers
 from bot.setup.draft import Draft
 from bot.setup.env_file import EnvFile, NoEnvFile
 from bot.setup.interview import Interview
 from bot.setup.person import Person
 from bot.setup.questions import QUESTIONS
-from bot.setup.taking import Trier
+from bot.setup.taking import Trier, shown
 from bot.terminal import NOT_HELD, WRONG, fail, terminal
 from storage.database import Database, utcnow
 from storage.vault import key_file, keys_beside
@@ -35,8 +35,7 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
         given = None if answers_file is None else answers.read(answers_file, os.environ)
     except (NoEnvFile, WrongAnswers) as error:
         fail(f"{error}\n{NOTHING_WRITTEN}", WRONG)
-    draft = Draft(file, os.environ)
-    person = Person(terminal())
+    draft, person = Draft(file, os.environ), Person(terminal())
     trier = Trier(draft=draft, clock=utcnow, asking=not untested)
     try:
         if given is None:
@@ -48,10 +47,8 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
     except (KeyboardInterrupt, EOFError):
         fail(f"\nEnded. {NOTHING_WRITTEN}", NOT_HELD)
     _write(draft, file, person, manifest_file=None if given is None else manifest_file)
-    if names:
-        person.say("`corkboard serve` reads it when it starts: restart it.")
-    else:
-        telling.next_steps(person, draft, secrets=given is None and person.console.is_terminal)
+    secrets = given is None and person.console.is_terminal
+    following.show(person, following.Situation(draft=draft, whole=not names, secrets=secrets))
     _look_once_more()
 
 
@@ -96,7 +93,9 @@ def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
     if not draft.changes():
         person.say("Nothing: everything stands there already.")
         return
-    telling.what_changes(person, draft)
+    wide = max(map(len, draft.changes())) + 2
+    for name, value in draft.changes().items():
+        person.item(name, "emptied" if value is None else shown(name, value), wide=wide, style="bold")
     if asks and not person.agrees("Write it?", default=True):
         raise EOFError
 
@@ -104,7 +103,7 @@ def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
 def _write(draft: Draft, file: EnvFile, person: Person, *, manifest_file: Path | None) -> None:
     try:
         if manifest_file is not None:
-            telling.write(manifest_file, telling.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN"))))
+            slack_app.write(manifest_file, slack_app.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN"))))
         if draft.changes():
             file.write(file.changed(draft.changes(), notes=NOTES))
             person.say(f"{file.path.resolve()} is written, for its owner alone to read.", "green")
@@ -130,6 +129,7 @@ def _make_key_file(draft: Draft, person: Person) -> None:
         return
     try:
         keys_beside(file)
+        env_file.give_to_owner(key_file(file), file.absolute().parent)
     except OSError:
         person.say(
             f"{key_file(file)} cannot be made from here: `corkboard serve` makes it. Keep a copy of it elsewhere."

@@ -132,14 +132,19 @@ def _replace(target: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError, PermissionError):
-            before = target.stat()
-            os.chown(made, before.st_uid, before.st_gid)  # whoever serves reads it, also where root changes it
+        give_to_owner(made, target if target.exists() else target.parent)
         made.replace(target)
     except BaseException:
         made.unlink(missing_ok=True)
         raise
     _sync(target.parent)
+
+
+def give_to_owner(made: Path, of: Path) -> None:
+    """Let it belong to whom `of` belongs to: whoever serves reads it, also where root runs setup."""
+    owner = of.stat()
+    with contextlib.suppress(PermissionError):
+        os.chown(made, owner.st_uid, owner.st_gid)
 
 
 def _made(target: Path) -> Path:

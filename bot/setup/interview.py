@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot import manifest
 from bot.doctor.findings import Area, ok
-from bot.setup import telling
+from bot.setup import slack_app
 from bot.setup.draft import Draft
 from bot.setup.person import Person
 from bot.setup.questions import ANSWER, QUESTIONS, Question
@@ -81,20 +81,14 @@ class Interview:
 
     def _make_app(self) -> None:
         try:
-            written = telling.manifest_of(self._draft, socket=self._socket)
+            written = slack_app.manifest_of(self._draft, socket=self._socket)
         except manifest.NoManifest as error:
             self._person.say(f"No manifest: {error}. Or take Socket Mode.", "yellow")
             return
-        telling.how_to_make_the_app(self._person, written)
-        if self._manifest_file is not None:
-            try:
-                telling.write(self._manifest_file, written)
-            except OSError as error:
-                self._person.wrong(f"{self._manifest_file} cannot be written ({type(error).__name__}).")
-            else:
-                self._person.say(f"The manifest is in {self._manifest_file}.", "green")
-        elif self._person.agrees("Show the manifest here, to copy it?", default=False):
-            self._person.raw(f"\n{written}")
+        how = "--socket" if self._socket else f"--url {self._draft.get('PUBLIC_URL')}"
+        command = f"corkboard manifest {how}"
+        where = slack_app.hand_over(self._person, written, file=self._manifest_file, command=command)
+        slack_app.how_to_make_it(self._person, written, where=where)
 
     def _place(self) -> None:
         for name in ("SLACK_LEADS_CHANNEL", "SLACK_RING", "SLACK_KEEPERS"):
@@ -176,7 +170,8 @@ class Interview:
         """What holds, or is kept all the same; None: ask once more."""
         while True:
             try:
-                taken = asyncio.run(self._trier.take(name, value))
+                with self._person.waiting():
+                    taken = asyncio.run(self._trier.take(name, value))
             except NotTaken as error:
                 self._person.wrong(str(error))
                 return None

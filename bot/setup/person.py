@@ -1,7 +1,8 @@
 """The person at the terminal: what they are told, and what they type."""
 
 import getpass
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.padding import Padding
@@ -60,6 +61,19 @@ class Person:
         row.add_column(overflow="fold")
         row.add_row(Text(mark), text if isinstance(text, Text) else Text(text))
         self.console.print(Padding(row, (0, 0, 0, deep), expand=False))
+
+    def pair(self, what: str, value: str) -> None:
+        """What is to be copied, and where it goes; never broken, so that it can be copied."""
+        self.console.print(Text.assemble(" " * 5, (f"{what:<16}", "dim"), (value, "bold")), soft_wrap=True)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While something is being tested."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with self.console.status("Testing …"):
+            yield
 
     def raw(self, text: str) -> None:
         """Lines to copy, as they are."""

@@ -100,7 +100,7 @@ async def test_ended_in_the_middle_nothing_is_written(slack, there):
         with at_a_terminal(SLACK_API_URL=slack.url) as terminal:
             terminal.types(ADDRESS, after="Address")
             terminal.types("n", after="Does Slack reach that address?")
-            terminal.types("", after="Show the manifest here")
+            terminal.types("", after="Show it here, to copy it?")
             terminal.wait_for("Bot token")
             terminal.wait_for("> ")
             terminal.interrupt()
