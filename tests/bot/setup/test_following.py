@@ -33,13 +33,13 @@ def test_one_thing_that_was_changed_is_followed_by_a_restart_alone():
 
 
 def test_a_new_password_is_told_to_thumbtack():
-    restart, screen = following(BEFORE, whole=False, THUMBTACK_WEBHOOK_PASSWORD="another").items()
+    _, screen = following(BEFORE, whole=False, THUMBTACK_WEBHOOK_PASSWORD="another").items()
     assert screen[1]["Password"] == "another"
     assert screen[1]["Address"] == "https://old.example/v4/webhooks"
 
 
 def test_another_address_is_told_to_everybody():
-    restart, moved, screen, redirect = following(BEFORE, whole=False, PUBLIC_URL="https://new.example").items()
+    _, moved, screen, redirect = following(BEFORE, whole=False, PUBLIC_URL="https://new.example").items()
     assert "paste what `corkboard manifest` prints" in moved[0]
     assert screen[1]["Address"] == "https://new.example/v4/webhooks"
     assert redirect[1] == {"Redirect URI": "https://new.example/thumbtack/callback"}
