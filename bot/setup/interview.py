@@ -138,7 +138,9 @@ class Interview:
                 return False
             taken = self._tested(name, wanted)
             if taken is not None:
-                self._settle(question, taken)
+                self._settle(
+                    question, taken, is_made=question.is_secret and wanted not in (typed, self._draft.get(name))
+                )
                 return True
 
     def _now(self, question: Question) -> str:
@@ -184,13 +186,20 @@ class Interview:
                 return taken
             value = typed or value
 
-    def _settle(self, question: Question, taken: Taken) -> None:
+    def _settle(self, question: Question, taken: Taken, *, is_made: bool) -> None:
         name, before = question.name, self._draft.before(question.name)
         if name == "THUMBTACK_WEBHOOK_PASSWORD" and before not in (None, taken.value):
             self._draft.set("THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS", before)
-            self._person.say("The one before is taken too, until you empty THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS.")
+            self._person.say(
+                "The one before is taken too, until you empty THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS in .env."
+            )
         if taken.value != before and not taken.findings:
-            self._person.found([ok(Area.SETTINGS, ANSWER, f"taken: {taken.shown}")])
+            told = (
+                f"made: it {taken.shown.removeprefix('set, ')}, and is shown at the end"
+                if is_made
+                else f"taken: {taken.shown}"
+            )
+            self._person.found([ok(Area.SETTINGS, ANSWER, told)])
         self._draft.set(name, taken.value)
 
     def _choose(self, question: Question) -> None:

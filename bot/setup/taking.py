@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +25,11 @@ from storage.database import Database, StorageError
 SIGNING_SECRET = re.compile(r"[0-9a-f]{32}")
 
 NO_TOKEN = "not tested: there is no bot token"  # noqa: S105 -- a sentence
+
+NO_ANSWER = (
+    "Copy it once more (OAuth & Permissions), or install the app again. Where Slack does not answer, look at this "
+    "machine's way out."
+)
 
 LATER = "Go on with it as it is; `corkboard check` tests it later."
 
@@ -109,7 +114,7 @@ def _sentence(wrong: str) -> str:
 def shown(name: str, value: str) -> str:
     """A value for people's eyes."""
     question = QUESTIONS.get(name)
-    if name in HAS_PASSWORD:
+    if name in HAS_PASSWORD and not value.startswith("sqlite"):
         return str(configuration.shown(value))
     field_of = settings.Settings.model_fields[name.lower()]
     is_secret = question.is_secret if question else "Secret" in str(field_of.annotation)
@@ -151,7 +156,8 @@ async def _public_url(trier: Trier, value: str) -> list[Finding]:
 async def _bot_token(trier: Trier, value: str) -> list[Finding]:
     signed = not trier.draft.get("SLACK_APP_TOKEN")
     async with speaking(trier.draft, value) as slack:
-        return (await slack_app.look(slack, clock=trier.clock, signed=signed)).findings
+        app = await slack_app.look(slack, clock=trier.clock, signed=signed)
+    return app.findings if app.answers else [replace(one, remedy=NO_ANSWER) for one in app.findings]
 
 
 async def _app_token(trier: Trier, value: str) -> list[Finding]:
