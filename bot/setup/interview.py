@@ -138,9 +138,8 @@ class Interview:
                 return False
             taken = self._tested(name, wanted)
             if taken is not None:
-                self._settle(
-                    question, taken, is_made=question.is_secret and wanted not in (typed, self._draft.get(name))
-                )
+                is_made = question.is_secret and wanted not in (typed, self._draft.get(name))
+                self._settle(question, taken, is_made=is_made)
                 return True
 
     def _now(self, question: Question) -> str:

@@ -82,8 +82,10 @@ class Person:
     def found(self, findings: Sequence[Finding]) -> None:
         """What testing showed."""
         for one in findings:
-            self.item(one.state, _sentence(one), wide=9, style=STYLES[one.state])
-            if one.remedy:
+            plain = not self.console.is_terminal
+            told = f"{_sentence(one)}. {one.remedy}" if plain and one.remedy else _sentence(one)
+            self.item(one.state, told, wide=9, style=STYLES[one.state])
+            if one.remedy and not plain:
                 self.item("→", Text(one.remedy, "italic"), wide=2, deep=11)
 
     def wrong(self, text: str) -> None:

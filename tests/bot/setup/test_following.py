@@ -8,9 +8,11 @@ import pytest
 import yaml
 
 from bot import manifest
+from bot.settings import Settings
 from bot.setup import env_file, slack_app
 from bot.setup.draft import Draft
 from bot.setup.following import Situation, steps
+from bot.setup.questions import QUESTIONS
 
 BEFORE = (
     "PUBLIC_URL=https://old.example\nSLACK_BOT_TOKEN=xoxb-x\nTHUMBTACK_CLIENT_ID=id\nTHUMBTACK_WEBHOOK_PASSWORD=p\n"
@@ -43,6 +45,18 @@ def test_another_address_is_told_to_everybody():
     assert "paste what `corkboard manifest` prints" in moved[0]
     assert screen[1]["Address"] == "https://new.example/v4/webhooks"
     assert redirect[1] == {"Redirect URI": "https://new.example/thumbtack/callback"}
+
+
+def test_every_question_is_of_a_setting_and_stands_in_the_paper():
+    fields = Settings.model_fields
+    for question in QUESTIONS.values():
+        kind = fields[question.name.lower()].annotation
+        assert list(question.choices) == ([one.value for one in kind] if question.choices else []), question.name
+        assert question.choices or question.empty, question.name
+        assert ("SecretStr" in str(kind)) == question.is_secret, question.name
+    paper = (Path(__file__).parents[3] / "docs/setup.md").read_text()
+    asked = [name for name in QUESTIONS if not name.startswith(("THUMBTACK_LEGACY", "THUMBTACK_CLIENT"))]
+    assert [name for name in asked if f"`{name}`" not in paper] == []
 
 
 def test_with_nothing_there_is_little_to_do():
