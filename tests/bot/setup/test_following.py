@@ -59,6 +59,10 @@ def test_every_question_is_of_a_setting_and_stands_in_the_paper():
     assert [name for name in asked if f"`{name}`" not in paper] == []
 
 
+def test_set_up_again_everything_is_said_again():
+    assert len(following(BEFORE, whole=True)) == 5
+
+
 def test_with_nothing_there_is_little_to_do():
     assert len(following("", whole=True)) == 2
 
