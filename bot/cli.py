@@ -13,7 +13,7 @@ from bot import logs, manifest, purging, queues
 from bot.doctor.findings import State, worst
 from bot.queues import SERVED_AT
 from bot.routes_commands import routes_group
-from bot.settings import LogLevel, Settings
+from bot.settings import LogFormat, LogLevel, Settings
 from bot.terminal import NOT_HELD, WRONG, cause, fail, loaded, print_table, terminal, with_database, with_tables
 from bot.threads_commands import threads_group
 from storage import migrate, rotating
@@ -43,6 +43,10 @@ def serve(host: str, port: int, workers: int) -> None:
     from bot.server import CannotListen, run  # noqa: PLC0415 -- same
 
     found = loaded()
+    if found.slack_bot_token is None and found.log_format is LogFormat.CONSOLE:
+        click.echo(
+            "There is no SLACK_BOT_TOKEN: nothing is posted. `corkboard setup` asks for all that is needed.", err=True
+        )
     try:
         with _alone(found, workers):
             if found.database_migrate:

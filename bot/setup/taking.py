@@ -1,5 +1,6 @@
 """Takes what was typed for a setting: puts it into shape, refuses what cannot be right, and tests it at once."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from bot import settings
 from bot.doctor import configuration, rooms, slack_app, socket_mode
 from bot.doctor.findings import Area, Finding, State, broken, ok, warning
+from bot.doctor.keeping import PATIENCE
 from bot.failures import Failure
 from bot.settings import SettingsError
 from bot.setup import people, reaching
@@ -185,7 +187,8 @@ async def _database(_: Trier, value: str) -> list[Finding]:
     try:
         if database.file is not None and not database.file.exists():
             return [_folder(database.file.absolute().parent)]
-        shape = await migrate.shape(database)
+        async with asyncio.timeout(PATIENCE):
+            shape = await migrate.shape(database)
     except (StorageError, OSError) as error:
         remedy = "Mend the address, or start its server, then test again."
         return [broken(Area.DATABASE, "database", f"it does not do as asked ({cause(error)})", remedy)]
