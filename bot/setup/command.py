@@ -127,6 +127,9 @@ def _make_key_file(draft: Draft, person: Person) -> None:
     file = Database(draft.setting("DATABASE_URL")).file
     if file is None or draft.get("ENCRYPTION_KEYS") or file.exists() or key_file(file).exists():
         return
+    if draft.is_fixed("DATABASE_URL"):  # of a container, whose volume need not be here
+        person.say(f"`corkboard serve` makes {key_file(file)} beside the database. Keep a copy of it elsewhere.")
+        return
     try:
         keys_beside(file)
         env_file.give_to_owner(key_file(file), file.absolute().parent)

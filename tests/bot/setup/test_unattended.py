@@ -206,6 +206,10 @@ def test_a_key_is_made_only_for_a_database_that_is_not_there_yet():
     made = key.read_text()
     assert run("--answers", written({"PRIVACY": "private"})).exit_code == 0
     assert key.read_text() == made
+    key.unlink()
+    elsewhere = run("--answers", written({"PRIVACY": "full"}), DATABASE_URL="sqlite+aiosqlite:////data/corkboard.db")
+    assert "`corkboard serve` makes /data/corkboard.key" in elsewhere.output
+    assert not key.exists()
 
 
 def test_an_empty_answer_empties_and_the_environment_wins():
