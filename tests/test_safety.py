@@ -27,6 +27,7 @@ MAY_CALL_OUT = {
     "bot/heartbeat.py": "HEARTBEAT_URL, the operator's watch",
     "bot/replay.py": "the server that the person at the terminal names",
     "bot/socket_mode.py": "nobody by itself: it reads the websocket that bot/slack.py opened on Slack's own host",
+    "bot/setup/reaching.py": "our own address, as the person who sets it up typed it",
     "bot/slack.py": "Slack's API at SLACK_API_URL, and answer addresses on Slack's own host",
     "webhooks/thumbtack/": "Thumbtack's APIs at the addresses of the settings",
 }
