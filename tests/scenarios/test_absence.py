@@ -371,7 +371,8 @@ async def test_a_machine_that_slept_notices_it_when_it_wakes(place: Office, monk
 @ONE
 async def test_an_end_in_order_is_when_the_absence_begins(place: Office, monkeypatch):
     await Conversation.opened(place)
-    await lived(place, monkeypatch, minutes=20)
+    await lived(place, monkeypatch, minutes=0)
+    await pass_minutes(place, 20)
     async with away(place, minutes=4):
         pass
     await place.at_rest()
