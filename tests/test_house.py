@@ -247,6 +247,9 @@ def exposed() -> dict[str, tuple[str, str]]:
         granted={Generation.V4: NOW},
         last_webhook_at=NOW,
         socket_connections=0,
+        back_at=NOW,
+        unsteady_since=None,
+        silent=0,
     )
     found = {}
     for line in full.written(measured, now=NOW).decode().splitlines():
