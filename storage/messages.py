@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from storage import lanes
+from storage.columns import word
 from storage.database import Transaction, keep
 from storage.merging import fill
 from storage.models import (
@@ -224,8 +225,8 @@ async def forget_strays(tx: Transaction) -> int:
     """Likewise in every channel where no lead's card is on its way any more; returns how many."""
     under_way = select(col(Outbox.channel)).where(
         col(Outbox.settled_at).is_(None),
-        col(Outbox.kind) == Kind.POST_LEAD,
-        col(Outbox.state) == WorkState.SENDING,
+        col(Outbox.kind) == word(Kind.POST_LEAD),
+        col(Outbox.state) == word(WorkState.SENDING),
         col(Outbox.channel).is_not(None),
     )
     strays = delete(Message).where(col(Message.lead_id).is_(None), col(Message.channel).not_in(under_way))

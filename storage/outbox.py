@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlmodel import col
 
 from storage import lanes, pacing
-from storage.columns import UtcDateTime
+from storage.columns import UtcDateTime, word
 from storage.database import Transaction, touch
 from storage.models import Outbox, WorkState
 
@@ -354,7 +354,7 @@ async def _change_waiting(tx: Transaction, entry_id: int, **values: Any) -> None
         .where(
             col(Outbox.id) == entry_id,
             col(Outbox.settled_at).is_(None),
-            col(Outbox.state).in_([WorkState.PENDING, WorkState.PARKED]),
+            col(Outbox.state).in_([word(WorkState.PENDING), word(WorkState.PARKED)]),
         )
         .with_for_update(skip_locked=True)
     )
@@ -370,8 +370,8 @@ async def pending_of(tx: Transaction, lane: str, kind: Kind) -> Outbox | None:
     query = select(Outbox).where(
         col(Outbox.settled_at).is_(None),
         col(Outbox.lane) == lane,
-        col(Outbox.kind) == kind,
-        col(Outbox.state) == WorkState.PENDING,
+        col(Outbox.kind) == word(kind),
+        col(Outbox.state) == word(WorkState.PENDING),
     )
     found = (await tx.execute(query.limit(1).with_for_update(skip_locked=True))).scalars().first()
     if found is not None:
