@@ -201,6 +201,11 @@ async def _turn(tx: Transaction, lane: str | None, now: datetime) -> datetime:
     return now if last is None else max(now, last + A_TURN)
 
 
+def waits_behind(entry: Outbox, *, now: datetime) -> bool:
+    """Whether others of its lane may have waited when an entry was added `now` (see `_turn`, which looked)."""
+    return entry.channel is None or entry.turn_at is None or entry.turn_at > now
+
+
 def enqueued(tx: Transaction) -> Sequence[str]:
     """The delivery ids of what this transaction added: what a log follows an event by."""
     return tuple(tx.info.get(ENQUEUED, ()))
