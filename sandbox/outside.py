@@ -1,11 +1,18 @@
 """The world outside of the bot in one server: the stand-ins for Slack and Thumbtack, and the settings that lead to them."""
 
+from datetime import timedelta
+from typing import Protocol
+
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from sandbox import shortcuts
+from sandbox import shortcuts, wire
+from sandbox.clock import Clock
 from sandbox.slack import SlackStandIn
+from sandbox.slack.workspace import Signal
 from sandbox.thumbtack import ThumbtackStandIn, bodies
+from sandbox.wire import Watching, Wire
 
 CHANNEL = "C0LEADS"
 BOT_TOKEN = "xoxb-sandbox"  # noqa: S105 -- opens only the stand-in
@@ -20,14 +27,46 @@ BUSINESSES = ((bodies.BUSINESS_ID, bodies.BUSINESS_NAME), ("510000000000000102",
 """Those of the pro who consents: one brings the leads, and two make a choice."""
 
 
+class BotControl(Protocol):
+    """The bot's process, for whoever keeps it. Each method raises ValueError with a sentence where it makes no sense."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it is there."""
+
+    async def kill(self) -> None:
+        """End it at once, in the middle of whatever it does."""
+
+    async def start(self) -> None:
+        """Start it again, with the database it had; it listens then."""
+
+    def put_forward(self, by: timedelta) -> None:
+        """Let its clock go forward."""
+
+
 class Outside:
     """Both stand-ins, served by `app`: Slack under /slack, Thumbtack under /thumbtack, shortcuts for curl at the root.
 
     They are in memory: what happened in them is gone when the server ends. Any lead that the bot names exists.
+    `changed` fires whenever anything happens in them or with the bot; `wire` remembers who called whom. `bot`: its
+    process, where the same program keeps that. `tour`: what is played now that people are to watch only, in words.
     """
 
     def __init__(self) -> None:
-        self.slack = SlackStandIn(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, app_token=APP_TOKEN)
+        self.bot: BotControl | None = None
+        self.tour: str | None = None
+        self.changed = Signal()
+        self.clock = clock = Clock()
+        self.wire = Wire(clock=clock, changed=self.changed.fire)
+        self._clients = {name: self.wire.client(name) for name in (wire.SLACK, wire.THUMBTACK)}
+        self.slack = SlackStandIn(
+            bot_token=BOT_TOKEN,
+            signing_secret=SIGNING_SECRET,
+            app_token=APP_TOKEN,
+            client=self._clients[wire.SLACK],
+            clock=lambda: clock().timestamp(),
+        )
+        self.slack.workspace.changed.then = self.changed.fire
         self.thumbtack = ThumbtackStandIn(
             username=PRO_API_USERNAME,
             password=PRO_API_PASSWORD,
@@ -37,7 +76,10 @@ class Outside:
             legacy_client=PRO_API_CLIENT,
             v4_client=V4_CLIENT,
             known_leads=None,
+            client=self._clients[wire.THUMBTACK],
+            clock=clock,
         )
+        self.thumbtack.world.on_change = self.changed.fire
         self.thumbtack.v4.echoes = True
         for business_id, name in BUSINESSES:
             self.thumbtack.grants.add_business(business_id, name)
@@ -46,7 +88,8 @@ class Outside:
                 *shortcuts.routes(self.slack, self.thumbtack, CHANNEL),
                 *self.slack.routes,
                 Mount("/thumbtack", self.thumbtack.app),
-            ]
+            ],
+            middleware=[Middleware(Watching, wire=self.wire)],
         )
 
     def meet(self, *, address: str, bot_url: str) -> None:
@@ -57,10 +100,20 @@ class Outside:
         self.thumbtack.webhook_url = bot_url
         self.thumbtack.grants.redirect_uris = {f"{bot_url}/thumbtack/callback"}
 
+    def put_forward(self, by: timedelta) -> None:
+        """Let it be so much later here and for the bot, which must be there."""
+        if self.bot is None:
+            raise ValueError("Only the demo can put the bot's clock forward.")
+        self.bot.put_forward(by)
+        self.clock.put_forward(by)
+        self.changed.fire()
+
     async def aclose(self) -> None:
         """Close the connections to the bot."""
         await self.slack.aclose()
         await self.thumbtack.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
 
 def settings(address: str, *, bot_url: str | None = None, socket: bool = False) -> dict[str, str]:
