@@ -1,10 +1,16 @@
 """The world outside of the bot in one server: the stand-ins for Slack and Thumbtack, and the settings that lead to them."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from sandbox import shortcuts
+from sandbox import pages, shortcuts
+from sandbox.servers import serving
 from sandbox.slack import SlackStandIn
+from sandbox.slack.workspace import Signal
 from sandbox.thumbtack import ThumbtackStandIn, bodies
 
 CHANNEL = "C0LEADS"
@@ -21,7 +27,7 @@ BUSINESSES = ((bodies.BUSINESS_ID, bodies.BUSINESS_NAME), ("510000000000000102",
 
 
 class Outside:
-    """Both stand-ins, served by `app`: Slack under /slack, Thumbtack under /thumbtack, shortcuts for curl at the root.
+    """Both stand-ins, served by `app`: Slack under /slack, Thumbtack under /thumbtack, page and shortcuts at the root.
 
     They are in memory: what happened in them is gone when the server ends. Any lead that the bot names exists.
     """
@@ -41,8 +47,11 @@ class Outside:
         self.thumbtack.v4.echoes = True
         for business_id, name in BUSINESSES:
             self.thumbtack.grants.add_business(business_id, name)
+        self.changed = Signal()  # what else changed that the page shows, beside both stand-ins
+        self.ended = False
         self.app = Starlette(
             routes=[
+                *pages.routes(self),
                 *shortcuts.routes(self.slack, self.thumbtack, CHANNEL),
                 *self.slack.routes,
                 Mount("/thumbtack", self.thumbtack.app),
@@ -56,6 +65,20 @@ class Outside:
         self.slack.events_url = f"{bot_url}/slack/events"
         self.thumbtack.webhook_url = bot_url
         self.thumbtack.grants.redirect_uris = {f"{bot_url}/thumbtack/callback"}
+
+    @asynccontextmanager
+    async def serve(self, *, port: int = 0) -> AsyncIterator[str]:
+        """Serve all of it on loopback; yields its address. At the end, open pages are let go."""
+        async with serving(self.app, port=port) as address:
+            try:
+                yield address
+            finally:
+                self.ended = True
+                self.changed.fire()
+
+    def changes(self) -> list[asyncio.Event]:
+        """What the next changes will set, whatever changes."""
+        return [self.changed.coming, self.slack.workspace.changed.coming, self.thumbtack.coming]
 
     async def aclose(self) -> None:
         """Close the connections to the bot."""

@@ -108,6 +108,11 @@ class Signal:
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
+    @property
+    def coming(self) -> asyncio.Event:
+        """Set by the next change."""
+        return self._event
+
     def fire(self) -> None:
         """Something changed: everybody who waits looks again."""
         event, self._event = self._event, asyncio.Event()

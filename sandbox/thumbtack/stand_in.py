@@ -1,5 +1,6 @@
 """ThumbtackStandIn: the whole of it in one object, for the commands and the tests."""
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -109,6 +110,11 @@ class ThumbtackStandIn:
 
     def _remote(self) -> BaseRoute:
         return Mount("/control", routes=control_routes(self))
+
+    @property
+    def coming(self) -> asyncio.Event:
+        """Set by the next thing that happens here."""
+        return self._world.coming
 
     # What the bot did
 

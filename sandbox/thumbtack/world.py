@@ -65,6 +65,7 @@ class World:
         lead_id = lead.get("leadID", lead.get("negotiationID"))
         if lead_id is not None:
             self.leads[str(lead_id)] = lead
+            self.changed()
 
     def is_v4(self, lead_id: str) -> bool:
         """Whether v4 told of this lead."""
@@ -89,6 +90,7 @@ class World:
         """The customer of a lead wrote this message, as it is pushed."""
         text, message_id = str(message.get("text") or ""), str(message.get("messageID"))
         self.asked.append(Asked(lead_id=lead_id, text=text, at=self._clock(), message_id=message_id))
+        self.changed()
 
     def type(self, message: dict[str, Any]) -> None:
         """Somebody of the business typed this message in Thumbtack's app, as v4 pushes it."""
@@ -108,6 +110,11 @@ class World:
         self.changed()
         self.on_sent(sent)
         return sent
+
+    @property
+    def coming(self) -> asyncio.Event:
+        """Set by the next thing that happens."""
+        return self._event
 
     def changed(self) -> None:
         """Something happened: whoever waits looks again."""
