@@ -1,5 +1,8 @@
 """The world outside of the bot in one server: the stand-ins for Slack and Thumbtack, and the settings that lead to them."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Protocol
 
@@ -7,8 +10,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from sandbox import shortcuts, wire
+from sandbox import pages, shortcuts, wire
 from sandbox.clock import Clock
+from sandbox.servers import serving
 from sandbox.slack import SlackStandIn
 from sandbox.slack.workspace import Signal
 from sandbox.thumbtack import ThumbtackStandIn, bodies
@@ -45,29 +49,29 @@ class BotControl(Protocol):
 
 
 class Outside:
-    """Both stand-ins, served by `app`: Slack under /slack, Thumbtack under /thumbtack, shortcuts for curl at the root.
+    """Both stand-ins, served by `app`: Slack under /slack, Thumbtack under /thumbtack, page and shortcuts at the root.
 
     They are in memory: what happened in them is gone when the server ends. Any lead that the bot names exists.
-    `changed` fires whenever anything happens in them or with the bot; `wire` remembers who called whom. `bot`: its
-    process, where the same program keeps that. `tour`: what is played now that people are to watch only, in words.
+    `changed` fires when something happens beside them, as with the bot; `wire` remembers who called whom. `bot`: its
+    process, where the same program keeps that. `tour`: what is played now, while people are to watch only.
     """
 
     def __init__(self) -> None:
         self.bot: BotControl | None = None
         self.tour: str | None = None
+        self.ended = False
         self.changed = Signal()
         self.clock = clock = Clock()
         self.wire = Wire(clock=clock, changed=self.changed.fire)
         self._clients = {name: self.wire.client(name) for name in (wire.SLACK, wire.THUMBTACK)}
-        self.slack = SlackStandIn(
+        self.slack: SlackStandIn = SlackStandIn(
             bot_token=BOT_TOKEN,
             signing_secret=SIGNING_SECRET,
             app_token=APP_TOKEN,
             client=self._clients[wire.SLACK],
             clock=lambda: clock().timestamp(),
         )
-        self.slack.workspace.changed.then = self.changed.fire
-        self.thumbtack = ThumbtackStandIn(
+        self.thumbtack: ThumbtackStandIn = ThumbtackStandIn(
             username=PRO_API_USERNAME,
             password=PRO_API_PASSWORD,
             webhook_username=WEBHOOK_USERNAME,
@@ -79,12 +83,12 @@ class Outside:
             client=self._clients[wire.THUMBTACK],
             clock=clock,
         )
-        self.thumbtack.world.on_change = self.changed.fire
         self.thumbtack.v4.echoes = True
         for business_id, name in BUSINESSES:
             self.thumbtack.grants.add_business(business_id, name)
         self.app = Starlette(
             routes=[
+                *pages.routes(self),
                 *shortcuts.routes(self.slack, self.thumbtack, CHANNEL),
                 *self.slack.routes,
                 Mount("/thumbtack", self.thumbtack.app),
@@ -107,6 +111,20 @@ class Outside:
         self.bot.put_forward(by)
         self.clock.put_forward(by)
         self.changed.fire()
+
+    @asynccontextmanager
+    async def serve(self, *, port: int = 0) -> AsyncIterator[str]:
+        """Serve all of it on loopback; yields its address. At the end, open pages are let go."""
+        async with serving(self.app, port=port) as address:
+            try:
+                yield address
+            finally:
+                self.ended = True
+                self.changed.fire()
+
+    def changes(self) -> list[asyncio.Event]:
+        """What the next changes will set, whatever changes."""
+        return [self.changed.coming, self.slack.workspace.changed.coming, self.thumbtack.coming]
 
     async def aclose(self) -> None:
         """Close the connections to the bot."""

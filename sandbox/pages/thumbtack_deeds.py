@@ -1,10 +1,11 @@
 """What customers and Thumbtack do on the page, each brought to the bot as Thumbtack brings it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING
 
 import httpx
 
+from sandbox.pages.deeds import Deed, Json
 from sandbox.shortcuts import ASKED_BEFORE
 from sandbox.thumbtack import ThumbtackStandIn, bodies, pushing, v4_bodies
 from sandbox.thumbtack.subscriptions import test_negotiation
@@ -12,9 +13,6 @@ from sandbox.thumbtack.world import LONGEST_TEXT
 
 if TYPE_CHECKING:
     from sandbox.outside import Outside
-
-Json = dict[str, Any]
-Deed = Callable[[str, Json], Awaitable[str | None]]
 
 PHOTOS = (("gutter.jpg", "The corner over the door"), ("tree.jpg", "The oak"))
 FIRST_WORDS = "Hi! Is this something you do?"
@@ -30,7 +28,7 @@ def deeds(world: "Outside") -> Mapping[str, Deed]:
     return {
         "lead": market.lead, "lead_v4": market.lead_v4, "early": market.early, "tell": market.tell,
         "customer": market.customer, "app": market.app, "price": market.price, "review": market.review,
-        "job": market.job, "test_delivery": market.test_delivery,
+        "job": market.job, "test_delivery": market.deliver_test,
     }  # fmt: skip
 
 
@@ -113,7 +111,7 @@ class _Market:
         data = {"negotiationID": lead_id, "status": "won", "deepLink": "", "business": business}
         return f"The job was won. {await self._brought(self._thumbtack.v4_event(JOB, data))}"
 
-    async def test_delivery(self, _: str, _args: Json) -> str:
+    async def deliver_test(self, _: str, _args: Json) -> str:
         """The pro presses "Test" on Thumbtack's screen for webhooks."""
         body = test_negotiation(bodies.new_id(), bodies.BUSINESS_ID, at=self._world.clock())
         answer = await self._brought(self._thumbtack.v4_event(pushing.LEAD, body["data"]))

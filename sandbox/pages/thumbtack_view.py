@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sandbox.pages.deeds import Json
 from sandbox.thumbtack import v4_bodies
 from sandbox.thumbtack.grants import Generation
 from sandbox.thumbtack.world import World
 
 if TYPE_CHECKING:
     from sandbox.outside import Outside
-
-Json = dict[str, Any]
 
 _GENERATIONS: tuple[tuple[Generation, str], ...] = (("legacy", "Pro API"), ("v4", "newer API"))
 

@@ -103,17 +103,20 @@ class ResponseUrl:
 
 
 class Signal:
-    """Wakes whoever waits for a change. `then`: what else is done at each."""
+    """Wakes whoever waits for a change."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
-        self.then: Callable[[], None] = lambda: None
+
+    @property
+    def coming(self) -> asyncio.Event:
+        """Set by the next change."""
+        return self._event
 
     def fire(self) -> None:
         """Something changed: everybody who waits looks again."""
         event, self._event = self._event, asyncio.Event()
         event.set()
-        self.then()
 
     async def until(self, look: Callable[[], T], *, timeout: float) -> T:  # noqa: ASYNC109 - the limit is the promise
         """What `look` returned as soon as it was true; TimeoutError after `timeout` seconds.

@@ -1,6 +1,8 @@
 """ThumbtackStandIn: the whole of it in one object, for the commands and the tests."""
 
+import asyncio
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -26,6 +28,7 @@ from sandbox.thumbtack.tokens import Client, LegacyTokens, V4Tokens
 from sandbox.thumbtack.world import Sent, World
 
 _USER_AGENT = "Go-http-client/1.1"
+_KEPT = 1_000  # calls that did not reach the bot
 
 
 class ThumbtackStandIn:
@@ -67,6 +70,7 @@ class ThumbtackStandIn:
         self._webhook_auth = (webhook_username, webhook_password)
         self._client = client
         self._owns_client = client is None
+        self._missed: deque[tuple[str, str, dict[str, Any]]] = deque(maxlen=_KEPT)
         self._scenes = itertools.cycle(bodies.SCENES)
         self.world = world = World(known_leads, clock=clock)
         self.grants = grants = Grants(clock=clock, changed=world.changed)
@@ -109,6 +113,11 @@ class ThumbtackStandIn:
 
     def _remote(self) -> BaseRoute:
         return Mount("/control", routes=control_routes(self))
+
+    @property
+    def coming(self) -> asyncio.Event:
+        """Set by the next thing that happens here."""
+        return self.world.coming
 
     # What the bot did
 
@@ -210,7 +219,16 @@ class ThumbtackStandIn:
         url = f"{self.webhook_url.rstrip('/')}{'/staging' if staging else ''}{path}"
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
         headers = {"Content-Type": "application/json", "User-Agent": _USER_AGENT}
-        return await self._http().request(method, url, auth=self._webhook_auth, headers=headers, **content)
+        return await self._tell(method, url, auth=self._webhook_auth, headers=headers, **content)
+
+    async def deliver_again(self) -> list[httpx.Response]:
+        """Whatever did not reach the bot since the last time, in order, as Thumbtack tries it again; what it answered."""
+        answers: list[httpx.Response] = []
+        while self._missed:
+            method, url, call = self._missed[0]
+            answers.append(await self._http().request(method, url, **call))
+            self._missed.popleft()
+        return answers
 
     async def _deliver_to(self, subscription: Subscription, body: Json) -> httpx.Response:
         """Bring a v4 event to a webhook: its path, at the bot's address."""
@@ -222,7 +240,15 @@ class ThumbtackStandIn:
             case {"header": name, "value": value}:
                 headers[name] = value
         url = f"{self.webhook_url.rstrip('/')}{urlsplit(subscription.url).path}"
-        return await self._http().post(url, json=body, auth=auth, headers=headers)
+        return await self._tell("POST", url, json=body, auth=auth, headers=headers)
+
+    async def _tell(self, method: str, url: str, **call: Any) -> httpx.Response:
+        """Call the bot; what it does not hear is kept, for `deliver_again`."""
+        try:
+            return await self._http().request(method, url, **call)
+        except httpx.TransportError:
+            self._missed.append((method, url, call))
+            raise
 
     def _http(self) -> httpx.AsyncClient:
         self._client = self._client or httpx.AsyncClient(trust_env=False)

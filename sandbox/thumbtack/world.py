@@ -54,7 +54,6 @@ class World:
         self.asked: list[Asked] = []
         self.untold: set[str] = set()
         self.on_sent: Callable[[Sent], None] = lambda _: None
-        self.on_change: Callable[[], None] = lambda: None
         self._named = None if known_leads is None else set(known_leads)
         self._clock = clock
         self._event = asyncio.Event()
@@ -121,11 +120,15 @@ class World:
         self.on_sent(sent)
         return sent
 
+    @property
+    def coming(self) -> asyncio.Event:
+        """Set by the next thing that happens."""
+        return self._event
+
     def changed(self) -> None:
         """Something happened: whoever waits looks again."""
         event, self._event = self._event, asyncio.Event()
         event.set()
-        self.on_change()
 
     async def wait_until(self, predicate: Callable[[], bool], *, within: float) -> None:
         """Return once `predicate` holds, asked again at everything that happens; TimeoutError after `within` seconds."""
