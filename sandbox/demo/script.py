@@ -115,6 +115,7 @@ class Script:
                 play=self.reminder,
             ),
             Step(name="Pause", tells="The crew is full: Olga stops new leads for 2 hours.", play=self.pause),
+            Step(name="Resume", tells="Olga undoes both: leads come, and replies go out again.", play=self.resume),
         )
 
     async def connect(self) -> None:
@@ -151,6 +152,13 @@ class Script:
         await self._slack.command(OLGA, "/thumbtack", "pause for 2h")
         await _until(lambda: self._thumbtack.targeting[BUSINESS_ID, None] is False, "Thumbtack stops new leads")
         await _until(lambda: "paused" in str(self._slack.ephemerals(OLGA)[-1]).lower(), "Olga hears that it is done")
+
+    async def resume(self) -> None:
+        """There is time again, and whoever watched goes on from here: leads come, and what is written goes out."""
+        await self._slack.command(OLGA, "/thumbtack", "resume")
+        await _until(lambda: self._thumbtack.targeting[BUSINESS_ID, None], "Thumbtack sends new leads again")
+        await self._set_reply_mode("replies")
+        await _until(lambda: not any(map(self._is_quiet, (MAYA, TESSA))), "the cards say that replies go out")
 
     async def lead(self) -> None:
         """A customer asks, with photos."""
@@ -264,17 +272,24 @@ class Script:
 
     async def quiet(self) -> None:
         """A team that talks a lot wants nothing to go out by mistake."""
-        await self._slack.command(OLGA, "/thumbtack", "settings")
-        await self._slack.press_in_view(OLGA, "settings_channel")
-        await self._slack.submit(OLGA, {"reply_mode": "quiet"})
-        await _until(lambda: "send:" in str(self._cards(TESSA)[0]["blocks"]), "the cards say that the channel is quiet")
-        while self._slack.views(OLGA):
-            await self._slack.close_view(OLGA)
+        await self._set_reply_mode("quiet")
+        await _until(lambda: self._is_quiet(TESSA), "the cards say that the channel is quiet")
         said = await self._slack.say(ANA, CHANNEL, AMONG_US, thread_ts=self._tessa_ts)
         self._among_us_ts = said.ts or ""
         await self._marked(self._among_us_ts, KEPT)
         self._meant_ts = await self._say_now(ANA, MEANT, ts=self._tessa_ts)
         await self._marked(self._meant_ts, DELIVERED)
+
+    async def _set_reply_mode(self, mode: str) -> None:
+        """The admin chooses in her settings what goes out of the channel."""
+        await self._slack.command(OLGA, "/thumbtack", "settings")
+        await self._slack.press_in_view(OLGA, "settings_channel")
+        await self._slack.submit(OLGA, {"reply_mode": mode})
+        while self._slack.views(OLGA):
+            await self._slack.close_view(OLGA)
+
+    def _is_quiet(self, name: str) -> bool:
+        return "send:" in str(self._cards(name)[0]["blocks"])
 
     async def reminder(self) -> None:
         """The customer writes, and nobody sees it."""

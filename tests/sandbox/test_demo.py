@@ -63,7 +63,7 @@ async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_pat
     async with asyncio.timeout(PATIENCE):
         assert await play(console, headless=True), printed(console)
     told = printed(console)
-    assert told.count("✓") == 18
+    assert told.count("✓") == 19
     assert "✗" not in told
     assert "\x1b" not in told
     assert max(map(len, told.splitlines())) <= 80
