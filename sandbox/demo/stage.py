@@ -16,7 +16,8 @@ from rich.text import Text
 from sandbox import outside
 from sandbox.demo.bot_process import BotEndedError, running_bot
 from sandbox.demo.keeper import Keeper, kept
-from sandbox.demo.script import NotHeldError, Script, Step
+from sandbox.demo.promises import NotHeldError
+from sandbox.demo.script import Script, Step
 from sandbox.news import News
 from sandbox.outside import Outside
 from sandbox.page import LEGEND, page, title

@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 
 from sandbox import outside
-from sandbox.demo import play, script, stage
+from sandbox.demo import play, promises, stage
 from sandbox.demo.bot_process import BotEndedError, BotProcess, running_bot
 from sandbox.demo.script import Script
 from sandbox.outside import Outside
@@ -97,7 +97,7 @@ async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_pat
 
 async def test_what_does_not_hold_is_said_and_fails(console, monkeypatch, tmp_path):
     monkeypatch.setattr(stage, "HOLD_SECONDS", 0)  # so that the reply goes out before it is edited
-    monkeypatch.setattr(script, "_PATIENCE", 2.0)
+    monkeypatch.setattr(promises, "_PATIENCE", 2.0)
     async with asyncio.timeout(PATIENCE):
         assert not await play(console, headless=True)
     told = printed(console)
