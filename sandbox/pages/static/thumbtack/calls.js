@@ -18,8 +18,8 @@ export function Calls({ calls }) {
 }
 
 function Call({ call }) {
-  const bad = call.status === null || call.status >= 400;
-  return html`<tr class=${bad ? "bad" : ""}>
+  const failed = call.status === null || call.status >= 400;
+  return html`<tr class=${failed ? "failed" : ""}>
     <td>${time.format(new Date(call.at))}</td>
     <td>${call.caller} → ${call.called}</td>
     <td><code>${call.method} ${call.path}</code></td>

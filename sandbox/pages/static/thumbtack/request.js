@@ -1,10 +1,10 @@
 // What a customer asked for. Photos lie on Thumbtack's servers, and nothing outside is loaded: a tile says what is on them.
 import { html } from "/page/vendor/preact-htm.js";
 
-const window_ = new Intl.DateTimeFormat(undefined, { weekday: "short", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+const WINDOW = { weekday: "short", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
 
-export function Request({ lead }) {
-  const when = lead.when ? lead.when.split("\n") : lead.times.map(span);
+export function Request({ lead, zone }) {
+  const when = lead.when ? lead.when.split("\n") : lead.times.map((one) => span(one, zone));
   const rows = [
     ["Where", lead.where && [lead.where]],
     ["When", when.length > 0 && when],
@@ -49,7 +49,8 @@ function Photo({ photo }) {
   </figure>`;
 }
 
-function span({ start, end }) {
+function span({ start, end }, zone) {
   const from = new Date(start);
-  return end ? window_.formatRange(from, new Date(end)) : window_.format(from);
+  const form = new Intl.DateTimeFormat("en-US", { ...WINDOW, timeZone: zone });
+  return end ? form.formatRange(from, new Date(end)) : form.format(from);
 }

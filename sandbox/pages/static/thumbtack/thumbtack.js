@@ -4,15 +4,16 @@ import { Conversation } from "/page/thumbtack/conversation.js";
 import { Doing } from "/page/thumbtack/doing.js";
 
 const HAPPENS = [
-  ["lead", "New lead", "told by Thumbtack's Pro API"],
-  ["lead_v4", "New lead, with photos", "told by Thumbtack's newer API"],
-  ["early", "A question first", "it comes before the request that it belongs to"],
-  ["test_delivery", "Test delivery", "as the Test button on Thumbtack's own screen sends it"],
+  ["lead", "New lead", "Pro API"],
+  ["lead_v4", "New lead", "newer API, with photos"],
+  ["early", "Question first", "newer API, request later"],
+  ["test_delivery", "Test delivery", "from Thumbtack's screen"],
 ];
 
 /** `state`: the page's whole state; `act(deed, args)`: a promise of null where it was not done. */
 export function ThumbtackView({ state, act }) {
   const { leads, businesses } = state.thumbtack;
+  const zone = state.slack.people[state.slack.me].tz; // the same clock on both sides
   const [chosen, choose] = useState(null); // null: whoever came last
   const lead = leads.find((one) => one.id === chosen) ?? leads[0];
   const happen = async (deed) => {
@@ -25,16 +26,15 @@ export function ThumbtackView({ state, act }) {
     </header>
     <div class="happens" role="group" aria-label="Let something happen on Thumbtack">
       ${HAPPENS.map(
-        ([deed, label, title], at) => html`<button
-          key=${deed} type="button" class="button ${at === 0 ? "primary" : ""}" title=${`${label}: ${title}`}
-          onClick=${() => happen(deed)}
-        >${label}</button>`,
+        ([deed, label, how], at) => html`<button
+          key=${deed} type="button" class="button ${at === 0 ? "primary" : ""}" onClick=${() => happen(deed)}
+        ><span>${label}</span><span class="how">${how}</span></button>`,
       )}
     </div>
     ${lead
       ? html`<${Customers} leads=${leads} chosen=${lead} choose=${choose} />
-          <${Phone} key=${lead.id} lead=${lead} act=${act} />`
-      : html`<p class="start-here">Start here: press <b>New lead</b>. A customer asks for something, and Corkboard puts a card into #leads.</p>`}
+          <${Phone} key=${lead.id} lead=${lead} zone=${zone} act=${act} />`
+      : html`<p class="start-here">Start here: press <b>New lead</b>. A customer asks for something, and Corkboard pins a card in #leads.</p>`}
   </div>`;
 }
 
@@ -51,7 +51,7 @@ function Customers({ leads, chosen, choose }) {
   </nav>`;
 }
 
-function Phone({ lead, act }) {
+function Phone({ lead, zone, act }) {
   return html`<section class="phone" aria-label=${`The phone of ${lead.customer}`}>
     <header class="phone-head">
       <h3>${lead.customer}</h3>
@@ -62,7 +62,7 @@ function Phone({ lead, act }) {
       <span>Thumbtack has not told Corkboard of this request yet.</span>
       <button type="button" class="button" onClick=${() => act("tell", { lead_id: lead.id })}>Tell it now</button>
     </p>`}
-    <${Conversation} lead=${lead} />
+    <${Conversation} lead=${lead} zone=${zone} />
     <${Doing} lead=${lead} act=${act} />
   </section>`;
 }
@@ -72,7 +72,7 @@ function Businesses({ businesses }) {
   const off = businesses.filter((one) => one.leads_come === false);
   const allowed = businesses.filter((one) => one.allowed.length);
   return html`<div class="businesses">
-    ${allowed.map((one) => html`<p key=${one.id}>${one.name}: connected (${one.allowed.join(", ")})</p>`)}
+    ${allowed.map((one) => html`<p key=${one.id}>${one.name} · ${one.allowed.join(", ")}</p>`)}
     ${!allowed.length && html`<p>No business is connected: as Olga, type <code>/thumbtack connect</code>.</p>`}
     ${off.map((one) => html`<p key=${`off ${one.id}`} class="paused">New leads are switched off for ${one.name}. Here they come all the same.</p>`)}
   </div>`;

@@ -1,5 +1,5 @@
 // Trouble: what goes wrong now and how it ends, what else could, and which calls went over the wire.
-import { html, useState } from "/page/vendor/preact-htm.js";
+import { html, useRef, useState } from "/page/vendor/preact-htm.js";
 import { Calls } from "/page/thumbtack/calls.js";
 
 /** `state`: the page's whole state; `act(deed, args)`: a promise. */
@@ -7,9 +7,18 @@ export function TroubleBar({ state, act }) {
   const { troubles, bot, minutes_ahead: ahead, wire } = state.trouble;
   const [open, setOpen] = useState(null); // "trouble", "calls", or neither
   const now = troubles.filter((one) => one.on);
+  const opener = useRef(null);
   const toggle = (name) => setOpen(open === name ? null : name);
   const press = (one) => act("trouble", { key: one.key, on: !one.on });
-  return html`<div class="trouble" data-open=${open}>
+  const close = () => {
+    setOpen(null);
+    opener.current.focus();
+  };
+  const pressAndClose = async (one) => {
+    if ((await press(one)) !== null && open === "trouble") close();
+  };
+  const keys = (event) => event.key === "Escape" && open === "trouble" && close();
+  return html`<div class="trouble" data-open=${open} onKeyDown=${keys}>
     <div class="trouble-now">
       <div role="status" class="how">
         ${now.length === 0 && html`<p class="well"><span class="light" aria-hidden="true"></span>All is well</p>`}
@@ -18,12 +27,12 @@ export function TroubleBar({ state, act }) {
       <div class="trouble-buttons">
         ${bot && html`<button type="button" class="button" onClick=${() => act("later")}>15 minutes later</button>`}
         ${ahead > 0 && html`<span class="ahead">${ahead} minutes ahead</span>`}
-        <button type="button" class="button opener" aria-expanded=${open === "trouble"} onClick=${() => toggle("trouble")}>Make trouble</button>
+        <button ref=${opener} type="button" class="button opener" aria-expanded=${open === "trouble"} onClick=${() => toggle("trouble")}>Make trouble</button>
         <button type="button" class="button opener" aria-expanded=${open === "calls"} onClick=${() => toggle("calls")}>Calls</button>
       </div>
     </div>
     <ul class="troubles" aria-label="What can go wrong">
-      ${troubles.map((one) => html`<li key=${one.key}><${Trouble} trouble=${one} bot=${bot} press=${press} /></li>`)}
+      ${troubles.map((one) => html`<li key=${one.key}><${Trouble} trouble=${one} bot=${bot} press=${pressAndClose} /></li>`)}
     </ul>
     <${Calls} calls=${wire} />
   </div>`;
@@ -32,8 +41,8 @@ export function TroubleBar({ state, act }) {
 /** What goes on, always in sight, with its end. */
 function Now({ trouble, press }) {
   return html`<p class="now">
-    <span class="light bad" aria-hidden="true"></span>
-    <span><b>${trouble.name}.</b> ${trouble.goes_on}</span>
+    <span class="light wrong" aria-hidden="true"></span>
+    <span><b>${trouble.name}.</b> <span class="goes-on">${trouble.goes_on}</span></span>
     ${trouble.ends && html`<button type="button" class="button" onClick=${() => press(trouble)}>${trouble.ends}</button>`}
   </p>`;
 }
