@@ -3,13 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from sandbox.pages import slack_deeds, slack_view
+from sandbox.pages import slack_deeds, slack_view, thumbtack_deeds, thumbtack_view, trouble
 from sandbox.pages.deeds import Deed, Json
 
 if TYPE_CHECKING:
     from sandbox.outside import Outside
 
-VIEWS: "Mapping[str, Callable[[Outside, str], Json]]" = {"slack": slack_view.view}
+VIEWS: "Mapping[str, Callable[[Outside, str], Json]]" = {
+    "slack": slack_view.view,
+    "thumbtack": thumbtack_view.view,
+    "trouble": trouble.view,
+}
 
 
 def state(world: "Outside", as_user: str) -> Json:
@@ -19,4 +23,4 @@ def state(world: "Outside", as_user: str) -> Json:
 
 def deeds(world: "Outside") -> Mapping[str, Deed]:
     """All that can be done on the page, by name."""
-    return {**slack_deeds.deeds(world)}
+    return {**slack_deeds.deeds(world), **thumbtack_deeds.deeds(world), **trouble.deeds(world)}

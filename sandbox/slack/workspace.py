@@ -103,7 +103,7 @@ class ResponseUrl:
 
 
 class Signal:
-    """Wakes whoever waits for the workspace to change."""
+    """Wakes whoever waits for a change."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()

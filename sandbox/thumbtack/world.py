@@ -43,12 +43,16 @@ class World:
     def __init__(
         self, known_leads: Iterable[str] | None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        """`known_leads`: leads that are there from the start; None: every lead that anybody names."""
+        """`known_leads`: leads that are there from the start; None: every lead that anybody names.
+
+        `untold`: leads that customers asked for, and the bot was not told of yet.
+        """
         self.leads: dict[str, dict[str, Any]] = {}
         self.reviews: list[dict[str, Any]] = []
         self.sent: list[Sent] = []
         self.typed: list[Sent] = []
         self.asked: list[Asked] = []
+        self.untold: set[str] = set()
         self.on_sent: Callable[[Sent], None] = lambda _: None
         self._named = None if known_leads is None else set(known_leads)
         self._clock = clock
@@ -90,6 +94,11 @@ class World:
         """The customer of a lead wrote this message, as it is pushed."""
         text, message_id = str(message.get("text") or ""), str(message.get("messageID"))
         self.asked.append(Asked(lead_id=lead_id, text=text, at=self._clock(), message_id=message_id))
+        self.changed()
+
+    def review(self, review: dict[str, Any]) -> None:
+        """A customer wrote a review, as it is pushed; where that names no business, with the business's id."""
+        self.reviews.append(review)
         self.changed()
 
     def type(self, message: dict[str, Any]) -> None:
