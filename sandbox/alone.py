@@ -10,7 +10,6 @@ from sandbox import outside
 from sandbox.news import News
 from sandbox.outside import Outside
 from sandbox.page import title
-from sandbox.servers import serving
 from sandbox.stopping import Stopped, told_to_stop, unless
 from sandbox.tips import tips_table
 
@@ -35,7 +34,7 @@ async def run_alone(out: Console, err: Console, *, port: int, bot_url: str, sock
         stack.push_async_callback(world.aclose)
         stop = stack.enter_context(told_to_stop())
         try:
-            address = await stack.enter_async_context(serving(world.app, port=port))
+            address = await stack.enter_async_context(world.serve(port=port))
         except OSError as error:
             why = (error.strerror or type(error).__name__).lower()
             raise PortTakenError(f"Cannot listen at port {port}: {why}. Choose another with --port.") from None

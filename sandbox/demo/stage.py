@@ -18,7 +18,6 @@ from sandbox.demo.script import NotHeldError, Script, Step
 from sandbox.news import News
 from sandbox.outside import Outside
 from sandbox.page import LEGEND, page, title
-from sandbox.servers import serving
 from sandbox.stopping import Stopped, told_to_stop, unless
 from sandbox.tips import tips_table
 
@@ -139,7 +138,7 @@ async def _stage() -> AsyncIterator[Stage]:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="corkboard-demo-"))
         world = Outside()
         stack.push_async_callback(world.aclose)
-        address = await stack.enter_async_context(serving(world.app, port=_free(OUTSIDE_PORT)))
+        address = await stack.enter_async_context(world.serve(port=_free(OUTSIDE_PORT)))
         port = _free(BOT_PORT)
         settings = outside.settings(address, bot_url=f"http://127.0.0.1:{port}") | {
             "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/corkboard.db",

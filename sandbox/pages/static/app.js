@@ -1,0 +1,73 @@
+// The whole page: Slack beside the customer's phone, and who one is just now.
+import { html, render, useCallback, useEffect, useState } from "/page/vendor/preact-htm.js";
+import { act as doIt, listen } from "/page/server.js";
+import { Toasts, useToasts } from "/page/toasts.js";
+import { SlackView } from "/page/slack/slack.js";
+
+const TABS = [
+  ["slack", "Slack"],
+  ["customer", "Customer"],
+  ["trouble", "Trouble"],
+];
+
+function App() {
+  const [as, setAs] = useAs();
+  const [state, setState] = useState(null);
+  const [lost, setLost] = useState(false);
+  const [tab, setTab] = useState("slack");
+  const [toasts, toast] = useToasts();
+  useEffect(() => listen(as, setState, setLost), [as]);
+  const act = useCallback(
+    (deed, args = {}) =>
+      doIt(as, deed, args).then(
+        (answer) => {
+          if (answer.said) toast(answer.said);
+          return answer;
+        },
+        (error) => {
+          toast(error.message, true);
+          throw error;
+        },
+      ),
+    [as],
+  );
+  if (state === null) return html`<p class="loading">Opening the sandbox …</p>`;
+  return html`
+    <${Head} lost=${lost} />
+    <nav class="tabs" aria-label="Parts of the page">
+      ${TABS.map(
+        ([name, label]) =>
+          html`<button key=${name} type="button" aria-pressed=${tab === name} onClick=${() => setTab(name)}>${label}</button>`,
+      )}
+    </nav>
+    <main class="sides" data-tab=${tab}>
+      <section class="side slack-side" aria-label="Slack">
+        <${SlackView} state=${state.slack} act=${act} setAs=${setAs} />
+      </section>
+      <section class="side customer-side" aria-label="Thumbtack"></section>
+    </main>
+    <${Toasts} toasts=${toasts} />
+  `;
+}
+
+function Head({ lost }) {
+  return html`<header class="head">
+    <h1>Corkboard <span>sandbox</span></h1>
+    <p>Nothing here is real, and nothing leaves this machine.</p>
+    ${lost && html`<p class="lost" role="alert">The sandbox was stopped. Start it again, and this page goes on.</p>`}
+  </header>`;
+}
+
+/** Who one acts as: it stands in the address, so that two tabs can be two people. */
+function useAs() {
+  const [as, setAs] = useState(new URLSearchParams(location.search).get("as") ?? "U0ANA");
+  const change = (user) => {
+    history.replaceState(null, "", `?as=${encodeURIComponent(user)}`);
+    setAs(user);
+  };
+  return [as, change];
+}
+
+const root = document.getElementById("app");
+root.replaceChildren();
+render(html`<${App} />`, root);

@@ -1,0 +1,126 @@
+"""What happened on Thumbtack, as JSON that the page draws: a conversation for each lead, and the pro's businesses."""
+
+import html
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sandbox.pages.deeds import Json
+from sandbox.thumbtack import v4_bodies
+from sandbox.thumbtack.grants import Generation
+from sandbox.thumbtack.world import World
+
+if TYPE_CHECKING:
+    from sandbox.outside import Outside
+
+_GENERATIONS: tuple[tuple[Generation, str], ...] = (("legacy", "Pro API"), ("v4", "newer API"))
+
+
+def view(world: "Outside", as_user: str) -> Json:  # noqa: ARG001 -- every part of the page takes both; customers do not care who acts in Slack
+    """All leads, the newest first, each as its customer sees it, and what is set for each business."""
+    known = world.thumbtack.world
+    return {
+        "leads": [_lead(known, lead_id) for lead_id in reversed(known.leads)],
+        "businesses": list(_businesses(world)),
+    }
+
+
+def _lead(world: World, lead_id: str) -> Json:
+    """One conversation. `told`: whether Thumbtack has told the bot of the lead yet."""
+    lead = world.leads[lead_id]
+    is_v4 = world.is_v4(lead_id)
+    return {
+        "id": lead_id,
+        "v4": is_v4,
+        "told": lead_id not in world.untold,
+        "customer": world.customer_name(lead_id) or "A customer",
+        "phone": (lead.get("customer") or {}).get("phone"),
+        "business": (lead.get("business") or {}).get("name"),
+        "cost": lead.get("leadPrice"),
+        "charge": lead.get("chargeState"),
+        **_request(lead),
+        "price": _estimate(lead) if is_v4 else lead.get("price"),
+        "messages": sorted(_messages(world, lead_id), key=lambda one: (one["at"], one["id"])),
+        "reviews": [_review(one) for one in world.reviews if lead_id in (one.get("leadID"), one.get("negotiationID"))],
+    }
+
+
+def _request(lead: Json) -> Json:
+    """What was asked for, in the words of either API."""
+    request = lead.get("request") or {}
+    category = request.get("category")
+    return {
+        "what": category.get("name") if isinstance(category, dict) else category,
+        "about": html.unescape(request.get("description") or ""),
+        "where": _place(request.get("location") or {}),
+        "when": request.get("schedule"),
+        "times": list(_times(request)),
+        "answers": [
+            {"question": html.unescape(one["question"]), "answer": html.unescape(one["answer"])}
+            for one in request.get("details") or ()
+        ],
+        "photos": [
+            {"name": one["fileName"], "title": one.get("description") or ""} for one in request.get("attachments") or ()
+        ],
+    }
+
+
+def _place(location: Json) -> str:
+    parts = (location.get(part) for part in ("address1", "address2", "city", "state", "zipCode"))
+    return ", ".join(part for part in parts if part)
+
+
+def _times(request: Json) -> Iterator[Json]:
+    """The windows that a customer proposed, or the time they booked, as instants."""
+    for window in request.get("proposedTimes") or ():
+        yield {"start": window["start"], "end": window["end"]}
+    if booking := request.get("booking"):
+        yield {"start": booking["start"], "end": None}
+
+
+def _estimate(lead: Json) -> str | None:
+    total = (lead.get("estimate") or {}).get("total")
+    return str(total) if total else None
+
+
+def _messages(world: World, lead_id: str) -> Iterator[Json]:
+    """Both sides' messages; `via`: "bot" for what came by the API, "app" for what somebody typed in Thumbtack's app."""
+    for asked in world.asked:
+        if asked.lead_id == lead_id:
+            yield _message(asked.message_id, asked.text, asked.at, via="customer")
+    for sent in _of(lead_id, world.sent):
+        yield _message(sent.message_id, sent.text, sent.at, via="bot")
+    for typed in _of(lead_id, world.typed):
+        yield _message(typed.message_id, typed.text, typed.at, via="app")
+
+
+def _of(lead_id: str, sent: Iterable[Any]) -> Iterator[Any]:
+    return (one for one in sent if one.lead_id == lead_id)
+
+
+def _message(message_id: str, text: str, at: datetime, *, via: str) -> Json:
+    return {"id": message_id, "text": text, "at": v4_bodies.iso(at), "via": via}
+
+
+def _review(review: Json) -> Json:
+    return {
+        "id": str(review["reviewID"]),
+        "rating": int(review["rating"]),
+        "text": review.get("text", review.get("reviewText")),
+    }
+
+
+def _businesses(world: "Outside") -> Iterator[Json]:
+    """Each with the APIs that a pro allowed, and whether new leads come (None: nobody set it)."""
+    thumbtack = world.thumbtack
+    for business in thumbtack.grants.businesses.values():
+        yield {
+            "id": business.business_id,
+            "name": business.name,
+            "allowed": [
+                name
+                for generation, name in _GENERATIONS
+                if any(business.business_id in one.businesses for one in thumbtack.grants.live(generation))
+            ],
+            "leads_come": thumbtack.targeting.get((business.business_id, None)),
+        }
