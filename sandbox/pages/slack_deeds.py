@@ -83,10 +83,12 @@ class _Person:
         await self._slack.close_view(user, view_id=args["view_id"])
 
     async def command(self, user: str, args: Json) -> None:
-        """Type the slash `command` with `text` behind it in `channel`."""
+        """Type the slash `command` with `text` behind it in `channel`; Slack takes none in a thread."""
+        if args.get("thread_ts"):
+            raise ValueError(f"{args['command']} does not work in threads. Type it in the channel's own box.")
         answer = await self._slack.command(user, args["command"], args.get("text", ""), channel=args["channel"])
         if not answer.ok:
-            raise ValueError(f"{args['command']} failed: the bot did not answer. Your words are kept in the box.")
+            raise ValueError(f"{args['command']} failed: the bot did not answer.")
 
     async def open_home(self, user: str, _args: Json) -> None:
         """Look at the bot's Home tab."""

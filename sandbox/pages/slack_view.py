@@ -20,6 +20,7 @@ def view(world: "Outside", as_user: str) -> Json:
     """Everything in Slack that `as_user` can see; LookupError for nobody."""
     slack, workspace = world.slack, world.slack.workspace
     person = workspace.person(as_user)
+    workspace.direct_channel(as_user)  # Slack shows everybody a conversation with an app, also before it spoke
     return {
         "me": person.user_id,
         "bot": workspace.bot_user_id,

@@ -15,6 +15,8 @@ function App() {
   const [state, setState] = useState(null);
   const [lost, setLost] = useState(false);
   const [tab, setTab] = useState("slack");
+  const [fresh, setFresh] = useState(0);
+  const wide = useWide();
   const [toasts, toast] = useToasts();
   useEffect(() => listen(as, setState, setLost), [as]);
   const act = useCallback(
@@ -26,7 +28,7 @@ function App() {
         },
         (error) => {
           toast(error.message, true);
-          throw error;
+          return null; // the sentence was shown: whoever asked sees by this that nothing was done
         },
       ),
     [as],
@@ -37,12 +39,14 @@ function App() {
     <nav class="tabs" aria-label="Parts of the page">
       ${TABS.map(
         ([name, label]) =>
-          html`<button key=${name} type="button" aria-pressed=${tab === name} onClick=${() => setTab(name)}>${label}</button>`,
+          html`<button key=${name} type="button" aria-pressed=${tab === name} onClick=${() => setTab(name)}>
+            ${label}${name === "slack" && fresh > 0 && tab !== "slack" && html` <span class="count" aria-label=${`${fresh} new`}>${fresh}</span>`}
+          </button>`,
       )}
     </nav>
     <main class="sides" data-tab=${tab}>
       <section class="side slack-side" aria-label="Slack">
-        <${SlackView} state=${state.slack} act=${act} setAs=${setAs} />
+        <${SlackView} state=${state.slack} act=${act} setAs=${setAs} shown=${wide || tab === "slack"} tell=${setFresh} />
       </section>
       <section class="side customer-side" aria-label="Thumbtack"></section>
     </main>
@@ -66,6 +70,18 @@ function useAs() {
     setAs(user);
   };
   return [as, change];
+}
+
+/** Whether there is room for both sides; else one is looked at, by the tabs. */
+function useWide() {
+  const [query] = useState(() => matchMedia("(min-width: 900px)"));
+  const [wide, setWide] = useState(query.matches);
+  useEffect(() => {
+    const changed = () => setWide(query.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, []);
+  return wide;
 }
 
 const root = document.getElementById("app");
