@@ -54,7 +54,7 @@ def settings_lines(address: str, bot_url: str, *, socket: bool = False) -> list[
 
 
 def _introduce(out: Console, err: Console, address: str, bot_url: str, *, socket: bool) -> None:
-    err.print(f"Slack and Thumbtack stand in at {address}.", soft_wrap=True)
+    err.print(f"Slack and Thumbtack stand in at {address}: play there with a browser.", soft_wrap=True)
     err.print("These settings lead the bot to them: paste them into its shell, or into .env.\n")
     for line in settings_lines(address, bot_url, socket=socket):
         out.print(line, soft_wrap=True, markup=False)

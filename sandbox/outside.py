@@ -104,6 +104,11 @@ class Outside:
         self.thumbtack.webhook_url = bot_url
         self.thumbtack.grants.redirect_uris = {f"{bot_url}/thumbtack/callback"}
 
+    def play(self, tour: str | None) -> None:
+        """What is played now, while people only watch; None: it is their turn."""
+        self.tour = tour
+        self.changed.fire()
+
     def put_forward(self, by: timedelta) -> None:
         """Let it be so much later here and for the bot, which must be there."""
         if self.bot is None:

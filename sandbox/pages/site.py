@@ -21,6 +21,7 @@ MOST = 100_000
 """Bytes of a deed: the longest text that Slack takes, several times over."""
 
 _STATIC = resources.files("sandbox.pages") / "static"
+_PLAYING = "The tour still plays. Watch it; in a few seconds it is your turn."
 _NOT_HERE = "This page is only for a browser on this machine, at the address that the program printed."
 
 
@@ -68,6 +69,8 @@ class _Site:
             return _not_here()
         try:
             deed, as_user, args = await self._read(request)
+            if self._world.tour is not None:
+                return _refused(_PLAYING, status=409)
             said = await deed(as_user, args)
         except (LookupError, ValueError, TypeError) as error:
             return _refused(str(error.args[0] if error.args else error))

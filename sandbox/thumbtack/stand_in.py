@@ -216,17 +216,17 @@ class ThumbtackStandIn:
 
     async def deliver(self, method: str, path: str, body: Json | bytes, *, staging: bool = False) -> httpx.Response:
         """Call the bot's webhook with any body, as Thumbtack (or, staging, its test environment) does."""
-        url = f"{self.webhook_url.rstrip('/')}{'/staging' if staging else ''}{path}"
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
         headers = {"Content-Type": "application/json", "User-Agent": _USER_AGENT}
-        return await self._tell(method, url, auth=self._webhook_auth, headers=headers, **content)
+        path = f"/staging{path}" if staging else path
+        return await self._tell(method, path, auth=self._webhook_auth, headers=headers, **content)
 
     async def deliver_again(self) -> list[httpx.Response]:
         """Whatever did not reach the bot since the last time, in order, as Thumbtack tries it again; what it answered."""
         answers: list[httpx.Response] = []
         while self._missed:
-            method, url, call = self._missed[0]
-            answers.append(await self._http().request(method, url, **call))
+            method, path, call = self._missed[0]
+            answers.append(await self._call(method, path, **call))
             self._missed.popleft()
         return answers
 
@@ -239,16 +239,18 @@ class ThumbtackStandIn:
                 auth = httpx.BasicAuth(username, password)
             case {"header": name, "value": value}:
                 headers[name] = value
-        url = f"{self.webhook_url.rstrip('/')}{urlsplit(subscription.url).path}"
-        return await self._tell("POST", url, json=body, auth=auth, headers=headers)
+        return await self._tell("POST", urlsplit(subscription.url).path, json=body, auth=auth, headers=headers)
 
-    async def _tell(self, method: str, url: str, **call: Any) -> httpx.Response:
+    async def _tell(self, method: str, path: str, **call: Any) -> httpx.Response:
         """Call the bot; what it does not hear is kept, for `deliver_again`."""
         try:
-            return await self._http().request(method, url, **call)
+            return await self._call(method, path, **call)
         except httpx.TransportError:
-            self._missed.append((method, url, call))
+            self._missed.append((method, path, call))
             raise
+
+    async def _call(self, method: str, path: str, **call: Any) -> httpx.Response:
+        return await self._http().request(method, f"{self.webhook_url.rstrip('/')}{path}", **call)
 
     def _http(self) -> httpx.AsyncClient:
         self._client = self._client or httpx.AsyncClient(trust_env=False)
