@@ -1,5 +1,6 @@
 """Every page of the service as a person sees it: on a phone and at a desk, by day and by night, with a keyboard."""
 
+import shutil
 from collections.abc import AsyncIterator
 
 import pytest
@@ -19,7 +20,7 @@ LONG = "Bright Oak Home Services and Painting of Greater " + "Llanfairpwllgwyngy
 async def place(sqlite_template, tmp_path) -> AsyncIterator[Office]:
     """A running office whose bot is at an address that a browser reaches."""
     file = tmp_path / "corkboard.db"
-    file.write_bytes(sqlite_template.read_bytes())
+    shutil.copyfile(sqlite_template, file)
     async with office(f"sqlite+aiosqlite:///{file}") as running, serving(running.door) as address:
         running.thumbtack.grants.redirect_uris = {f"{address}/thumbtack/callback"}
         await running.stop()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, Route, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, Route, async_playwright, expect
 
 QUIET = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync", "--disable-dev-shm-usage"),
@@ -18,7 +18,8 @@ QUIET = (
 )
 
 PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 800}
+DESKTOP = {"width": 1600, "height": 900}
+SMALL_DESKTOP = {"width": 1100, "height": 700}
 
 PATIENCE = 30_000
 """Milliseconds; generous, for it costs only where something is wrong."""
@@ -38,6 +39,7 @@ def chromium() -> str | None:
 @asynccontextmanager
 async def browsing(executable: str) -> AsyncIterator[Browser]:
     """A running browser without a window and with an empty profile."""
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=executable, args=QUIET, chromium_sandbox=False, timeout=PATIENCE

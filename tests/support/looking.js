@@ -55,8 +55,8 @@
       found.push(`${Math.round(box.width)} × ${Math.round(box.height)} pixels to press: ${told(one)}`)
     }
   }
-  for (const one of document.querySelectorAll('img:not([alt]), svg:not([aria-hidden]):not([aria-label]):not([role])')) {
-    found.push(`a picture without words: ${told(one)}`)
+  for (const one of document.querySelectorAll('img:not([alt]), svg:not([aria-label], [role])')) {
+    if (isSeen(one)) found.push(`a picture without words: ${told(one)}`)
   }
   for (const one of document.querySelectorAll('[tabindex]')) {
     if (one.tabIndex > 0) found.push(`an order of its own: ${told(one)}`)
