@@ -3,6 +3,8 @@ import { html, render, useCallback, useEffect, useState } from "/page/vendor/pre
 import { act as doIt, listen } from "/page/server.js";
 import { Toasts, useToasts } from "/page/toasts.js";
 import { SlackView } from "/page/slack/slack.js";
+import { ThumbtackView } from "/page/thumbtack/thumbtack.js";
+import { Tour, TroubleBar } from "/page/thumbtack/trouble.js";
 
 const TABS = [
   ["slack", "Slack"],
@@ -34,13 +36,16 @@ function App() {
     [as],
   );
   if (state === null) return html`<p class="loading">Opening the sandbox …</p>`;
+  const wrongs = state.trouble.troubles.filter((one) => one.on).length;
   return html`
     <${Head} lost=${lost} />
+    <${Tour} state=${state} />
     <nav class="tabs" aria-label="Parts of the page">
       ${TABS.map(
         ([name, label]) =>
           html`<button key=${name} type="button" aria-pressed=${tab === name} onClick=${() => setTab(name)}>
             ${label}${name === "slack" && fresh > 0 && tab !== "slack" && html` <span class="count" aria-label=${`${fresh} new`}>${fresh}</span>`}
+            ${name === "trouble" && wrongs > 0 && html` <span class="count" aria-label=${`${wrongs} now`}>${wrongs}</span>`}
           </button>`,
       )}
     </nav>
@@ -48,7 +53,12 @@ function App() {
       <section class="side slack-side" aria-label="Slack">
         <${SlackView} state=${state.slack} act=${act} setAs=${setAs} shown=${wide || tab === "slack"} tell=${setFresh} />
       </section>
-      <section class="side customer-side" aria-label="Thumbtack"></section>
+      <section class="side customer-side" aria-label="Thumbtack">
+        <${ThumbtackView} state=${state} act=${act} />
+      </section>
+      <section class="side trouble-side" aria-label="Trouble">
+        <${TroubleBar} state=${state} act=${act} />
+      </section>
     </main>
     <${Toasts} toasts=${toasts} />
   `;
