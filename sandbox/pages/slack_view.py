@@ -24,6 +24,7 @@ def view(world: "Outside", as_user: str) -> Json:
     return {
         "me": person.user_id,
         "bot": workspace.bot_user_id,
+        "domain": workspace.domain,
         "installed": workspace.refusal is None,
         "people": {one.user_id: _person(one) for one in workspace.people.values()},
         "groups": {one.group_id: one.handle for one in workspace.groups.values()},

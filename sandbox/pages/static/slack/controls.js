@@ -41,7 +41,7 @@ function Typed(props) {
     value: value ?? "",
     placeholder: element.placeholder?.text,
     maxlength: element.max_length ?? 3000,
-    autofocus: element.focus_on_load,
+    "data-first": element.focus_on_load,
     onInput: (event) => set(event.target.value || null),
   };
   if (element.multiline) return html`<textarea ...${common} rows="5" />`;

@@ -28,7 +28,8 @@ export function clock(ts, zone) {
 
 /** "Today", "Yesterday", or the date of a message's ts. */
 export function day(ts, zone) {
-  return pretty(new Date(Number(ts) * 1000), "date_long", zone);
+  const date = new Date(Number(ts) * 1000);
+  return near(date, zone) ?? written(date, "date_long", zone);
 }
 
 /** The whole instant, for who wants to know exactly. */
@@ -45,20 +46,14 @@ export function markup(seconds, form, fallback, zone) {
   const text = form.replace(/\{(\w+)\}/g, (_, name) => {
     if (name in FORMS) return written(date, name, zone);
     const plain = name.replace(/_pretty$/, "");
-    if (plain in FORMS) return within(form, pretty(date, plain, zone));
+    if (plain in FORMS) return near(date, zone)?.toLowerCase() ?? written(date, plain, zone);
     known = false;
     return "";
   });
   return known ? text : fallback;
 }
 
-/** "today" inside of a sentence, "Today" where it begins one. */
-function within(form, text) {
-  const near = Object.values(NEAR).includes(text);
-  return near && !form.startsWith("{") ? text.toLowerCase() : text;
-}
-
-function pretty(date, form, zone) {
+function near(date, zone) {
   const number = (instant) => Date.parse(written(instant, "date_num", zone)) / DAY;
-  return NEAR[number(date) - number(new Date())] ?? written(date, form, zone);
+  return NEAR[number(date) - number(new Date())];
 }

@@ -3,7 +3,7 @@ import { html, useState } from "/page/vendor/preact-htm.js";
 import { Control, initial } from "/page/slack/controls.js";
 import { useConfirm } from "/page/slack/dialogs.js";
 import { Menu } from "/page/slack/menu.js";
-import { TextObject } from "/page/slack/text.js";
+import { Link, TextObject } from "/page/slack/text.js";
 
 export function Element({ element, block, press, form }) {
   const [dialog, ask] = useConfirm();
@@ -24,9 +24,7 @@ function Button({ element, act }) {
   const label = element.accessibility_label;
   const face = html`<${TextObject} text=${element.text} />`;
   if (element.url) {
-    return html`<a class=${look} href=${element.url} target="_blank" rel="noopener noreferrer" aria-label=${label} onClick=${pressed}>
-      ${face}<span class="opens" aria-label="opens in a new tab">↗</span>
-    </a>`;
+    return html`<${Link} url=${element.url} look=${look} label=${label} onClick=${pressed}>${face}<//>`;
   }
   return html`<button type="button" class=${look} aria-label=${label} aria-busy=${busy} disabled=${busy} onClick=${pressed}>${face}</button>`;
 }

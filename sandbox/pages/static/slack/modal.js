@@ -51,7 +51,7 @@ function useFocus(viewId) {
   const sheet = useRef(null);
   useLayoutEffect(() => {
     const before = document.activeElement;
-    const first = sheet.current.querySelector("[autofocus], .field input, .field select, .field textarea");
+    const first = sheet.current.querySelector("[data-first=true], .field input, .field select, .field textarea");
     (first ?? sheet.current.querySelector("h2")).focus();
     return () => before?.isConnected && before.focus();
   }, [viewId]);

@@ -1,7 +1,7 @@
 // Text as Slack shows it: mrkdwn, plain text, emoji, mentions, links. Everything becomes nodes, nothing becomes HTML.
 import { html } from "/page/vendor/preact-htm.js";
 import { markup } from "/page/slack/dates.js";
-import { nameOf, useHere } from "/page/slack/here.js";
+import { nameOf, permalink, useHere } from "/page/slack/here.js";
 
 const TOKEN =
   /```(?<block>[^]+?)```|<(?<markup>[^<>]+)>|:(?<emoji>[a-z0-9_+'-]+):|(?<![\w*])\*(?<bold>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])|`(?<code>[^`\n]+)`|(?<![\w_])_(?<italic>[^\s_](?:[^_\n]*[^\s_])?)_(?![\w_])|(?<![\w~])~(?<strike>[^\s~](?:[^~\n]*[^\s~])?)~(?![\w~])/g;
@@ -98,10 +98,20 @@ export function Mention({ kind, id }) {
   return html`<span class="mention ${mine ? "mine" : ""}">${names[kind]()}</span>`;
 }
 
-/** A link that opens beside this page; only addresses that a browser can open safely. */
-export function Link({ url, children }) {
+/** A link that opens beside this page, or in it; only addresses that a browser can open safely. */
+export function Link({ url, look, label, onClick, children }) {
+  const { state, show } = useHere();
   if (!SAFE_LINK.test(url)) return children;
-  return html`<a href=${url} target="_blank" rel="noopener noreferrer">${children}</a>`;
+  const inside = permalink(state, url);
+  const clicked = (event) => {
+    onClick?.();
+    if (!inside) return;
+    event.preventDefault();
+    show(inside.channel, inside.ts);
+  };
+  return html`<a class=${look} href=${url} target="_blank" rel="noopener noreferrer" aria-label=${label} onClick=${clicked}>
+    ${children}${look && !inside && html`<span class="opens" role="img" aria-label="(opens in a new tab)">↗</span>`}
+  </a>`;
 }
 
 /** The picture behind a name, or the name where the workspace has none. */

@@ -1,0 +1,68 @@
+"""What a person does on the sandbox page: by the words they read there, never by how the page is built."""
+
+import re
+from dataclasses import dataclass
+
+from playwright.async_api import Locator, Page, expect
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in Slack, at their tab."""
+
+    page: Page
+
+    @property
+    def slack(self) -> Locator:
+        return self.page.get_by_role("region", name="Slack", exact=True)
+
+    @property
+    def channel(self) -> Locator:
+        return self.slack.get_by_role("log", name="Messages in leads")
+
+    @property
+    def thread(self) -> Locator:
+        return self.slack.get_by_role("complementary", name="Thread")
+
+    @property
+    def window(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    def card(self, *says: str) -> Locator:
+        """The card in the channel that says all of this."""
+        found = self.channel.get_by_role("article").filter(has_not_text="replied to a thread")
+        for one in says:
+            found = found.filter(has_text=one)
+        return found
+
+    def message(self, says: str) -> Locator:
+        """The message in the open thread."""
+        return self.thread.get_by_role("article").filter(has_text=says, has_not_text="Only visible to you")
+
+    def mark(self, says: str, name: str) -> Locator:
+        """The bot's mark on a message in the open thread."""
+        return self.message(says).get_by_role("button", name=f"{name}, by Corkboard")
+
+    async def open_thread(self, *says: str) -> None:
+        """Open the thread below a card."""
+        await self.card(*says).get_by_role("button", name=re.compile(r"\d+ repl(y|ies)")).click()
+        await expect(self.thread).to_be_visible()
+
+    async def reply(self, text: str) -> None:
+        """Write in the open thread."""
+        await self.thread.get_by_role("combobox").fill(text)
+        await self.thread.get_by_role("combobox").press("Enter")
+        await expect(self.message(text)).to_be_visible()
+
+    async def act(self, says: str, action: str) -> None:
+        """Choose from the menu of a message in the open thread."""
+        await self.message(says).hover()
+        await self.message(says).get_by_role("button", name="Message actions").click()
+        await self.page.get_by_role("menuitem", name=action).click()
+
+    async def type(self, command: str) -> None:
+        """Type into the channel's box and press Enter; what is suggested meanwhile is not taken."""
+        box = self.slack.get_by_role("combobox", name="Message #leads")
+        await box.fill(command)
+        await box.press("Escape")
+        await box.press("Enter")
