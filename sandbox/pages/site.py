@@ -90,10 +90,11 @@ class _Site:
         given = json.loads(body)
         if not isinstance(given, dict) or not isinstance(given.get("args", {}), dict):
             raise ValueError("The body is an object with deed, as and args.")  # noqa: TRY004 -- told like any bad value
-        if given.get("deed") not in self._deeds:
-            raise ValueError(f"Nobody can {given.get('deed')} here.")
-        self._world.slack.workspace.person(str(given.get("as")))
-        return self._deeds[given["deed"]], str(given["as"]), given.get("args", {})
+        name, as_user = str(given.get("deed")), str(given.get("as"))
+        if name not in self._deeds:
+            raise ValueError(f"Nobody can {name} here.")
+        self._world.slack.workspace.person(as_user)
+        return self._deeds[name], as_user, given.get("args", {})
 
 
 def _file(name: str) -> Response:

@@ -59,6 +59,7 @@ class _Person:
 
     async def press(self, user: str, args: Json) -> None:
         """Press `action_id` (`value`) in the message `ts` of `channel`."""
+        self._channel(user, args)
         answer = await self._slack.press(user, args["channel"], args["ts"], args["action_id"], args.get("value"))
         _heard(answer)
 
