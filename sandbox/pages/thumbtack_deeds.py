@@ -33,7 +33,7 @@ def deeds(world: "Outside") -> Mapping[str, Deed]:
 
 
 class _Market:
-    """Each deed tells what the bot answered. LookupError or ValueError: why it was not done, or not taken."""
+    """Each deed tells what the bot made of it, unless one sees that. LookupError or ValueError: why it was not done."""
 
     def __init__(self, world: "Outside") -> None:
         self._world = world
@@ -72,17 +72,14 @@ class _Market:
         """The customer of `lead_id` writes `text`."""
         lead_id, text = self._lead(args), _text(args)
         if self._thumbtack.is_v4(lead_id):
-            await self._brought(self._thumbtack.v4_message(lead_id, text))
-        else:
-            told = {"createTimestamp": self._seconds()}
-            await self._brought(self._thumbtack.message(lead_id, text, message=told))
-        return None  # one sees it in the conversation
+            return await self._unheard(self._thumbtack.v4_message(lead_id, text))
+        told = {"createTimestamp": self._seconds()}
+        return await self._unheard(self._thumbtack.message(lead_id, text, message=told))
 
     async def app(self, _: str, args: Json) -> str | None:
         """Somebody of the team answers `lead_id` with `text` in Thumbtack's own app."""
         lead_id, text = self._v4_lead(args, "of what is typed in its app"), _text(args)
-        await self._brought(self._thumbtack.v4_message(lead_id, text, sender="Business"))
-        return None
+        return await self._unheard(self._thumbtack.v4_message(lead_id, text, sender="Business"))
 
     async def price(self, _: str, args: Json) -> str:
         """The lead `lead_id` costs `price`."""
@@ -100,16 +97,18 @@ class _Market:
         if self._thumbtack.is_v4(lead_id):
             review = self._thumbtack.v4_review(lead_id, rating, text)
         else:
-            told = {"reviewerNickname": self._thumbtack.customer_of(lead_id)}
+            now = f"{self._seconds()}000"
+            told = {"reviewerNickname": self._thumbtack.customer_of(lead_id), "createTime": now, "modifyTime": now}
             review = self._thumbtack.review(lead_id, str(rating), text, review=told)
         return f"{self._thumbtack.customer_of(lead_id)} reviewed. {await self._brought(review)}"
 
     async def job(self, _: str, args: Json) -> str:
-        """The status of the job of `lead_id` changes."""
+        """The status of the job of `lead_id` changes; only a webhook that the pro made on Thumbtack's screen tells that."""
         lead_id = self._v4_lead(args, "of jobs")
         business = {"businessID": self._thumbtack.world.party_id(lead_id, "business")}
         data = {"negotiationID": lead_id, "status": "won", "deepLink": "", "business": business}
-        return f"The job was won. {await self._brought(self._thumbtack.v4_event(JOB, data))}"
+        webhook = self._thumbtack.v4.self_serve()
+        return f"The job was won. {await self._brought(self._thumbtack.v4_event(JOB, data, webhook=webhook))}"
 
     async def deliver_test(self, _: str, _args: Json) -> str:
         """The pro presses "Test" on Thumbtack's screen for webhooks."""
@@ -118,14 +117,17 @@ class _Market:
         return f"Thumbtack sent its test delivery. {answer}"
 
     async def _brought(self, telling: Awaitable[httpx.Response]) -> str:
-        """What the bot answered, as a sentence. ValueError where it did not take it."""
+        """What the bot made of it, as a sentence."""
+        return await self._unheard(telling) or "The bot took it."
+
+    async def _unheard(self, telling: Awaitable[httpx.Response]) -> str | None:
+        """The sentence that says so where the bot did not take it; on Thumbtack it happened all the same."""
         try:
             answer = await telling
         except httpx.TransportError:
-            raise ValueError("Thumbtack tried to tell the bot, which does not answer. Is it running?") from None
-        if not answer.is_success:
-            raise ValueError(f"Thumbtack tried to tell the bot, which answered {answer.status_code}.")
-        return f"The bot answered {answer.status_code}."
+            again = "Thumbtack tells it again when you start it." if self._world.bot else "Is it running?"
+            return f"The bot does not answer. {again}"
+        return None if answer.is_success else f"The bot did not take it: it answered {answer.status_code}."
 
     def _lead(self, args: Json) -> str:
         lead_id = str(args.get("lead_id"))

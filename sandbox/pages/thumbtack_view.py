@@ -1,9 +1,9 @@
 """What happened on Thumbtack, as JSON that the page draws: a conversation for each lead, and the pro's businesses."""
 
 import html
-from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sandbox.pages.deeds import Json
 from sandbox.thumbtack import v4_bodies
@@ -40,8 +40,7 @@ def _lead(world: World, lead_id: str) -> Json:
         "charge": lead.get("chargeState"),
         **_request(lead),
         "price": _estimate(lead) if is_v4 else lead.get("price"),
-        "messages": sorted(_messages(world, lead_id), key=lambda one: (one["at"], one["id"])),
-        "reviews": [_review(one) for one in world.reviews if lead_id in (one.get("leadID"), one.get("negotiationID"))],
+        "written": sorted(_written(world, lead_id), key=lambda one: (one["at"], one["id"])),
     }
 
 
@@ -83,31 +82,30 @@ def _estimate(lead: Json) -> str | None:
     return str(total) if total else None
 
 
-def _messages(world: World, lead_id: str) -> Iterator[Json]:
-    """Both sides' messages; `via`: "bot" for what came by the API, "app" for what somebody typed in Thumbtack's app."""
+def _written(world: World, lead_id: str) -> Iterator[Json]:
+    """All that either side wrote; `by` the "customer", the "bot" (by the API), somebody in Thumbtack's "app", or a "review"."""
     for asked in world.asked:
         if asked.lead_id == lead_id:
-            yield _message(asked.message_id, asked.text, asked.at, via="customer")
-    for sent in _of(lead_id, world.sent):
-        yield _message(sent.message_id, sent.text, sent.at, via="bot")
-    for typed in _of(lead_id, world.typed):
-        yield _message(typed.message_id, typed.text, typed.at, via="app")
+            yield _message(asked.message_id, asked.text, asked.at, by="customer")
+    for by, sent in (("bot", world.sent), ("app", world.typed)):
+        for one in sent:
+            if one.lead_id == lead_id:
+                yield _message(one.message_id, one.text, one.at, by=by)
+    for review in world.reviews:
+        if lead_id in (review.get("leadID"), review.get("negotiationID")):
+            yield _review(review)
 
 
-def _of(lead_id: str, sent: Iterable[Any]) -> Iterator[Any]:
-    return (one for one in sent if one.lead_id == lead_id)
-
-
-def _message(message_id: str, text: str, at: datetime, *, via: str) -> Json:
-    return {"id": message_id, "text": text, "at": v4_bodies.iso(at), "via": via}
+def _message(message_id: str, text: str, at: datetime, *, by: str) -> Json:
+    return {"id": message_id, "text": text, "at": v4_bodies.iso(at), "by": by}
 
 
 def _review(review: Json) -> Json:
-    return {
-        "id": str(review["reviewID"]),
-        "rating": int(review["rating"]),
-        "text": review.get("text", review.get("reviewText")),
-    }
+    """A review in the words of either API; the Pro API counts milliseconds."""
+    created = review["createTime"]
+    at = created if "reviewText" in review else v4_bodies.iso(datetime.fromtimestamp(int(created) / 1000, UTC))
+    text, rating = review.get("text", review.get("reviewText")), int(review["rating"])
+    return {"id": str(review["reviewID"]), "text": text, "at": at, "by": "review", "rating": rating}
 
 
 def _businesses(world: "Outside") -> Iterator[Json]:

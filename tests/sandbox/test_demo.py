@@ -294,7 +294,7 @@ async def test_its_bot_can_be_killed_and_started_again_on_the_page(on_page, cons
     assert "15 minutes later" in await page.do("later")
     assert await page.do("trouble", key="bot_killed", on=True) == "None"
     assert bots[0].exit_code == -signal.SIGKILL
-    assert "which does not answer" in await page.do("lead")
+    assert "tells it again when you start it" in await page.do("lead")
     started = await page.do("trouble", key="bot_killed", on=False)
     assert started == "The bot runs again. Slack and Thumbtack told it what it had missed: 1."
     assert len(bots) == 2

@@ -8,7 +8,7 @@ export function Conversation({ lead, zone }) {
   const list = useRef(null);
   const atEnd = useRef(true);
   const count = useRef(0);
-  const last = lead.messages.length + lead.reviews.length;
+  const last = lead.written.length;
   const toEnd = () => {
     if (atEnd.current && count.current > 0) list.current.scrollTop = list.current.scrollHeight;
   };
@@ -27,19 +27,22 @@ export function Conversation({ lead, zone }) {
   return html`<div ref=${list} class="conversation" onScroll=${scrolled} tabindex="0" role="region" aria-label=${`Conversation with ${lead.customer}`}>
     <${Request} lead=${lead} zone=${zone} />
     <div role="log" aria-live="polite" aria-label="Messages" class="bubbles">
-      ${lead.messages.map((one) => html`<${Message} key=${one.id} message=${one} lead=${lead} zone=${zone} />`)}
-      ${lead.reviews.map((one) => html`<${Review} key=${one.id} review=${one} name=${lead.customer} />`)}
+      ${lead.written.map((one) =>
+        one.by === "review"
+          ? html`<${Review} key=${one.id} review=${one} name=${lead.customer} />`
+          : html`<${Message} key=${one.id} message=${one} lead=${lead} zone=${zone} />`,
+      )}
     </div>
     ${last === 0 && html`<p class="nothing">What your team answers in the card's thread arrives here.</p>`}
   </div>`;
 }
 
 function Message({ message, lead, zone }) {
-  const mine = message.via === "customer";
+  const mine = message.by === "customer";
   const from = mine ? lead.customer : (lead.business ?? "The business");
   const at = new Date(message.at).toLocaleTimeString("en-US", { hour: "numeric", minute: "2-digit", timeZone: zone });
   return html`<div class="bubble ${mine ? "mine" : "theirs"}">
-    <p class="from">${from}${message.via === "app" && html` <span>· typed in Thumbtack's app</span>`}</p>
+    <p class="from">${from}${message.by === "app" && html` <span>· typed in Thumbtack's app</span>`}</p>
     <p class="words">${message.text}</p>
     <p class="at">${mine ? `Sent ${at}` : `Received ${at}`}</p>
   </div>`;

@@ -28,7 +28,7 @@ export function Request({ lead, zone }) {
     html`<ul class="photos" aria-label="Photos">
       ${lead.photos.map((one) => html`<li key=${one.name}><${Photo} photo=${one} /></li>`)}
     </ul>`}
-    ${lead.cost && html`<p class="cost">Only the pro sees: this lead costs ${lead.cost}${lead.charge && ` (${lead.charge})`}.</p>`}
+    ${lead.cost && html`<p class="cost">Only the pro sees: this lead costs ${lead.cost}${lead.charge === "Charged" ? ", charged" : ""}.</p>`}
   </article>`;
 }
 

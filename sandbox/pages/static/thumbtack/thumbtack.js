@@ -16,13 +16,17 @@ export function ThumbtackView({ state, act }) {
   const zone = state.slack.people[state.slack.me].tz; // the same clock on both sides
   const [chosen, choose] = useState(null); // null: whoever came last
   const lead = leads.find((one) => one.id === chosen) ?? leads[0];
+  const [begun, setBegun] = useState(false);
   const happen = async (deed) => {
+    setBegun(true);
     if ((await act(deed)) !== null && deed !== "test_delivery") choose(null);
   };
   return html`<div class="thumbtack">
     <header class="thumbtack-head">
       <h2>Thumbtack</h2>
-      <${Businesses} businesses=${businesses} />
+      ${begun || !lead
+        ? html`<${Businesses} businesses=${businesses} />`
+        : html`<p class="first">Start here: press <b>New lead</b>, then answer in its thread in Slack.</p>`}
     </header>
     <div class="happens" role="group" aria-label="Let something happen on Thumbtack">
       ${HAPPENS.map(
@@ -33,7 +37,7 @@ export function ThumbtackView({ state, act }) {
     </div>
     ${lead
       ? html`<${Customers} leads=${leads} chosen=${lead} choose=${choose} />
-          <${Phone} key=${lead.id} lead=${lead} zone=${zone} act=${act} />`
+          <${Phone} key=${lead.id} lead=${lead} zone=${zone} act=${act} hold=${() => choose(lead.id)} />`
       : html`<p class="start-here">Start here: press <b>New lead</b>. A customer asks for something, and Corkboard pins a card in #leads.</p>`}
   </div>`;
 }
@@ -51,8 +55,9 @@ function Customers({ leads, chosen, choose }) {
   </nav>`;
 }
 
-function Phone({ lead, zone, act }) {
-  return html`<section class="phone" aria-label=${`The phone of ${lead.customer}`}>
+/** Whoever is in it stays with it, whoever else may come: `hold`. */
+function Phone({ lead, zone, act, hold }) {
+  return html`<section onfocusin=${hold} class="phone" aria-label=${`The phone of ${lead.customer}`}>
     <header class="phone-head">
       <h3>${lead.customer}</h3>
       <p>${lead.what} · ${lead.v4 ? "newer API" : "Pro API"}</p>
