@@ -39,6 +39,10 @@ class Person:
         """The message in the open thread."""
         return self.thread.get_by_role("article").filter(has_text=says, has_not_text="Only visible to you")
 
+    def whisper(self, says: str) -> Locator:
+        """What only this person sees in the open thread."""
+        return self.thread.get_by_role("article").filter(has_text=says).filter(has_text="Only visible to you")
+
     def mark(self, says: str, name: str) -> Locator:
         """The bot's mark on a message in the open thread."""
         return self.message(says).get_by_role("button", name=f"{name}, by Corkboard")
@@ -59,6 +63,34 @@ class Person:
         await self.message(says).hover()
         await self.message(says).get_by_role("button", name="Message actions").click()
         await self.page.get_by_role("menuitem", name=action).click()
+
+    @property
+    def customers_side(self) -> Locator:
+        return self.page.get_by_role("region", name="Thumbtack", exact=True)
+
+    @property
+    def trouble(self) -> Locator:
+        return self.page.get_by_role("region", name="Trouble", exact=True)
+
+    def phone(self, customer: str) -> Locator:
+        """The customer's phone, where it is looked at."""
+        return self.customers_side.get_by_role("region", name=f"The phone of {customer}")
+
+    async def write_as(self, customer: str, text: str) -> None:
+        """Write as the customer whose phone is looked at."""
+        box = self.phone(customer).get_by_role("textbox", name=f"Write as {customer}")
+        await box.fill(text)
+        await box.press("Enter")
+        await expect(self.phone(customer).get_by_role("log").get_by_text(text)).to_be_visible()
+
+    async def happens(self, what: str) -> None:
+        """Press one of Thumbtack's buttons."""
+        await self.customers_side.get_by_role("button", name=what).click()
+
+    async def make_trouble(self, begin: str) -> None:
+        """Begin some trouble."""
+        await self.page.get_by_role("button", name="Make trouble").click()
+        await self.page.get_by_role("button", name=begin).click()
 
     async def type(self, command: str) -> None:
         """Type into the channel's box and press Enter; what is suggested meanwhile is not taken."""
