@@ -1,12 +1,15 @@
 """A whole lead played from both sides on the sandbox page, every button of it, and all the trouble that one can make there."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Page, expect
 from support.at_the_page import Person
 from support.browsing import PHONE, SMALL_DESKTOP, Tabs, faults_of, overflowing
 from support.playing import Play
+
+from sandbox.outside import Outside
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -64,6 +67,7 @@ async def test_a_connected_business_is_played_by_the_newer_api(play: Play, tabs:
     await expect(consent.get_by_role("heading")).to_have_text("Bright Oak Home Services is connected")
     await expect(olga.customers_side.get_by_text("Bright Oak Home Services · newer API")).to_be_visible()
     await olga.happens("Question first")
+    await play.place.at_rest()
     await expect(olga.channel.get_by_text("Hi! Is this something you do?")).to_be_visible()
     await olga.customers_side.get_by_role("button", name="Tell it now").click()
     tessa = "Tessa Lindqvist"
@@ -180,3 +184,13 @@ async def test_a_small_window_holds_both_sides(play: Play, tabs: Tabs):
     await ana.write_as(MAYA, "Hello?")
     await expect(ana.message("Hello?")).to_be_visible()
     await is_well_made(ana.page)
+
+
+async def test_a_page_whose_sandbox_was_stopped_says_so_and_goes_on_with_the_next(tabs: Tabs):
+    tabs.watch.excused.append("net::ERR_")  # the browser says itself that nobody answers
+    async with Outside().serve() as url:
+        page = await tabs.open(url)
+        await expect(page.get_by_text("Start here")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_contain_text("The sandbox was stopped")
+    async with Outside().serve(port=urlsplit(url).port or 0):
+        await expect(page.get_by_role("alert")).to_have_count(0)

@@ -14,6 +14,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WROTE_HTML = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
 
+TYPED = "5 < 6 & <b>bold</b> &amp; <javascript:alert(5)|press> javascript:alert(6)"
+
 
 async def a_lead(play: Play, **told: object) -> str:
     """A customer asks; returns when all that is to be said about it stands."""
@@ -200,6 +202,9 @@ async def test_what_customers_write_is_text(play: Play, tabs: Tabs):
     await expect(ana.card(WROTE_HTML)).to_be_visible()
     await ana.open_thread(WROTE_HTML)
     await expect(ana.message(WROTE_HTML).last).to_be_visible()
+    await ana.reply(TYPED)
+    await expect(ana.phone(WROTE_HTML).get_by_text(TYPED)).to_be_visible()
+    assert play.world.thumbtack.received(lead_id) == [TYPED]
     assert await ana.page.locator("script[src], img").evaluate_all("all => all.map(one => one.outerHTML)") == [
         '<script type="module" src="/page/app.js"></script>'
     ]
