@@ -12,7 +12,7 @@ export function Conversation({ channel, openThread, unread }) {
   const name = placeName(state, channel);
   const title = channel.kind === "im" ? name : `# ${name}`;
   const say = useSay(channel);
-  return html`<div class="pane conversation" aria-label=${title}>
+  return html`<div class="pane channel" aria-label=${title}>
     <header class="pane-head"><h2>${title}</h2><${Members} channel=${channel} /></header>
     <${Log} messages=${inChannel(channel, state.ephemerals)} name=${`Messages in ${name}`} draw=${(message) => html`<${Message}
       key=${message.ts} message=${message} channel=${channel} open=${openable(message) && (() => openThread(message.ts))}

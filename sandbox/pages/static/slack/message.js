@@ -19,7 +19,8 @@ export function Message({ message, channel, open, foot }) {
   const place = { channel: channel.id, ts };
   const whispered = message.whispered ?? false;
   const press = (element, value) => act("press", { ...place, action_id: element.action_id, value });
-  const items = whispered ? [] : actions({ message, me, open, edit: () => setEditing(true), remove: () => ask(DELETE, () => act("delete", place)) });
+  const items = actions({ message, me, open, edit: () => setEditing(true), remove: () => ask(DELETE, () => act("delete", place)) });
+  const still = whispered || editing || message.subtype === "tombstone"; // nothing can be done with it
   return html`<article class=${`message ${whispered ? "whispered" : ""}`} aria-label=${`${nameOf(state, message.user)}, ${clock(ts, zone)}`} data-ts=${ts}>
     <${Avatar} user=${message.user} />
     <div class="message-body">
@@ -31,7 +32,7 @@ export function Message({ message, channel, open, foot }) {
       ${whispered && html`<button type="button" class="quiet" onClick=${() => act("dismiss", place)}>Dismiss message</button>`}
       ${foot}
     </div>
-    ${items.length > 0 && !editing && html`<${Menu}
+    ${!still && html`<${Menu}
       label="Message actions" items=${items} className="message-menu"
       top=${(close) => html`<${Palette} choose=${(name) => { close(); act("react", { ...place, name }); }} />`}
     />`}
@@ -43,7 +44,6 @@ const DELETE = question("Delete message", "Do you want to delete this message? T
 
 function actions({ message, me, open, edit, remove }) {
   const items = open ? [{ key: "reply", label: "Reply in thread", act: open }] : [];
-  if (message.subtype === "tombstone") return [];
   if (message.user !== me.id) return items;
   return [
     ...items,

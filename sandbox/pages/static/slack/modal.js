@@ -46,12 +46,14 @@ export function Modal({ view }) {
   </div>`;
 }
 
+const FIRST = "[data-first=true], .field input:checked, .field input:not([type=radio]), .field select, .field textarea";
+
 /** Who opens a window is in its first field, and back where they were when it closes. */
 function useFocus(viewId) {
   const sheet = useRef(null);
   useLayoutEffect(() => {
     const before = document.activeElement;
-    const first = sheet.current.querySelector("[data-first=true], .field input, .field select, .field textarea");
+    const first = sheet.current.querySelector(FIRST);
     (first ?? sheet.current.querySelector("h2")).focus();
     return () => before?.isConnected && before.focus();
   }, [viewId]);

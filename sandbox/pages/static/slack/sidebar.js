@@ -21,6 +21,6 @@ export function Sidebar({ place, go, fresh }) {
     <h2>Direct messages</h2>
     <ul>${direct.map((channel) => item(channel.id, html`<${Avatar} user=${state.bot} small />`, placeName(state, channel), fresh(channel)))}</ul>
     <h2>Apps</h2>
-    <ul>${item(HOME, html`<${Avatar} user=${state.bot} small />`, "Corkboard’s Home")}</ul>
+    <ul>${item(HOME, html`<${Avatar} user=${state.bot} small />`, "Corkboard Home")}</ul>
   </nav>`;
 }
