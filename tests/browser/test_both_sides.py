@@ -141,9 +141,11 @@ async def test_every_button_of_thumbtacks_side_does_what_it_says(play: Play, tab
     """Each is pressed once, also where the business is not connected: none of them may fail without a sentence."""
     ana = await at_the_page(play, tabs)
     for what in await ana.customers_side.get_by_role("group", name="Let something happen").get_by_role("button").all():
-        name = await what.inner_text()
-        await what.click()
-        await expect(ana.page.get_by_role("status").last, name).to_contain_text("The bot answered 200.")
+        async with ana.page.expect_response("**/page/do") as done:
+            await what.click()
+        answer = await (await done.value).json()
+        assert answer.get("said", "").endswith("."), answer
+        await expect(ana.page.get_by_role("status").last).to_contain_text(answer["said"])
     troubles = ana.trouble.get_by_role("list", name="What can go wrong")
     await ana.page.get_by_role("button", name="Make trouble").click()
     names = await troubles.get_by_role("heading").all_inner_texts()
@@ -163,6 +165,7 @@ async def test_a_lead_is_played_on_a_phone(play: Play, tabs: Tabs, dark):
     await is_well_made(ana.page)
     await tab["Customer"].tap()
     await ana.happens("New lead Pro API")
+    await expect(ana.phone(MAYA)).to_be_visible()
     await is_well_made(ana.page)
     await expect(tab["Slack"]).to_contain_text(re.compile(r"\d"))  # something is new there
     await tab["Slack"].tap()

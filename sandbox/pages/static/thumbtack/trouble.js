@@ -19,6 +19,7 @@ export function TroubleBar({ state, act }) {
   };
   const keys = (event) => event.key === "Escape" && open === "trouble" && close();
   return html`<div class="trouble" data-open=${open} onKeyDown=${keys}>
+    <h2 class="unseen">Trouble</h2>
     <div class="trouble-now">
       <div role="status" class="how">
         ${now.length === 0 && html`<p class="well"><span class="light" aria-hidden="true"></span>All is well</p>`}
