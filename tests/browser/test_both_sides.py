@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Page, expect
-from support.at_the_page import Person
-from support.browsing import PHONE, SMALL_DESKTOP, Tabs, faults_of, overflowing
+from support.at_the_page import FOCUSED, Person
+from support.browsing import PHONE, SMALL_DESKTOP, SMALL_PHONE, Tabs, faults_of, overflowing
 from support.playing import Play
 
 from sandbox.outside import Outside
@@ -155,9 +155,39 @@ async def test_every_button_of_thumbtacks_side_does_what_it_says(play: Play, tab
     await is_well_made(ana.page)
 
 
-@pytest.mark.parametrize("dark", [False, True])
-async def test_a_lead_is_played_on_a_phone(play: Play, tabs: Tabs, dark):
-    ana = await at_the_page(play, tabs, size=PHONE, dark=dark, has_touch=True)
+async def test_the_tab_key_reaches_everything_and_shows_where_it_is(play: Play, tabs: Tabs):
+    ana = await at_the_page(play, tabs)
+    await ana.happens("New lead newer API")
+    await ana.happens("New lead Pro API")
+    await ana.open_thread(MAYA)
+    await play.place.at_rest()
+    wanted = await ana.page.evaluate(STOPS)
+    met, unseen = set(), []
+    for _ in range(2 * wanted):
+        await ana.page.keyboard.press("Tab")
+        stop = await ana.page.evaluate(HERE)
+        if stop["number"] in met:
+            break
+        if stop["number"] >= 0:  # else it is round once, at the page itself
+            met.add(stop["number"])
+            unseen += [] if stop["shown"] else [stop["name"]]
+    assert unseen == []
+    assert [await ana.page.evaluate(NAME, one) for one in sorted(set(range(wanted)) - met)] == []
+
+
+STOPS = """() => {
+  const all = 'a[href], button:not(:disabled), input:not(:disabled), select, textarea, summary, [tabindex="0"]'
+  window.stops = [...document.querySelectorAll(all)].filter((one) =>
+    one.checkVisibility() && one.tabIndex >= 0 && !(one.type === 'radio' && !one.checked))
+  return window.stops.length
+}"""
+NAME = "(number) => window.stops[number].outerHTML.slice(0, 120)"
+HERE = f"() => ({{ ...({FOCUSED})(), number: window.stops.indexOf(document.activeElement) }})"
+
+
+@pytest.mark.parametrize(("size", "dark"), [(PHONE, False), (SMALL_PHONE, True)])
+async def test_a_lead_is_played_on_a_phone(play: Play, tabs: Tabs, size, dark):
+    ana = await at_the_page(play, tabs, size=size, dark=dark, has_touch=True)
     tab = {
         name: ana.page.get_by_role("navigation").get_by_role("button", name=name)
         for name in ("Slack", "Customer", "Trouble")
