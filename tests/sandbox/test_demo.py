@@ -1,6 +1,7 @@
 """The demo holds what it promises, says so when it does not, and leaves nothing behind."""
 
 import asyncio
+import gc
 import io
 import os
 import re
@@ -292,7 +293,7 @@ async def test_while_it_plays_the_page_is_only_watched(on_page):
     assert await page.do("lead") == "The tour still plays. Watch it; in a few seconds it is your turn."
 
 
-async def test_its_bot_can_be_killed_and_started_again_on_the_page(on_page, console, bots):
+async def test_its_bot_can_be_killed_and_started_again_on_the_page(on_page, console, bots, caplog):
     page = await on_page("Ctrl-C ends it.")
     assert "15 minutes later" in await page.do("later")
     assert await page.do("trouble", key="bot_killed", on=True) == "None"
@@ -305,3 +306,5 @@ async def test_its_bot_can_be_killed_and_started_again_on_the_page(on_page, cons
     assert started == "The bot runs again. Slack and Thumbtack told it what it had missed: 1."
     await told(console, "House Cleaning · San Francisco, CA")
     assert not bots[-1].mistakes
+    gc.collect()
+    assert "never retrieved" not in caplog.text

@@ -19,6 +19,7 @@ export function TroubleBar({ state, act }) {
   };
   const keys = (event) => event.key === "Escape" && open === "trouble" && close();
   return html`<div class="trouble" data-open=${open} onKeyDown=${keys}>
+    <h2 class="unseen">Trouble</h2>
     <div class="trouble-now">
       <div role="status" class="how">
         ${missing && html`<p class="now"><span class="light wrong" aria-hidden="true"></span><span><b>No bot yet.</b> Start <code>corkboard serve</code> with the settings that the sandbox printed.</span></p>`}
