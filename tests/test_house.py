@@ -303,7 +303,7 @@ def known_values() -> dict[tuple[str, str], set[str]]:
     }
 
 
-NOT_OF_WEBHOOKS = {"outsider", "signature", "not_found", "method"}
+NOT_OF_WEBHOOKS = {"outsider", "signature", "mistake", "not_found", "method"}
 
 
 def test_alerts_speak_of_labels_that_exist():
