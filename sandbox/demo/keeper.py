@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import NoReturn
 
@@ -63,7 +63,8 @@ class Keeper:
             self._killed = bot = self._bot
             self._started.clear()
             bot.signal(signal.SIGKILL)
-            await asyncio.wait([asyncio.ensure_future(bot.ended())])
+            with suppress(BotEndedError):
+                await bot.ended()
             self._changed()
 
     async def start(self) -> None:

@@ -49,32 +49,38 @@ def _request(lead: Json) -> Json:
     request = lead.get("request") or {}
     category = request.get("category")
     return {
-        "what": category.get("name") if isinstance(category, dict) else category,
-        "about": html.unescape(request.get("description") or ""),
+        "what": _words(category.get("name") if isinstance(category, dict) else category) or "Something",
+        "about": _words(request.get("description")),
         "where": _place(request.get("location") or {}),
-        "when": request.get("schedule"),
+        "when": _words(request.get("schedule")),
         "times": list(_times(request)),
         "answers": [
-            {"question": html.unescape(one["question"]), "answer": html.unescape(one["answer"])}
+            {"question": _words(one.get("question")), "answer": _words(one.get("answer"))}
             for one in request.get("details") or ()
         ],
         "photos": [
-            {"name": one["fileName"], "title": one.get("description") or ""} for one in request.get("attachments") or ()
+            {"name": _words(one.get("fileName")), "title": _words(one.get("description"))}
+            for one in request.get("attachments") or ()
         ],
     }
 
 
+def _words(told: object) -> str:
+    """A text of Thumbtack's, which may be anything where somebody played it by hand, and holds entities of HTML."""
+    return html.unescape(str(told or ""))
+
+
 def _place(location: Json) -> str:
     parts = (location.get(part) for part in ("address1", "address2", "city", "state", "zipCode"))
-    return ", ".join(part for part in parts if part)
+    return ", ".join(_words(part) for part in parts if part)
 
 
 def _times(request: Json) -> Iterator[Json]:
     """The windows that a customer proposed, or the time they booked, as instants."""
     for window in request.get("proposedTimes") or ():
-        yield {"start": window["start"], "end": window["end"]}
+        yield {"start": _words(window.get("start")), "end": window.get("end")}
     if booking := request.get("booking"):
-        yield {"start": booking["start"], "end": None}
+        yield {"start": _words(booking.get("start")), "end": None}
 
 
 def _estimate(lead: Json) -> str | None:
@@ -104,7 +110,9 @@ def _review(review: Json) -> Json:
     """A review in the words of either API; the Pro API counts milliseconds."""
     created = review["createTime"]
     at = created if "reviewText" in review else v4_bodies.iso(datetime.fromtimestamp(int(created) / 1000, UTC))
-    text, rating = review.get("text", review.get("reviewText")), int(review["rating"])
+    stars = str(review["rating"]).partition(".")[0]
+    rating = max(0, min(5, int(stars))) if stars.isdecimal() else 0
+    text = _words(review.get("text", review.get("reviewText")))
     return {"id": str(review["reviewID"]), "text": text, "at": at, "by": "review", "rating": rating}
 
 

@@ -21,11 +21,15 @@ POST, REPLY, ALL = "chat.postMessage", "message", "*"  # targets of faults
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """One thing that can go wrong. `goes_on`: what it means now; `ends`: None where it ends by itself, `hint` says how."""
+    """One thing that can go wrong: what it is called and what it would do; while it is on, the same of now.
+
+    `begin`, `ends`: what the buttons say; there is none to end it where `goes_on` says how else it ends.
+    """
 
     key: str
     name: str
     hint: str
+    now: str
     goes_on: str
     begin: str
     ends: str | None
@@ -34,56 +38,63 @@ class Trouble:
 TROUBLES = (
     Trouble(
         key="slack_down",
-        name="Slack is down",
-        hint="Every call to Slack fails with 503.",
+        name="Outage of Slack",
+        hint="Every call to Slack would fail with 503.",
+        now="Slack is down",
         goes_on="Every call to Slack fails with 503. What the bot has to say waits, in order.",
         begin="Take Slack down",
         ends="Bring Slack back",
     ),
     Trouble(
         key="thumbtack_down",
-        name="Thumbtack is down",
-        hint="Every call to Thumbtack fails with 503.",
+        name="Outage of Thumbtack",
+        hint="Every call to Thumbtack would fail with 503.",
+        now="Thumbtack is down",
         goes_on="Every call to Thumbtack fails with 503. Replies wait, with an hourglass; what customers write still comes.",
         begin="Take Thumbtack down",
         ends="Bring Thumbtack back",
     ),
     Trouble(
         key="slack_lost",
-        name="Slack's answer is lost",
-        hint="The next post will stand in Slack, but the bot will not hear that it does.",
+        name="Lost answer of Slack",
+        hint="The next post would stand in Slack, and the bot would not hear that it does.",
+        now="Slack's answer is lost",
         goes_on="Waiting for the next post. The bot then has to look whether it stands before it posts again.",
         begin="Lose Slack's next answer",
         ends="Do not lose it",
     ),
     Trouble(
         key="thumbtack_lost",
-        name="Thumbtack's answer is lost",
-        hint="The next reply will reach the customer, but the bot will not hear that it did.",
+        name="Lost answer of Thumbtack",
+        hint="The next reply would reach the customer, and the bot would not hear that it did.",
+        now="Thumbtack's answer is lost",
         goes_on="Waiting for the next reply. The bot looks whether it arrived; the Pro API cannot be asked: then it asks you.",
         begin="Lose Thumbtack's next answer",
         ends="Do not lose it",
     ),
     Trouble(
         key="token_expired",
-        name="Tokens have expired",
-        hint="Thumbtack refuses the access tokens that it gave so far.",
+        name="Expired tokens",
+        hint="Thumbtack would refuse the access tokens that it gave so far.",
+        now="Tokens have expired",
         goes_on="Thumbtack refuses the bot's access tokens. It ends by itself: the bot renews them with its next call.",
         begin="Let the tokens expire",
         ends=None,
     ),
     Trouble(
         key="tokens_revoked",
-        name="Consent is withdrawn",
-        hint="The pro takes back on Thumbtack what they allowed.",
+        name="Withdrawn consent",
+        hint="The pro would take back on Thumbtack what they allowed.",
+        now="Consent is withdrawn",
         goes_on="No token works any more. To end it, act as Olga, type /thumbtack connect, and allow it again.",
         begin="Withdraw consent",
         ends=None,
     ),
     Trouble(
         key="bot_killed",
-        name="The bot was killed",
-        hint="The process ends at once, in the middle of whatever it does.",
+        name="Killed bot",
+        hint="The process would end at once, in the middle of whatever it does.",
+        now="The bot was killed",
         goes_on="Nobody hears Slack and Thumbtack. They try again what was missed as soon as it runs.",
         begin="Kill the bot",
         ends="Start it again",

@@ -1,12 +1,15 @@
 """A whole lead played from both sides on the sandbox page, every button of it, and all the trouble that one can make there."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Page, expect
-from support.at_the_page import Person
-from support.browsing import PHONE, SMALL_DESKTOP, Tabs, faults_of, overflowing
+from support.at_the_page import FOCUSED, Person
+from support.browsing import PHONE, SMALL_DESKTOP, SMALL_PHONE, Tabs, faults_of, overflowing
 from support.playing import Play
+
+from sandbox.outside import Outside
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -64,6 +67,7 @@ async def test_a_connected_business_is_played_by_the_newer_api(play: Play, tabs:
     await expect(consent.get_by_role("heading")).to_have_text("Bright Oak Home Services is connected")
     await expect(olga.customers_side.get_by_text("Bright Oak Home Services · newer API")).to_be_visible()
     await olga.happens("Question first")
+    await play.place.at_rest()
     await expect(olga.channel.get_by_text("Hi! Is this something you do?")).to_be_visible()
     await olga.customers_side.get_by_role("button", name="Tell it now").click()
     tessa = "Tessa Lindqvist"
@@ -137,9 +141,11 @@ async def test_every_button_of_thumbtacks_side_does_what_it_says(play: Play, tab
     """Each is pressed once, also where the business is not connected: none of them may fail without a sentence."""
     ana = await at_the_page(play, tabs)
     for what in await ana.customers_side.get_by_role("group", name="Let something happen").get_by_role("button").all():
-        name = await what.inner_text()
-        await what.click()
-        await expect(ana.page.get_by_role("status").last, name).to_contain_text("The bot answered 200.")
+        async with ana.page.expect_response("**/page/do") as done:
+            await what.click()
+        answer = await (await done.value).json()
+        assert answer.get("said", "").endswith("."), answer
+        await expect(ana.page.get_by_role("status").last).to_contain_text(answer["said"])
     troubles = ana.trouble.get_by_role("list", name="What can go wrong")
     await ana.page.get_by_role("button", name="Make trouble").click()
     names = await troubles.get_by_role("heading").all_inner_texts()
@@ -149,9 +155,39 @@ async def test_every_button_of_thumbtacks_side_does_what_it_says(play: Play, tab
     await is_well_made(ana.page)
 
 
-@pytest.mark.parametrize("dark", [False, True])
-async def test_a_lead_is_played_on_a_phone(play: Play, tabs: Tabs, dark):
-    ana = await at_the_page(play, tabs, size=PHONE, dark=dark, has_touch=True)
+async def test_the_tab_key_reaches_everything_and_shows_where_it_is(play: Play, tabs: Tabs):
+    ana = await at_the_page(play, tabs)
+    await ana.happens("New lead newer API")
+    await ana.happens("New lead Pro API")
+    await ana.open_thread(MAYA)
+    await play.place.at_rest()
+    wanted = await ana.page.evaluate(STOPS)
+    met, unseen = set(), []
+    for _ in range(2 * wanted):
+        await ana.page.keyboard.press("Tab")
+        stop = await ana.page.evaluate(HERE)
+        if stop["number"] in met:
+            break
+        if stop["number"] >= 0:  # else it is round once, at the page itself
+            met.add(stop["number"])
+            unseen += [] if stop["shown"] else [stop["name"]]
+    assert unseen == []
+    assert [await ana.page.evaluate(NAME, one) for one in sorted(set(range(wanted)) - met)] == []
+
+
+STOPS = """() => {
+  const all = 'a[href], button:not(:disabled), input:not(:disabled), select, textarea, summary, [tabindex="0"]'
+  window.stops = [...document.querySelectorAll(all)].filter((one) =>
+    one.checkVisibility() && one.tabIndex >= 0 && !(one.type === 'radio' && !one.checked))
+  return window.stops.length
+}"""
+NAME = "(number) => window.stops[number].outerHTML.slice(0, 120)"
+HERE = f"() => ({{ ...({FOCUSED})(), number: window.stops.indexOf(document.activeElement) }})"
+
+
+@pytest.mark.parametrize(("size", "dark"), [(PHONE, False), (SMALL_PHONE, True)])
+async def test_a_lead_is_played_on_a_phone(play: Play, tabs: Tabs, size, dark):
+    ana = await at_the_page(play, tabs, size=size, dark=dark, has_touch=True)
     tab = {
         name: ana.page.get_by_role("navigation").get_by_role("button", name=name)
         for name in ("Slack", "Customer", "Trouble")
@@ -159,6 +195,7 @@ async def test_a_lead_is_played_on_a_phone(play: Play, tabs: Tabs, dark):
     await is_well_made(ana.page)
     await tab["Customer"].tap()
     await ana.happens("New lead Pro API")
+    await expect(ana.phone(MAYA)).to_be_visible()
     await is_well_made(ana.page)
     await expect(tab["Slack"]).to_contain_text(re.compile(r"\d"))  # something is new there
     await tab["Slack"].tap()
@@ -180,3 +217,13 @@ async def test_a_small_window_holds_both_sides(play: Play, tabs: Tabs):
     await ana.write_as(MAYA, "Hello?")
     await expect(ana.message("Hello?")).to_be_visible()
     await is_well_made(ana.page)
+
+
+async def test_a_page_whose_sandbox_was_stopped_says_so_and_goes_on_with_the_next(tabs: Tabs):
+    tabs.watch.excused.append("net::ERR_")  # the browser says itself that nobody answers
+    async with Outside().serve() as url:
+        page = await tabs.open(url)
+        await expect(page.get_by_text("Start here")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_contain_text("The sandbox was stopped")
+    async with Outside().serve(port=urlsplit(url).port or 0):
+        await expect(page.get_by_role("alert")).to_have_count(0)

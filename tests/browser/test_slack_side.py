@@ -4,8 +4,8 @@ import re
 
 import pytest
 from playwright.async_api import expect
-from support.at_the_page import Person
-from support.browsing import PHONE, Tabs, faults_of, overflowing
+from support.at_the_page import FOCUSED, Person
+from support.browsing import PHONE, SMALL_PHONE, Tabs, faults_of, overflowing
 from support.playing import Play
 
 from sandbox.thumbtack import bodies
@@ -13,6 +13,8 @@ from sandbox.thumbtack import bodies
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WROTE_HTML = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
+
+TYPED = "5 < 6 & <b>bold</b> &amp; <javascript:alert(5)|press> javascript:alert(6)"
 
 
 async def a_lead(play: Play, **told: object) -> str:
@@ -146,24 +148,6 @@ async def test_everything_goes_by_keyboard_alone(play: Play, tabs: Tabs):
     assert play.world.thumbtack.received(lead_id) == ["By keyboard."]
 
 
-FOCUSED = """() => {
-  const one = document.activeElement
-  const look = () => {
-    const looks = []
-    for (let part = one; part && looks.length < 4; part = part.parentElement) {
-      const style = getComputedStyle(part)
-      looks.push([style.outline, style.boxShadow, style.borderColor].join())
-    }
-    return looks.join()
-  }
-  const focused = look()
-  one.blur()
-  const shown = look() !== focused
-  one.focus()
-  return { name: one.getAttribute('aria-label') ?? one.textContent, shown }
-}"""
-
-
 async def test_two_people_at_two_tabs_see_each_other(play: Play, tabs: Tabs):
     lead_id = await a_lead(play)
     ana, ben = await at_the_page(play, tabs), await at_the_page(play, tabs, "U0BEN")
@@ -200,18 +184,21 @@ async def test_what_customers_write_is_text(play: Play, tabs: Tabs):
     await expect(ana.card(WROTE_HTML)).to_be_visible()
     await ana.open_thread(WROTE_HTML)
     await expect(ana.message(WROTE_HTML).last).to_be_visible()
+    await ana.reply(TYPED)
+    await expect(ana.phone(WROTE_HTML).get_by_text(TYPED)).to_be_visible()
+    assert play.world.thumbtack.received(lead_id) == [TYPED]
     assert await ana.page.locator("script[src], img").evaluate_all("all => all.map(one => one.outerHTML)") == [
         '<script type="module" src="/page/app.js"></script>'
     ]
     assert await ana.page.locator("a[href^='javascript:'], a[href*='example.com']").count() == 0
 
 
-@pytest.mark.parametrize("dark", [False, True])
-async def test_it_fits_a_phone_and_the_night(play: Play, tabs: Tabs, dark):
+@pytest.mark.parametrize(("size", "dark"), [(PHONE, False), (SMALL_PHONE, True)])
+async def test_it_fits_a_phone_and_the_night(play: Play, tabs: Tabs, size, dark):
     lead_id = await a_lead(play)
     await play.world.thumbtack.message(lead_id, "W" * 300)
     await play.place.at_rest()
-    ana = await at_the_page(play, tabs, size=PHONE, dark=dark)
+    ana = await at_the_page(play, tabs, size=size, dark=dark)
     await expect(ana.card("Maya")).to_be_visible()
     assert (await overflowing(ana.page), await faults_of(ana.page)) == ([], [])
     await ana.open_thread("Maya")

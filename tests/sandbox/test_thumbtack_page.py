@@ -151,6 +151,17 @@ async def test_leads_come_with_photos_and_the_newest_stands_first(world, bot, do
     assert bot.heard[-1][1]["data"]["customer"]["firstName"] == "Test"
 
 
+async def test_what_somebody_plays_by_hand_does_not_break_the_page(world, bot):
+    odd = {"customer": None, "request": {"details": [{}], "attachments": [{}], "location": None, "category": None}}
+    await world.thumbtack.lead(**odd)
+    await world.thumbtack.review(world.thumbtack.last_lead_id, "many", "!")
+    await world.thumbtack.v4_lead(customer=None, request={"proposedTimes": [{}], "booking": {}, "description": None})
+    await world.thumbtack.v4_review(world.thumbtack.last_lead_id, 7, "?")
+    newest, oldest = leads(world)
+    assert (oldest["customer"], oldest["what"], oldest["written"][0]["rating"]) == ("A customer", "Something", 0)
+    assert (newest["times"], newest["written"][0]["rating"]) == ([{"start": "", "end": None}], 5)
+
+
 async def test_what_cannot_be_done_is_said(world, bot, do):
     await do("lead")
     (lead,) = leads(world)

@@ -5,6 +5,24 @@ from dataclasses import dataclass
 
 from playwright.async_api import Locator, Page, expect
 
+FOCUSED = """() => {
+  const one = document.activeElement
+  const look = () => {
+    const looks = []
+    for (let part = one; part && looks.length < 4; part = part.parentElement) {
+      const style = getComputedStyle(part)
+      looks.push([style.outline, style.boxShadow, style.borderColor].join())
+    }
+    return looks.join()
+  }
+  const focused = look()
+  one.blur()
+  const shown = look() !== focused
+  one.focus()
+  return { name: one.getAttribute('aria-label') ?? one.textContent, shown }
+}"""
+"""What has the focus, and whether one sees that it has it."""
+
 
 @dataclass(frozen=True)
 class Person:

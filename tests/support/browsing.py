@@ -18,6 +18,7 @@ QUIET = (
 )
 
 PHONE = {"width": 390, "height": 844}
+SMALL_PHONE = {"width": 320, "height": 568}
 DESKTOP = {"width": 1600, "height": 900}
 SMALL_DESKTOP = {"width": 1100, "height": 700}
 

@@ -3,6 +3,7 @@ import { html, render, useCallback, useEffect, useState } from "/page/vendor/pre
 import { act as doIt, listen } from "/page/server.js";
 import { Toasts, useToasts } from "/page/toasts.js";
 import { SlackView } from "/page/slack/slack.js";
+import { useArrived } from "/page/thumbtack/arrived.js";
 import { ThumbtackView } from "/page/thumbtack/thumbtack.js";
 import { Tour, TroubleBar } from "/page/thumbtack/trouble.js";
 
@@ -20,6 +21,7 @@ function App() {
   const [fresh, setFresh] = useState(0);
   const wide = useWide();
   const [toasts, toast] = useToasts();
+  const arrived = useArrived(state, wide || tab === "customer");
   useEffect(() => listen(as, setState, setLost), [as]);
   const act = useCallback(
     (deed, args = {}) =>
@@ -36,7 +38,11 @@ function App() {
     [as],
   );
   if (state === null) return html`<p class="loading">Opening the sandbox …</p>`;
-  const wrongs = state.trouble.troubles.filter((one) => one.on).length;
+  const counts = {
+    slack: tab === "slack" ? 0 : fresh,
+    customer: arrived,
+    trouble: state.trouble.troubles.filter((one) => one.on).length,
+  };
   return html`
     <${Head} lost=${lost} />
     <${Tour} state=${state} />
@@ -44,8 +50,7 @@ function App() {
       ${TABS.map(
         ([name, label]) =>
           html`<button key=${name} type="button" aria-pressed=${tab === name} onClick=${() => setTab(name)}>
-            ${label}${name === "slack" && fresh > 0 && tab !== "slack" && html` <span class="count" aria-label=${`${fresh} new`}>${fresh}</span>`}
-            ${name === "trouble" && wrongs > 0 && html` <span class="count" aria-label=${`${wrongs} now`}>${wrongs}</span>`}
+            ${label}${counts[name] > 0 && html` <span class="count" aria-label=${`${counts[name]} ${name === "trouble" ? "now" : "new"}`}>${counts[name]}</span>`}
           </button>`,
       )}
     </nav>

@@ -13,7 +13,7 @@ export function Reactions({ reactions, toggle }) {
       const mine = users.includes(state.me);
       return html`<button
         key=${name} type="button" class="reaction" aria-pressed=${mine} title=${`${who} reacted with :${name}:`}
-        aria-label=${`${name.replaceAll("_", " ")}, by ${who}`} onClick=${() => toggle(name)}
+        aria-label=${`${users.length} ${name.replaceAll("_", " ")}, by ${who}`} onClick=${() => toggle(name)}
       ><span class="emoji" aria-hidden="true">${shown(state, name)}</span> ${users.length}</button>`;
     })}
   </div>`;

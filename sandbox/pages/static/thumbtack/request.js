@@ -51,6 +51,8 @@ function Photo({ photo }) {
 
 function span({ start, end }, zone) {
   const from = new Date(start);
+  if (Number.isNaN(from.getTime())) return start;
   const form = new Intl.DateTimeFormat("en-US", { ...WINDOW, timeZone: zone });
-  return end ? form.formatRange(from, new Date(end)) : form.format(from);
+  const until = new Date(end ?? NaN);
+  return Number.isNaN(until.getTime()) ? form.format(from) : form.formatRange(from, until);
 }

@@ -18,8 +18,9 @@ export function ThumbtackView({ state, act }) {
   const lead = leads.find((one) => one.id === chosen) ?? leads[0];
   const [begun, setBegun] = useState(false);
   const happen = async (deed) => {
+    if ((await act(deed)) === null) return;
     setBegun(true);
-    if ((await act(deed)) !== null && deed !== "test_delivery") choose(null);
+    if (deed !== "test_delivery") choose(null);
   };
   return html`<div class="thumbtack">
     <header class="thumbtack-head">

@@ -19,6 +19,7 @@ export function TroubleBar({ state, act }) {
   };
   const keys = (event) => event.key === "Escape" && open === "trouble" && close();
   return html`<div class="trouble" data-open=${open} onKeyDown=${keys}>
+    <h2 class="unseen">Trouble</h2>
     <div class="trouble-now">
       <div role="status" class="how">
         ${now.length === 0 && html`<p class="well"><span class="light" aria-hidden="true"></span>All is well</p>`}
@@ -42,7 +43,7 @@ export function TroubleBar({ state, act }) {
 function Now({ trouble, press }) {
   return html`<p class="now">
     <span class="light wrong" aria-hidden="true"></span>
-    <span><b>${trouble.name}.</b> <span class="goes-on">${trouble.goes_on}</span></span>
+    <span><b>${trouble.now}.</b> <span class="goes-on">${trouble.goes_on}</span></span>
     ${trouble.ends && html`<button type="button" class="button" onClick=${() => press(trouble)}>${trouble.ends}</button>`}
   </p>`;
 }
@@ -50,7 +51,7 @@ function Now({ trouble, press }) {
 function Trouble({ trouble, bot, press }) {
   const elsewhere = trouble.key === "bot_killed" && bot === null;
   return html`<div class="one-trouble ${trouble.on ? "on" : ""}">
-    <h3>${trouble.name}</h3>
+    <h3>${trouble.on ? trouble.now : trouble.name}</h3>
     <p>${elsewhere ? "This bot was started elsewhere: end it and start it there." : trouble.on ? trouble.goes_on : trouble.hint}</p>
     ${!elsewhere && (!trouble.on || trouble.ends) &&
     html`<button type="button" class="button ${trouble.on ? "" : "danger"}" onClick=${() => press(trouble)}>
