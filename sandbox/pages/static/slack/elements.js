@@ -15,6 +15,7 @@ export function Element({ element, block, press, form }) {
 function Button({ element, act }) {
   const [busy, setBusy] = useState(false);
   const pressed = () => {
+    if (busy) return;
     const work = act(element.value);
     if (!work?.finally) return;
     setBusy(true);
@@ -26,7 +27,7 @@ function Button({ element, act }) {
   if (element.url) {
     return html`<${Link} url=${element.url} look=${look} label=${label} onClick=${pressed}>${face}<//>`;
   }
-  return html`<button type="button" class=${look} aria-label=${label} aria-busy=${busy} disabled=${busy} onClick=${pressed}>${face}</button>`;
+  return html`<button type="button" class=${look} aria-label=${label} aria-busy=${busy} onClick=${pressed}>${face}</button>`;
 }
 
 function Overflow({ element, act }) {
