@@ -9,7 +9,7 @@ JOBS ?= 3
 SHARED := --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo test coverage check format run requirements audit soak bench
+.PHONY: help setup install demo test coverage check format run requirements audit soak bench pictures
 
 help:  ## what can be made here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: $(VENV)/runtime  ## play the main job on this machine, no account needed (
 
 test: $(VENV)/dev  ## the whole suite, on SQLite and on PostgreSQL (which comes as a wheel); JOBS=1: in one process
 	$(BIN)/python -m pytest $(SHARED) $(ARGS)
+
+pictures: $(VENV)/dev  ## take the papers' pictures anew: the browser's tests play a lead on the sandbox page (needs Chromium)
+	PICTURES=$(CURDIR)/docs/pictures $(BIN)/python -m pytest --quiet tests/browser -k pictures $(ARGS)
 
 coverage: $(VENV)/dev  ## the suite without PostgreSQL, and how much of the code it reaches: 95 % at least
 	$(BIN)/python -m pytest $(SHARED) -k "not postgresql" --cov --cov-report=term --cov-fail-under=95 $(ARGS)

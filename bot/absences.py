@@ -1,6 +1,6 @@
 """What follows from an absence: threads are read back, the channels are told; and from a business's: the keepers are."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -13,7 +13,10 @@ from storage.database import StorageError, Transaction
 from storage.hearing import Habit
 from storage.models import Business
 from storage.outbox import Kind
-from storage.presence import Absence
+from storage.presence import AWAY, Absence
+
+WORTH_TELLING = timedelta(minutes=20)
+"""Somebody who restarts the program a few times while they set it up need not tell the channels."""
 
 log = structlog.get_logger()
 
@@ -26,7 +29,8 @@ async def look(services: Services, *, at_start: bool = False) -> None:
     now, missed = services.clock(), services.attention.missed
     async with services.database.transaction() as tx:
         mode = await presence.mode_before(tx) or services.settings.reply_mode
-        away = await presence.beat(tx, now=now, reply_mode=services.settings.reply_mode)
+        lived = None if at_start else services.attention.lived
+        away = await presence.beat(tx, now=now, lived=lived, reply_mode=services.settings.reply_mode)
         if away is not None and services.attention.was_there:
             away = None  # it was the clock that jumped
         if missed is not None:
@@ -43,7 +47,8 @@ async def look(services: Services, *, at_start: bool = False) -> None:
     if away is not None:
         async with services.database.transaction() as tx:
             await polling.hasten(tx, environment=services.settings.thumbtack_environment, now=now)
-        log.warning("was_away", since=away.since.isoformat(), until=away.until.isoformat(), threads=threads)
+        told = {"since": away.since.isoformat(), "until": away.until.isoformat(), "on_and_off": away.on_and_off}
+        log.warning("was_away", **told, threads=threads)
     elif since is not None:
         log.warning("events_missed", since=since.isoformat(), threads=threads)
 
@@ -94,7 +99,24 @@ async def _tell_keepers(tx: Transaction, business: Business, found: Silence, *, 
 
 
 async def _tell(tx: Transaction, services: Services, away: Absence) -> None:
+    """Tell the channels: of an absence at once, of a time in which nobody stayed for long once it is over."""
     default = services.settings.slack_leads_channel
     told = {"notice": "was_away", "since": away.since.isoformat(), "until": away.until.isoformat()}
+    if away.on_and_off and away.until - away.since < WORTH_TELLING:
+        return
     for channel in await reading_back.channels_in_use(tx, default=default, now=away.until):
-        await outbox.enqueue(tx, Kind.POST_NOTICE, now=away.until, payload={**told, "channel": channel})
+        if away.on_and_off:
+            await _tell_later(tx, channel, told, now=away.until)
+        else:
+            await outbox.enqueue(tx, Kind.POST_NOTICE, now=away.until, payload={**told, "channel": channel})
+
+
+async def _tell_later(tx: Transaction, channel: str, told: dict[str, str], *, now: datetime) -> None:
+    """Let a channel be told once somebody stayed; what waits there to be told since the last time says this instead."""
+    lane, due_at = f"away:{channel}", now + 2 * AWAY  # the next such start would be earlier
+    payload = {**told, "channel": channel, "on_and_off": True}
+    waits = await outbox.pending_of(tx, lane, Kind.POST_NOTICE)
+    if waits is None:
+        await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, lane=lane, payload=payload, due_at=due_at)
+    else:
+        waits.payload, waits.due_at = payload, due_at

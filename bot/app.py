@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bot import absences, logs, settings
+from bot import absences, logs, settings, visitors
 from bot.attention import Attention
 from bot.directory import Directory
 from bot.dispatch.dispatcher import Dispatcher
@@ -43,7 +43,7 @@ from webhooks import oauth_routes, routes
 from webhooks.ingest import Ingest
 from webhooks.oauth import Consents
 from webhooks.own_credentials import OwnCredentials
-from webhooks.problems import on_http_exception
+from webhooks.problems import Refused
 from webhooks.thumbtack.client import ThumbtackClient
 from webhooks.thumbtack.credentials import BasicCredentials
 from webhooks.tokens import Tokens
@@ -119,10 +119,10 @@ def create_app(
         routes=[
             *_webhook_routes(settings, parts, clock),
             *oauth_routes.routes(services.consents),
-            Route("/slack/events", slack_endpoint(services, bolt), methods=["POST"]),
+            Route(visitors.SLACK, slack_endpoint(services, bolt), methods=["POST"]),
             *_operators_routes(services),
         ],
-        exception_handlers={HTTPException: on_http_exception, Exception: _on_mistake},
+        exception_handlers={HTTPException: visitors.on_http_exception, Exception: _on_mistake},
         lifespan=lambda _app: running(parts),
     )
     app.state.services = services
@@ -247,7 +247,7 @@ async def _on_mistake(request: Request, error: Exception) -> Response:
     log.error("request_broke", error=type(error).__name__)
     services: Services = request.app.state.services
     services.metrics.mistake("request")
-    return Response(status_code=500)
+    return visitors.refusal(request, Refused("mistake"))
 
 
 def make_vault(settings: Settings, database: Database) -> Vault:
@@ -293,6 +293,7 @@ def _webhook_routes(settings: Settings, parts: Parts, clock: Callable[[], dateti
 def _operators_routes(services: Services) -> list[BaseRoute]:
     insiders, database = Insiders(services.settings.metrics_token), services.database
     return [
+        Route("/", visitors.front_page),
         Route("/healthz", healthz),
         Route("/readyz", Ready(database, insiders).__call__),
         Route("/metrics", Measures(database, services.metrics, insiders, clock=services.clock).__call__),

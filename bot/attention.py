@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from storage.presence import AWAY, TRIES_LAST, Missed
 
@@ -28,8 +28,14 @@ class Attention:
         self._heard_at = clock()
         self._silence: tuple[datetime, datetime] | None = None
         self._passed = passed
+        self._began = passed()
         self._beaten: float | None = None
         self.missed: Missed | None = None
+
+    @property
+    def lived(self) -> timedelta:
+        """For how long this process has been there."""
+        return timedelta(seconds=self._passed() - self._began)
 
     def beaten(self) -> None:
         """That we are there was written down now."""

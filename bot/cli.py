@@ -4,15 +4,17 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
 
 import click
 from cryptography.fernet import Fernet
 
 from bot import logs, manifest, purging, queues
+from bot.backing_up import backup, restore
 from bot.doctor.findings import State, worst
 from bot.queues import SERVED_AT
 from bot.routes_commands import routes_group
-from bot.settings import LogLevel, Settings
+from bot.settings import LogFormat, LogLevel, Settings
 from bot.terminal import NOT_HELD, WRONG, cause, fail, loaded, print_table, terminal, with_database, with_tables
 from bot.threads_commands import threads_group
 from storage import migrate, rotating
@@ -42,6 +44,10 @@ def serve(host: str, port: int, workers: int) -> None:
     from bot.server import CannotListen, run  # noqa: PLC0415 -- same
 
     found = loaded()
+    if found.slack_bot_token is None and found.log_format is LogFormat.CONSOLE:
+        click.echo(
+            "There is no SLACK_BOT_TOKEN: nothing is posted. `corkboard setup` asks for all that is needed.", err=True
+        )
     try:
         with _alone(found, workers):
             if found.database_migrate:
@@ -105,6 +111,26 @@ def check(*, as_json: bool) -> None:
     else:
         report.show(terminal(), findings)
     sys.exit(NOT_HELD if worst(findings) is State.BROKEN else 0)
+
+
+@main.command()
+@click.option(
+    "--answers", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Take the answers of a file."
+)
+@click.option(
+    "--manifest",
+    "manifest_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the manifest of the Slack app there.",
+)
+@click.option("--untested", is_flag=True, help="Ask neither Slack nor anybody else whether the answers are right.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def setup(names: tuple[str, ...], answers: Path | None, manifest_file: Path | None, *, untested: bool) -> None:
+    """Ask for each setting, or those of these names, test it at once, and write .env whole or not at all."""
+    from bot.setup.command import run  # noqa: PLC0415 -- the other commands ask nobody
+
+    run(names, answers_file=answers, manifest_file=manifest_file, untested=untested)
 
 
 @main.command("manifest")
@@ -240,8 +266,8 @@ def test_lead(business_id: str | None) -> None:
     sys.exit(0 if held else NOT_HELD)
 
 
-for group in (queues.outbox_group, queues.inbox_group, routes_group, threads_group):
-    main.add_command(group)
+for command in (backup, restore, queues.outbox_group, queues.inbox_group, routes_group, threads_group):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="corkboard")

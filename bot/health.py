@@ -13,11 +13,12 @@ from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bot import visitors
 from bot.metrics import CONTENT_TYPE, Metrics
 from storage import measuring, migrate
 from storage.database import Database, StorageError
 from storage.measuring import Measured
-from webhooks.problems import Refused, problem
+from webhooks.problems import Refused
 
 PATIENCE = 3.0
 """Seconds that the database gets to answer; whoever asks gives up soon after."""
@@ -79,7 +80,7 @@ class Measures:
     async def __call__(self, request: Request) -> Response:
         """200, also where the database does not answer: then the figures say so."""
         if not self._insiders.include(request):
-            return problem(Refused("outsider"))
+            return visitors.refusal(request, Refused("outsider"))
         measured = await self._measured()
         written = self._metrics.written(measured, now=self._clock())
         return Response(written, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})

@@ -197,6 +197,11 @@ class _Held(Collector):
         yield _gauge("outbox_parked", "Replies that wait for a person's choice.", measured.parked)
         yield _gauge("held_channels", "Channels where something waits and cannot be posted.", measured.held_channels)
         yield _gauge("socket_connections", "Processes that hear Slack over Socket Mode.", measured.socket_connections)
+        yield _gauge("silent_businesses", "Businesses for which nothing comes any more.", measured.silent)
+        unsteady = 0.0 if measured.unsteady_since is None else self._age(measured.unsteady_since)
+        yield _gauge("unsteady_seconds", "Since when no process stayed for five minutes.", unsteady)
+        if measured.back_at is not None:
+            yield _gauge("back_age_seconds", "Since the last absence was over.", self._age(measured.back_at))
         connections = sorted(measured.connections.items())
         yield _labelled("connections", "Connections to Thumbtack.", "state", connections)
         ages = [(str(name), self._age(at)) for name, at in sorted(measured.granted.items())]

@@ -50,6 +50,7 @@ LIMITS: Mapping[str, Limit] = {
     "usergroups.list": TIER_2,
     "users.conversations": TIER_3,
     "users.info": TIER_4,
+    "users.list": TIER_2,
     "views.publish": TIER_4,
 }
 """Per method, app and workspace (docs.slack.dev/apis/web-api/rate-limits); the tier stands on each method's page."""

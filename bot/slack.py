@@ -26,7 +26,7 @@ LONGEST_RETRY_AFTER = 3600.0
 FORM = frozenset(
     {
         "chat.getPermalink", "conversations.replies", "conversations.history", "conversations.info", "users.info",
-        "usergroups.list", "users.conversations", "apps.connections.open",
+        "usergroups.list", "users.conversations", "users.list", "apps.connections.open",
     }
 )  # fmt: skip
 """Reads take query or form arguments, no JSON."""

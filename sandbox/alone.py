@@ -10,7 +10,6 @@ from sandbox import outside
 from sandbox.news import News
 from sandbox.outside import Outside
 from sandbox.page import title
-from sandbox.servers import serving
 from sandbox.stopping import Stopped, told_to_stop, unless
 from sandbox.tips import tips_table
 
@@ -35,7 +34,7 @@ async def run_alone(out: Console, err: Console, *, port: int, bot_url: str, sock
         stack.push_async_callback(world.aclose)
         stop = stack.enter_context(told_to_stop())
         try:
-            address = await stack.enter_async_context(serving(world.app, port=port))
+            address = await stack.enter_async_context(world.serve(port=port))
         except OSError as error:
             why = (error.strerror or type(error).__name__).lower()
             raise PortTakenError(f"Cannot listen at port {port}: {why}. Choose another with --port.") from None
@@ -55,7 +54,7 @@ def settings_lines(address: str, bot_url: str, *, socket: bool = False) -> list[
 
 
 def _introduce(out: Console, err: Console, address: str, bot_url: str, *, socket: bool) -> None:
-    err.print(f"Slack and Thumbtack stand in at {address}.", soft_wrap=True)
+    err.print(f"Slack and Thumbtack stand in at {address}: play there with a browser.", soft_wrap=True)
     err.print("These settings lead the bot to them: paste them into its shell, or into .env.\n")
     for line in settings_lines(address, bot_url, socket=socket):
         out.print(line, soft_wrap=True, markup=False)

@@ -59,6 +59,14 @@ class Faults:
         """Let every call of `target` fail so until `clear`."""
         self._standing[target] = fault
 
+    def stands(self, target: str) -> bool:
+        """Whether every call of `target` fails until `clear`."""
+        return target in self._standing
+
+    def waits(self, target: str) -> bool:
+        """Whether the next call of `target` fails."""
+        return bool(self._waiting.get(target))
+
     def clear(self, target: str | None = None) -> None:
         """`target` works again; without it, everything does."""
         if target is not None:

@@ -1,11 +1,22 @@
 """The world outside of the bot in one server: the stand-ins for Slack and Thumbtack, and the settings that lead to them."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Protocol
+
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from sandbox import shortcuts
+from sandbox import pages, shortcuts, wire
+from sandbox.clock import Clock
+from sandbox.servers import serving
 from sandbox.slack import SlackStandIn
+from sandbox.slack.workspace import Signal
 from sandbox.thumbtack import ThumbtackStandIn, bodies
+from sandbox.wire import Watching, Wire
 
 CHANNEL = "C0LEADS"
 BOT_TOKEN = "xoxb-sandbox"  # noqa: S105 -- opens only the stand-in
@@ -20,15 +31,47 @@ BUSINESSES = ((bodies.BUSINESS_ID, bodies.BUSINESS_NAME), ("510000000000000102",
 """Those of the pro who consents: one brings the leads, and two make a choice."""
 
 
+class BotControl(Protocol):
+    """The bot's process, for whoever keeps it. Each method raises ValueError with a sentence where it makes no sense."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it is there."""
+
+    async def kill(self) -> None:
+        """End it at once, in the middle of whatever it does."""
+
+    async def start(self) -> None:
+        """Start it again, with the database it had; it listens then."""
+
+    def put_forward(self, by: timedelta) -> None:
+        """Let its clock go forward."""
+
+
 class Outside:
-    """Both stand-ins, served by `app`: Slack under /slack, Thumbtack under /thumbtack, shortcuts for curl at the root.
+    """Both stand-ins, served by `app`: Slack under /slack, Thumbtack under /thumbtack, page and shortcuts at the root.
 
     They are in memory: what happened in them is gone when the server ends. Any lead that the bot names exists.
+    `changed` fires when something happens beside them, as with the bot; `wire` remembers who called whom. `bot`: its
+    process, where the same program keeps that. `tour`: what is played now, while people are to watch only.
     """
 
     def __init__(self) -> None:
-        self.slack = SlackStandIn(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, app_token=APP_TOKEN)
-        self.thumbtack = ThumbtackStandIn(
+        self.bot: BotControl | None = None
+        self.tour: str | None = None
+        self.ended = False
+        self.changed = Signal()
+        self.clock = clock = Clock()
+        self.wire = Wire(clock=clock, changed=self.changed.fire)
+        self._clients = {name: self.wire.client(name) for name in (wire.SLACK, wire.THUMBTACK)}
+        self.slack: SlackStandIn = SlackStandIn(
+            bot_token=BOT_TOKEN,
+            signing_secret=SIGNING_SECRET,
+            app_token=APP_TOKEN,
+            client=self._clients[wire.SLACK],
+            clock=lambda: clock().timestamp(),
+        )
+        self.thumbtack: ThumbtackStandIn = ThumbtackStandIn(
             username=PRO_API_USERNAME,
             password=PRO_API_PASSWORD,
             webhook_username=WEBHOOK_USERNAME,
@@ -37,16 +80,20 @@ class Outside:
             legacy_client=PRO_API_CLIENT,
             v4_client=V4_CLIENT,
             known_leads=None,
+            client=self._clients[wire.THUMBTACK],
+            clock=clock,
         )
         self.thumbtack.v4.echoes = True
         for business_id, name in BUSINESSES:
             self.thumbtack.grants.add_business(business_id, name)
         self.app = Starlette(
             routes=[
+                *pages.routes(self),
                 *shortcuts.routes(self.slack, self.thumbtack, CHANNEL),
                 *self.slack.routes,
                 Mount("/thumbtack", self.thumbtack.app),
-            ]
+            ],
+            middleware=[Middleware(Watching, wire=self.wire)],
         )
 
     def meet(self, *, address: str, bot_url: str) -> None:
@@ -57,10 +104,39 @@ class Outside:
         self.thumbtack.webhook_url = bot_url
         self.thumbtack.grants.redirect_uris = {f"{bot_url}/thumbtack/callback"}
 
+    def play(self, tour: str | None) -> None:
+        """What is played now, while people only watch; None: it is their turn."""
+        self.tour = tour
+        self.changed.fire()
+
+    def put_forward(self, by: timedelta) -> None:
+        """Let it be so much later here and for the bot, which must be there."""
+        if self.bot is None:
+            raise ValueError("Only the demo can put the bot's clock forward.")
+        self.bot.put_forward(by)
+        self.clock.put_forward(by)
+        self.changed.fire()
+
+    @asynccontextmanager
+    async def serve(self, *, port: int = 0) -> AsyncIterator[str]:
+        """Serve all of it on loopback; yields its address. At the end, open pages are let go."""
+        async with serving(self.app, port=port) as address:
+            try:
+                yield address
+            finally:
+                self.ended = True
+                self.changed.fire()
+
+    def changes(self) -> list[asyncio.Event]:
+        """What the next changes will set, whatever changes."""
+        return [self.changed.coming, self.slack.workspace.changed.coming, self.thumbtack.coming]
+
     async def aclose(self) -> None:
         """Close the connections to the bot."""
         await self.slack.aclose()
         await self.thumbtack.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
 
 def settings(address: str, *, bot_url: str | None = None, socket: bool = False) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Short addresses at the sandbox's root for curl and plain text: what the customer does, what the team does, what is seen.
 
-    GET    /            everything there is to see
+    GET    /            everything there is to see (a browser gets the page to play on: `sandbox.pages`)
     POST   /lead        a customer asks for something, each time something else
     POST   /v4          likewise, told by Thumbtack's newer API, ten minutes after they asked
     POST   /customer    the customer who came last writes the text of the request
@@ -33,7 +33,7 @@ from starlette.routing import Route
 
 from sandbox.faults import Fault
 from sandbox.member import Member
-from sandbox.page import as_text, page
+from sandbox.page import as_text
 from sandbox.reading import Reader
 from sandbox.slack import Answer, SlackStandIn
 from sandbox.slack.block_kit import elements
@@ -55,12 +55,7 @@ def routes(slack: SlackStandIn, thumbtack: ThumbtackStandIn, channel: str) -> li
     team, customers, house = _Team(slack, channel), _Customers(thumbtack), _House(slack, channel)
     people = [person for person in slack.workspace.people.values() if not person.is_bot]
 
-    async def look(_: Request) -> Response:
-        """Everything there is to see; a browser that shows it looks again by itself."""
-        return PlainTextResponse(as_text(page(slack, thumbtack)), headers={"Refresh": "2"})
-
     return [
-        Route("/", look),
         Route("/lead", customers.playing(customers.asks), methods=["POST"]),
         Route("/v4", customers.playing(customers.asks_by_v4), methods=["POST"]),
         Route("/app", customers.playing(customers.is_answered), methods=["POST"]),

@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import itemgetter
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect
@@ -29,6 +30,7 @@ COLUMNS = (
     "environment", "route", "lane", "dedupe", "body_hash", "lead_thumbtack_id", "business_thumbtack_id", "body",
     "received_at", "state", "due_at", "attempt",
 )  # fmt: skip
+_IN_ORDER = itemgetter(*COLUMNS)
 _TABLE = Inbox.__table__  # type: ignore[attr-defined]  # SQLAlchemy's table of the row's class
 
 AT_ONCE = 128
@@ -124,7 +126,7 @@ class _Written:
 
     def __init__(self, mark: str, binds: Sequence[Callable[[Any], Any] | None]) -> None:
         self._mark = mark
-        self._binds = tuple(zip(COLUMNS, binds, strict=True))
+        self._binds = tuple((at, bind) for at, bind in enumerate(binds) if bind is not None)
 
     @classmethod
     def of(cls, dialect: Dialect, mark: str) -> "_Written":
@@ -136,8 +138,11 @@ class _Written:
         rows = ", ".join([row] * count)
         return f"INSERT INTO {_TABLE.name} ({', '.join(COLUMNS)}) VALUES {rows} ON CONFLICT DO NOTHING"
 
-    def values(self, row: Values) -> tuple[Any, ...]:
-        return tuple(row[name] if bind is None else bind(row[name]) for name, bind in self._binds)
+    def values(self, row: Values) -> Sequence[Any]:
+        values: list[Any] = list(_IN_ORDER(row))
+        for at, bind in self._binds:
+            values[at] = bind(values[at])
+        return values
 
 
 def _powers(rows: Sequence[Values]) -> Iterable[Sequence[Values]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import and_, func, or_, select
 from sqlmodel import col
 
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import Direction, Message, Outbox, ReplyState
 from storage.outbox import Kind
@@ -16,7 +17,9 @@ async def last_said(tx: Transaction, lead_id: int, *, limit: int) -> Sequence[Me
     What Thumbtack wrote by itself is left out, as it is in the thread.
     """
     waits = select(col(Outbox.id)).where(
-        col(Outbox.settled_at).is_(None), col(Outbox.kind) == Kind.POST_MESSAGE, col(Outbox.message_id) == Message.id
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.kind) == word(Kind.POST_MESSAGE),
+        col(Outbox.message_id) == Message.id,
     )
     heard = and_(col(Message.direction) == Direction.INBOUND, col(Message.is_automatic).is_(False), ~waits.exists())
     sent = and_(col(Message.direction) == Direction.OUTBOUND, col(Message.state) == ReplyState.DELIVERED)

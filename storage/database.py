@@ -20,13 +20,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, event, func, make_url, select
 from sqlalchemy.exc import DisconnectionError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from storage import one_hop
+from storage import one_hop, transaction
 from storage.precedence import Precedence
+from storage.transaction import HERE
 
-Transaction = AsyncSession
+Transaction = transaction.Transaction
 """What `Database.transaction()` gives: handed to the functions of this package, never used directly by others."""
 
 StorageError = SQLAlchemyError
@@ -57,7 +58,7 @@ LOOK_WHEN_TOLD = 15.0
 KEPT_STATEMENTS = 512
 """How many statements a connection to SQLite keeps as it understood them: we have more than the 128 of the driver."""
 
-WAKE, TELL, HERE, KEPT = "wake", "tell", "here", "kept"
+WAKE, TELL, KEPT = "wake", "tell", "kept"
 
 
 def utcnow() -> datetime:
@@ -94,11 +95,11 @@ class Database:
     def _sqlite(self, *, writes: bool = True, **pool: Any) -> AsyncEngine:
         how: dict[str, Any] = {
             "factory": _SqliteConnection,
-            "async_creator_fn": one_hop.connect,
             "cached_statements": KEPT_STATEMENTS,
         }
         engine = create_async_engine(self.url, connect_args=how, hide_parameters=True, **pool)
         begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        event.listen(engine.sync_engine, "do_connect", one_hop.connected)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite if writes else _prepare_sqlite_reader)
         event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
         return engine
@@ -185,7 +186,7 @@ class Database:
         `brief`: each of its statements finds its few rows by an index; SQLite then takes a fifth of the time for them
         (see `storage.one_hop`), but a long one would stop the event loop. `at_length` ends that.
         """
-        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+        async with Transaction(self._writer, expire_on_commit=False) as session:
             async with self.precedence.turn(), session.begin():
                 if brief and self.is_sqlite:
                     await _begin_here(session)
@@ -202,7 +203,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """A transaction that only reads, beside the writer."""
-        async with AsyncSession(self._reader, expire_on_commit=False) as session, session.begin():
+        async with Transaction(self._reader, expire_on_commit=False) as session, session.begin():
             yield session
 
     @asynccontextmanager

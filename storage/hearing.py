@@ -9,13 +9,15 @@ from sqlmodel import col
 
 from storage import presence, targeting
 from storage.database import Transaction
-from storage.models import Business, Direction, Environment, Lead, Message, Review, Webhook
+from storage.models import Business, Direction, Environment, Lead, Message, Review, Targeting, Webhook
 
 A_DAY = timedelta(days=1)
 """Who had a lead since then is not silent, and is not looked at."""
 
 LEADS = 100
 """How many of a business's last leads tell its habit."""
+
+_ARRIVED = (col(Lead.is_test).is_(False), col(Lead.joined_id).is_(None), col(Lead.received_at).is_not(None))
 
 
 async def last_heard(tx: Transaction, business_ids: Collection[int]) -> Mapping[int, datetime]:
@@ -53,6 +55,26 @@ class Habit:
     is_paused: bool
 
 
+async def silent(tx: Transaction) -> int:
+    """Of how many businesses the keepers were told that nothing comes, and no lead came since; not of paused ones."""
+    newest = (
+        select(col(Lead.received_at))
+        .where(col(Lead.business_id) == col(Business.id), *_ARRIVED)
+        .order_by(col(Lead.id).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    paused = select(col(Targeting.id)).where(
+        col(Targeting.business_id) == col(Business.id), col(Targeting.set_enabled).is_(False)
+    )
+    told_at = col(Business.silence_told_at)
+    query = select(func.count()).where(
+        told_at.is_not(None), col(Business.disconnected_at).is_(None), ~paused.exists(), newest <= told_at
+    )
+    count: int = (await tx.execute(query)).scalar_one()
+    return count
+
+
 async def habits(tx: Transaction, *, environment: Environment, now: datetime) -> Sequence[Habit]:
     """The habits of the businesses that had leads, but none for a day, and were not disconnected."""
     query = select(Business).where(col(Business.environment) == environment, col(Business.disconnected_at).is_(None))
@@ -66,12 +88,7 @@ async def habits(tx: Transaction, *, environment: Environment, now: datetime) ->
 
 
 async def _latest(tx: Transaction, business: Business) -> Sequence[Lead]:
-    query = select(Lead).where(
-        col(Lead.business_id) == business.id,
-        col(Lead.is_test).is_(False),
-        col(Lead.joined_id).is_(None),
-        col(Lead.received_at).is_not(None),
-    )
+    query = select(Lead).where(col(Lead.business_id) == business.id, *_ARRIVED)
     return (await tx.execute(query.order_by(col(Lead.id).desc()).limit(LEADS))).scalars().all()
 
 

@@ -29,7 +29,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from storage import pacing
-from storage.columns import UtcDateTime
+from storage.columns import UtcDateTime, word
 from storage.database import Transaction
 from storage.models import Inbox, Lane, Outbox, WorkState
 
@@ -136,7 +136,7 @@ def _may_go(row: type[Outbox]) -> list[ColumnElement[bool]]:
 def _is_free(row: type[Outbox]) -> list[ColumnElement[bool]]:
     return [
         col(row.settled_at).is_(None),
-        col(row.state) != WorkState.PARKED,
+        col(row.state) != word(WorkState.PARKED),
         col(row.due_at) <= NOW,
         or_(col(row.claimed_until).is_(None), col(row.claimed_until) <= NOW),
     ]
@@ -162,7 +162,7 @@ def _ahead(row: type[Outbox]) -> Select[Any]:
     """
     other = aliased(Outbox)
     earlier: ColumnElement[bool] = tuple_(col(other.position), col(other.id)) < tuple_(col(row.position), col(row.id))
-    under_way, we_are = col(other.state) == WorkState.SENDING, col(row.state) == WorkState.SENDING
+    under_way, we_are = col(other.state) == word(WorkState.SENDING), col(row.state) == word(WorkState.SENDING)
     return select(col(other.id)).where(
         col(other.settled_at).is_(None),
         col(other.lane) == col(row.lane),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, or_, select, text
 from sqlmodel import col
 
-from storage import lanes, sockets
+from storage import hearing, lanes, presence, sockets
 from storage.columns import UtcDateTime
 from storage.connections import LIVE
 from storage.database import Transaction
@@ -35,7 +35,8 @@ class Measured:
     something first. `connections`: how many are active, failing (active, but the last renewal did not succeed) and
     broken. `granted`: when the oldest refresh token in use was issued, by API generation. `last_webhook_at`: when
     Thumbtack last told us something that we did not know. `socket_connections`: how many processes hear Slack over Socket
-    Mode.
+    Mode. `back_at`: when the last absence was over. `unsteady_since`: since when no process stayed for as long as Slack
+    tries an event. `silent`: for how many businesses nothing comes any more.
     """
 
     inbox: Queue
@@ -46,12 +47,16 @@ class Measured:
     granted: Mapping[Generation, datetime]
     last_webhook_at: datetime | None
     socket_connections: int
+    back_at: datetime | None
+    unsteady_since: datetime | None
+    silent: int
 
 
 async def measure(tx: Transaction, *, now: datetime) -> Measured:
     """Read all of it; what is done already is not read."""
     newest = select(func.max(col(Inbox.id))).scalar_subquery()
     last = await tx.execute(select(col(Inbox.received_at)).where(col(Inbox.id) == newest))
+    there = await presence.find(tx)
     return Measured(
         inbox=await _inbox(tx),
         outbox=await _outbox(tx, now),
@@ -61,6 +66,9 @@ async def measure(tx: Transaction, *, now: datetime) -> Measured:
         granted=await _granted(tx),
         last_webhook_at=last.scalar_one_or_none(),
         socket_connections=await sockets.held(tx, now=now),
+        back_at=there.back_at if there else None,
+        unsteady_since=there.unsteady_since if there else None,
+        silent=await hearing.silent(tx),
     )
 
 

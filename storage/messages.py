@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, and_, bindparam, delete, func, select, update
+from sqlalchemy import CursorResult, Select, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from storage import lanes
+from storage.columns import word
 from storage.database import Transaction, keep
 from storage.merging import fill
 from storage.models import (
@@ -107,12 +108,12 @@ async def record_inbound(tx: Transaction, told: Message) -> Heard:
 
 
 async def _same_inbound(tx: Transaction, told: Message) -> Message | None:
-    same = await by_thumbtack_id(tx, told.environment, told.thumbtack_id or "")
-    if same is not None or told.text is None or told.sent_at is None:
-        return same
+    called = {"of": told.environment, "called": told.thumbtack_id or ""}
+    if told.text is None or told.sent_at is None:
+        return (await tx.execute(_CALLED, called)).scalar_one_or_none()
     earliest, latest = _around(told.sent_at, SAME_TEXT_WITHIN)
-    asked = {"lead": told.lead_id, "said": told.text, "by": told.generation, "earliest": earliest, "latest": latest}
-    return (await tx.execute(_BY_TEXT, asked)).scalar_one_or_none()
+    said = {"lead": told.lead_id, "said": told.text, "by": told.generation, "earliest": earliest, "latest": latest}
+    return (await tx.execute(_SAME, called | said)).scalar_one_or_none()
 
 
 def _around(sent_at: datetime, within: timedelta) -> tuple[datetime, datetime]:
@@ -224,8 +225,8 @@ async def forget_strays(tx: Transaction) -> int:
     """Likewise in every channel where no lead's card is on its way any more; returns how many."""
     under_way = select(col(Outbox.channel)).where(
         col(Outbox.settled_at).is_(None),
-        col(Outbox.kind) == Kind.POST_LEAD,
-        col(Outbox.state) == WorkState.SENDING,
+        col(Outbox.kind) == word(Kind.POST_LEAD),
+        col(Outbox.state) == word(WorkState.SENDING),
         col(Outbox.channel).is_not(None),
     )
     strays = delete(Message).where(col(Message.lead_id).is_(None), col(Message.channel).not_in(under_way))
@@ -322,21 +323,16 @@ _TO_POST = (
     .outerjoin(Customer, col(Customer.id) == col(Lead.customer_id))
     .where(col(Message.id) == bindparam("of"))
 )
-_CALLED = select(Message).where(
-    col(Message.environment) == bindparam("of"), col(Message.thumbtack_id) == bindparam("called")
+_IS_CALLED = and_(col(Message.environment) == bindparam("of"), col(Message.thumbtack_id) == bindparam("called"))
+_CALLED = select(Message).where(_IS_CALLED)
+_SAYS = and_(
+    col(Message.lead_id) == bindparam("lead"),
+    col(Message.direction) == Direction.INBOUND,
+    col(Message.text) == bindparam("said"),
+    col(Message.generation) != bindparam("by"),
+    col(Message.sent_at).between(bindparam("earliest"), bindparam("latest")),
 )
-_BY_TEXT = (
-    select(Message)
-    .where(
-        col(Message.lead_id) == bindparam("lead"),
-        col(Message.direction) == Direction.INBOUND,
-        col(Message.text) == bindparam("said"),
-        col(Message.generation) != bindparam("by"),
-        col(Message.sent_at).between(bindparam("earliest"), bindparam("latest")),
-    )
-    .order_by(col(Message.id))
-    .limit(1)
-)
+_SAME = select(Message).where(or_(_IS_CALLED, _SAYS)).order_by(case((_IS_CALLED, 0), else_=1), col(Message.id)).limit(1)
 _WRITTEN_BEFORE = select(func.max(Message.stored_at)).where(
     col(Message.lead_id) == bindparam("lead"),
     col(Message.id) < bindparam("before"),

@@ -6,13 +6,16 @@ time changing threads. Everything else (the thread of a connection, what a cance
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 import aiosqlite
 from aiosqlite.core import _STOP_RUNNING_SENTINEL  # what its thread ends at; it has no public name
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
+from sqlalchemy.util.concurrency import await_
 
 FETCHED_AT_ONCE = 64
 """aiosqlite's own number; nothing here iterates over a cursor."""
@@ -32,11 +35,7 @@ class OneHopCursor(aiosqlite.Cursor):
         self._under_way = False
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> "OneHopCursor":
-        """Execute a statement and keep its rows for `fetchall`: in the connection's thread, or `here`."""
-        if self._of.here:
-            self._rows = _rows(self._cursor, sql, parameters or ())
-            await self._of.give_way()
-            return self
+        """Execute a statement in the connection's thread, and keep its rows for `fetchall`."""
         self._under_way = True
         self._rows = await self._execute(_rows, self._cursor, sql, parameters or ())  # type: ignore[no-untyped-call]  # aiosqlite's
         self._under_way = False  # not where we were cancelled: the thread may still be at it
@@ -53,6 +52,31 @@ class OneHopCursor(aiosqlite.Cursor):
             await super().close()
         else:
             self._cursor.close()
+
+
+class HereCursor(sqlite3.Cursor):
+    """The driver's own, for what is executed `here`: all rows are fetched before the next statement may change them."""
+
+    _rows: deque[Any]
+
+    def execute(self, sql: str, parameters: Any = ()) -> Self:
+        """Execute a statement, and keep its rows."""
+        super().execute(sql, parameters)
+        self._rows = deque(super().fetchall() if self.description else ())
+        return self
+
+    def fetchall(self) -> list[Any]:
+        """The rows that were not given yet."""
+        rows, self._rows = self._rows, deque()
+        return list(rows)
+
+    def fetchmany(self, size: int | None = 1) -> list[Any]:
+        """So many of them."""
+        return [self._rows.popleft() for _ in range(min(size or 1, len(self._rows)))]
+
+    def fetchone(self) -> Any:
+        """The next row."""
+        return self._rows.popleft() if self._rows else None
 
 
 class OneHopConnection(aiosqlite.Connection):
@@ -103,6 +127,10 @@ class OneHopConnection(aiosqlite.Connection):
             connection.close()
         return _STOP_RUNNING_SENTINEL
 
+    def here_cursor(self) -> HereCursor:
+        """A cursor for what is executed `here`."""
+        return self._conn.cursor(HereCursor)
+
     def cursor(self) -> OneHopCursor:  # type: ignore[override]  # what SQLAlchemy enters; aiosqlite's also can be awaited
         """A cursor."""
         return OneHopCursor(self, self._conn.cursor())
@@ -113,6 +141,23 @@ def connect(*where: Any, **how: Any) -> OneHopConnection:
     connection = OneHopConnection(partial(sqlite3.connect, *where, **how), FETCHED_AT_ONCE)
     connection._thread.daemon = True  # noqa: SLF001 -- as SQLAlchemy does to aiosqlite's own: none may keep us from ending
     return connection
+
+
+class Adapted(AsyncAdapt_aiosqlite_connection):
+    """A connection as SQLAlchemy sees it. While statements are executed `here`, it is given the driver's own cursors."""
+
+    __slots__ = ()
+
+    def cursor(self, server_side: bool = False) -> Any:  # noqa: FBT001, FBT002 -- SQLAlchemy's signature
+        """A cursor."""
+        driver: Any = self._connection
+        return driver.here_cursor() if driver.here else super().cursor(server_side)
+
+
+def connected(dialect: Any, _record: Any, where: Sequence[Any], how: dict[str, Any]) -> Adapted:
+    """A connection, as SQLAlchemy's event `do_connect` asks for one."""
+    made: Any = await_(connect(*where, **how))
+    return Adapted(dialect.dbapi, made)
 
 
 def _rows(cursor: sqlite3.Cursor, sql: str, parameters: Iterable[Any]) -> Iterable[Any]:

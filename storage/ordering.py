@@ -3,6 +3,7 @@
 from sqlalchemy import bindparam, select
 from sqlmodel import col
 
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import Message, Outbox, WorkState
 from storage.outbox import Kind
@@ -44,9 +45,9 @@ _WAITING = (
     .where(
         col(Outbox.settled_at).is_(None),
         col(Outbox.lane) == bindparam("of"),
-        col(Outbox.kind).in_(OF_A_MESSAGE),
+        col(Outbox.kind).in_([word(kind) for kind in OF_A_MESSAGE]),
         col(Outbox.message_id).is_not(None),
-        col(Outbox.state) == WorkState.PENDING,
+        col(Outbox.state) == word(WorkState.PENDING),
         col(Outbox.attempt) == 0,
     )
     .order_by(col(Outbox.id))

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlmodel import col
 
 from storage import lanes, pacing
-from storage.columns import UtcDateTime
+from storage.columns import UtcDateTime, word
 from storage.database import Transaction, touch
 from storage.models import Outbox, WorkState
 
@@ -201,6 +201,11 @@ async def _turn(tx: Transaction, lane: str | None, now: datetime) -> datetime:
     return now if last is None else max(now, last + A_TURN)
 
 
+def waits_behind(entry: Outbox, *, now: datetime) -> bool:
+    """Whether others of its lane may have waited when an entry was added `now` (see `_turn`, which looked)."""
+    return entry.channel is None or entry.turn_at is None or entry.turn_at > now
+
+
 def enqueued(tx: Transaction) -> Sequence[str]:
     """The delivery ids of what this transaction added: what a log follows an event by."""
     return tuple(tx.info.get(ENQUEUED, ()))
@@ -354,7 +359,7 @@ async def _change_waiting(tx: Transaction, entry_id: int, **values: Any) -> None
         .where(
             col(Outbox.id) == entry_id,
             col(Outbox.settled_at).is_(None),
-            col(Outbox.state).in_([WorkState.PENDING, WorkState.PARKED]),
+            col(Outbox.state).in_([word(WorkState.PENDING), word(WorkState.PARKED)]),
         )
         .with_for_update(skip_locked=True)
     )
@@ -370,8 +375,8 @@ async def pending_of(tx: Transaction, lane: str, kind: Kind) -> Outbox | None:
     query = select(Outbox).where(
         col(Outbox.settled_at).is_(None),
         col(Outbox.lane) == lane,
-        col(Outbox.kind) == kind,
-        col(Outbox.state) == WorkState.PENDING,
+        col(Outbox.kind) == word(kind),
+        col(Outbox.state) == word(WorkState.PENDING),
     )
     found = (await tx.execute(query.limit(1).with_for_update(skip_locked=True))).scalars().first()
     if found is not None:

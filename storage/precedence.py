@@ -2,7 +2,7 @@
 
 SQLite has one writer at a time, and the whole program shares one event loop. Who writes takes turns here, not at the
 database's lock, which knows no order. What nobody waits for (reading the inbox, delivering the outbox) is done `behind`:
-idle that costs nothing, and under load it gets a fifth of the time, so that it never stands still either.
+idle that costs nothing, and under load it gets a seventh of the time, so that it never stands still either.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-REST = 4.0
-"""How much longer than it worked other work rests when webhooks arrived meanwhile: it gets a fifth of the time."""
+REST = 6.0
+"""How much longer than it worked other work rests when webhooks arrived meanwhile: it gets a seventh of the time."""
 
 LONGEST_REST = 0.5
 """Seconds for which it rests at a time, however much of it there is."""

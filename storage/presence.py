@@ -27,10 +27,11 @@ _HELD = select(Presence).where(col(Presence.name) == SERVE).with_for_update().ex
 
 @dataclass(frozen=True, kw_only=True)
 class Absence:
-    """From when until when nobody was there."""
+    """From when until when nobody was there, or (`on_and_off`) nobody for long: it was started and ended again and again."""
 
     since: datetime
     until: datetime
+    on_and_off: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +42,34 @@ class Missed:
     at: datetime
 
 
-async def beat(tx: Transaction, *, now: datetime, reply_mode: str | None = None) -> Absence | None:
-    """Write down that the program is there, and its reply mode. After an absence, one caller of all replicas is told of it."""
+async def beat(
+    tx: Transaction, *, now: datetime, lived: timedelta | None, reply_mode: str | None = None
+) -> Absence | None:
+    """Write down that the program is there, and its reply mode. After an absence, one caller of all replicas is told of it.
+
+    `lived`: for how long the caller has been there, None where it starts.
+    """
     insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
     await tx.execute(insert(Presence).values(name=SERVE, alive_at=now).on_conflict_do_nothing())
     row = (await tx.execute(_HELD)).scalar_one()
-    before, row.alive_at = row.alive_at, now
-    row.reply_mode = reply_mode
+    before, row.alive_at, row.reply_mode = row.alive_at, now, reply_mode
+    if lived is None:
+        row.unsteady_since = row.unsteady_since or min(before, now)
+        return _at_a_start(row, since=before, unsteady_since=row.unsteady_since)
+    if lived >= AWAY:
+        row.unsteady_since = None
     return Absence(since=before, until=now) if now - before > AWAY else None
+
+
+def _at_a_start(row: Presence, *, since: datetime, unsteady_since: datetime) -> Absence | None:
+    """Whether Slack may have given something up: each of its tries may have met a time between two short lives.
+
+    What was looked for at an earlier start of these need not be looked for again.
+    """
+    now, looked_at = row.alive_at, max(unsteady_since, row.back_at or unsteady_since)
+    if now - since > AWAY and looked_at <= unsteady_since:
+        return Absence(since=since, until=now)
+    return Absence(since=unsteady_since, until=now, on_and_off=True) if now - looked_at > AWAY else None
 
 
 async def mode_before(tx: Transaction) -> str | None:

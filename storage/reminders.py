@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from storage import leads, outbox
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import Lead, Outbox, WorkState
 from storage.outbox import Kind, thumbtack_lane
@@ -19,8 +20,8 @@ async def answer_under_way(tx: Transaction, lead_id: int) -> bool:
     query = select(col(Outbox.id)).where(
         col(Outbox.settled_at).is_(None),
         col(Outbox.lane) == thumbtack_lane(lead_id),
-        col(Outbox.kind).in_([Kind.SEND_REPLY, Kind.READ_BACK]),
-        col(Outbox.state) != WorkState.PARKED,
+        col(Outbox.kind).in_([word(Kind.SEND_REPLY), word(Kind.READ_BACK)]),
+        col(Outbox.state) != word(WorkState.PARKED),
     )
     return (await tx.execute(query.limit(1))).first() is not None
 

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from storage import channels, lanes, leads, outbox, routing, threads
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import Channel, Lead, Outbox, Thread
 from storage.outbox import Kind, slack_lane
@@ -93,7 +94,7 @@ async def _enqueue(
 async def card_to_come(tx: Transaction, lead_id: int) -> Outbox | None:
     """The entry that will post a lead's card, where there is one."""
     query = select(Outbox).where(
-        col(Outbox.settled_at).is_(None), col(Outbox.kind) == Kind.POST_LEAD, col(Outbox.lead_id) == lead_id
+        col(Outbox.settled_at).is_(None), col(Outbox.kind) == word(Kind.POST_LEAD), col(Outbox.lead_id) == lead_id
     )
     return (await tx.execute(query.limit(1))).scalar_one_or_none()
 

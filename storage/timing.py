@@ -8,6 +8,7 @@ from sqlalchemy import ScalarSelect, Select, func, or_, select
 from sqlmodel import col
 
 from storage import lanes, pacing
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import Outbox, WorkState
 
@@ -39,7 +40,7 @@ def _after() -> Select[Any]:
     more = select(col(Outbox.id)).where(
         col(Outbox.settled_at).is_(None),
         due <= lanes.NOW,
-        col(Outbox.state) != WorkState.PARKED,
+        col(Outbox.state) != word(WorkState.PARKED),
         or_(claimed.is_(None), claimed <= lanes.NOW),
     )
     return select(more.exists(), *_later())
@@ -48,7 +49,7 @@ def _after() -> Select[Any]:
 def _later() -> Sequence[ScalarSelect[Any]]:
     """When the first entry is due, and when the first claim ends."""
     waits, due, claimed = col(Outbox.settled_at).is_(None), col(Outbox.due_at), col(Outbox.claimed_until)
-    first_due = select(func.min(due)).where(waits, due > lanes.NOW, col(Outbox.state) != WorkState.PARKED)
+    first_due = select(func.min(due)).where(waits, due > lanes.NOW, col(Outbox.state) != word(WorkState.PARKED))
     first_claim = select(func.min(claimed)).where(claimed.is_not(None), claimed > lanes.NOW, waits)
     return first_due.scalar_subquery(), first_claim.scalar_subquery()
 

@@ -1,8 +1,9 @@
 """What the outbox still holds about a lead or a message: questions that change nothing."""
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlmodel import col
 
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
@@ -12,7 +13,7 @@ async def reply(tx: Transaction, message_id: int) -> Outbox | None:
     """The entry that shall send this message, while it has not gone out."""
     query = select(Outbox).where(
         col(Outbox.settled_at).is_(None),
-        col(Outbox.kind) == Kind.SEND_REPLY,
+        col(Outbox.kind) == word(Kind.SEND_REPLY),
         col(Outbox.message_id) == message_id,
     )
     return (await tx.execute(query)).scalars().first()
@@ -30,9 +31,9 @@ async def lead_post_under_way(tx: Transaction, channel: str, *, besides: int = 0
     """Whether a lead's first post to this channel may be out while we do not know its ts yet."""
     query = select(col(Outbox.id)).where(
         col(Outbox.settled_at).is_(None),
-        col(Outbox.kind) == Kind.POST_LEAD,
+        col(Outbox.kind) == word(Kind.POST_LEAD),
         col(Outbox.channel) == channel,
-        text("state = 'sending'"),  # word for word as the index over them says it
+        col(Outbox.state) == word(WorkState.SENDING),
         col(Outbox.lead_id) != besides,
     )
     return (await tx.execute(query.limit(1))).first() is not None
@@ -42,9 +43,9 @@ async def card_on_its_way(tx: Transaction, lead_id: int) -> str | None:
     """The channel of a lead's first post that may be out already, with what was known when it went."""
     query = select(col(Outbox.channel)).where(
         col(Outbox.settled_at).is_(None),
-        col(Outbox.kind) == Kind.POST_LEAD,
+        col(Outbox.kind) == word(Kind.POST_LEAD),
         col(Outbox.lead_id) == lead_id,
-        col(Outbox.state) == WorkState.SENDING,
+        col(Outbox.state) == word(WorkState.SENDING),
     )
     found: str | None = (await tx.execute(query.limit(1))).scalar_one_or_none()
     return found
@@ -53,6 +54,6 @@ async def card_on_its_way(tx: Transaction, lead_id: int) -> str | None:
 async def cards_wait(tx: Transaction, *, reason: str) -> bool:
     """Whether a lead's card was tried, and waits for this reason."""
     query = select(col(Outbox.id)).where(
-        col(Outbox.settled_at).is_(None), col(Outbox.kind) == Kind.POST_LEAD, col(Outbox.reason) == reason
+        col(Outbox.settled_at).is_(None), col(Outbox.kind) == word(Kind.POST_LEAD), col(Outbox.reason) == reason
     )
     return (await tx.execute(query.limit(1))).first() is not None

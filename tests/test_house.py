@@ -169,6 +169,9 @@ def exposed() -> dict[str, tuple[str, str]]:
         granted={Generation.V4: NOW},
         last_webhook_at=NOW,
         socket_connections=0,
+        back_at=NOW,
+        unsteady_since=None,
+        silent=0,
     )
     found = {}
     for line in full.written(measured, now=NOW).decode().splitlines():
@@ -222,7 +225,7 @@ def known_values() -> dict[tuple[str, str], set[str]]:
     }
 
 
-NOT_OF_WEBHOOKS = {"outsider", "signature", "not_found", "method"}
+NOT_OF_WEBHOOKS = {"outsider", "signature", "mistake", "not_found", "method"}
 
 
 def test_alerts_speak_of_labels_that_exist():
@@ -435,6 +438,8 @@ def test_nothing_committed_holds(forbidden):
         try:
             written = path.read_text()
         except UnicodeDecodeError:  # a picture
+            continue
+        if forbidden is OUR_TRACKER and path.parent == ROOT / "tests/schemas":  # others' files, with their numbers
             continue
         found += [
             f"{name(path)}: {hit.group()}" for hit in forbidden.finditer(written) if not hit.groupdict().get("theirs")

@@ -42,6 +42,7 @@ NEEDED_BY_METHOD: Mapping[str, set[str]] = {
     "reactions.add": {"reactions:write"},
     "reactions.remove": {"reactions:write"},
     "users.info": {"users:read"},
+    "users.list": {"users:read"},
     "views.open": set(),
     "users.conversations": {"channels:read", "groups:read"},
     "views.publish": set(),

@@ -27,6 +27,7 @@ MAY_CALL_OUT = {
     "bot/heartbeat.py": "HEARTBEAT_URL, the operator's watch",
     "bot/replay.py": "the server that the person at the terminal names",
     "bot/socket_mode.py": "nobody by itself: it reads the websocket that bot/slack.py opened on Slack's own host",
+    "bot/setup/reaching.py": "our own address, as the person who sets it up typed it",
     "bot/slack.py": "Slack's API at SLACK_API_URL, and answer addresses on Slack's own host",
     "webhooks/thumbtack/": "Thumbtack's APIs at the addresses of the settings",
 }
@@ -106,6 +107,7 @@ RAW = {"text", "exec_driver_sql", "literal_column", "executescript", "executeman
 ALSO = {"execute"}
 COMPOSED = {
     "storage/appending.py": "the table's and the columns' names, and as many marks as there are values",
+    "storage/columns.py": "a word of an enum of ours, for the condition of a partial index",
     "storage/database.py": "constants of that file: a lock's number and SQLite's pragmas",
     "storage/models/base.py": "the condition of an index, a constant of the row's class",
 }
@@ -140,6 +142,7 @@ HOLES = {
     "storage/appending.py": {
         "', '.join(COLUMNS)", "', '.join(ids)", "_TABLE.name", "environment", "marks", "rows", "where",
     },
+    "storage/columns.py": {"value.value"},
     "storage/database.py": {"ALTERING", "pragma"},
 }  # fmt: skip
 """What may stand in a hole of a statement: names that are constants, and marks for values, never a value."""

@@ -13,7 +13,7 @@ from webhooks import pages
 from webhooks.linking import Linked
 from webhooks.not_connected import NotConnected, Trouble, told
 from webhooks.oauth import Consents
-from webhooks.pages import Link, Page
+from webhooks.pages import Link, Page, Sign
 
 CONNECT = "/thumbtack/connect"
 CALLBACK = "/thumbtack/callback"
@@ -80,7 +80,9 @@ def _connected(linked: Linked) -> Page:
             if linked.picks
             else "Slack says in a moment which business it is. Nothing more to do here."
         )
-        return Page(title="Almost done", lines=("Thumbtack let Corkboard in.",), what_to_do=rest, good=True, link=link)
+        return Page(
+            title="Almost done", lines=("Thumbtack let Corkboard in.",), what_to_do=rest, sign=Sign.GOOD, link=link
+        )
     names = _listed(linked.names)
     lines = ["What it is connected for, and what is still missing, is shown in Slack."]
     if linked.kept:
@@ -91,13 +93,18 @@ def _connected(linked: Linked) -> Page:
         lines.append(f"This is another business than the one that was to be connected again, {linked.left_out}.")
         next_ = f"{linked.left_out} still has to be connected: in Slack, type /thumbtack connect."
     verb = "is" if len(linked.names) == 1 else "are"
-    return Page(title=f"{names} {verb} connected", lines=tuple(lines), what_to_do=next_, good=True, link=link)
+    return Page(title=f"{names} {verb} connected", lines=tuple(lines), what_to_do=next_, sign=Sign.GOOD, link=link)
 
 
 def _trouble(consents: Consents, error: NotConnected, *, link: Link | None = None) -> Response:
     found = told(error.trouble, generation=error.generation, redirect_uri=consents.callback_url)
     page = Page(
-        title=found.title, lines=(found.why,), what_to_do=found.what_to_do, good=False, status=found.status, link=link
+        title=found.title,
+        lines=(found.why,),
+        what_to_do=found.what_to_do,
+        sign=Sign.TROUBLE,
+        status=found.status,
+        link=link,
     )
     return pages.response(page)
 

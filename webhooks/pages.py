@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
 from html import escape
 
 from starlette.responses import HTMLResponse
@@ -17,11 +18,12 @@ body { margin: 0; padding: 2rem 1.25rem; background: var(--paper); color: var(--
   font: 1.0625rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; overflow-wrap: anywhere; }
 main { max-width: 32rem; margin: 0 auto; }
 .mark { font-size: 2.5rem; line-height: 1; }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: 1rem 0 .75rem; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 1rem 0 .75rem; text-wrap: balance; }
 p { margin: 0 0 .75rem; }
 .do { font-weight: 600; }
 a.button { display: block; margin: 1.5rem 0 0; padding: .8rem 1rem; border-radius: .5rem; text-align: center;
   background: var(--go); color: #fff; font-weight: 600; text-decoration: none; }
+a.button:focus-visible { outline: .1875rem solid var(--ink); outline-offset: .125rem; }
 footer { margin-top: 2rem; padding-top: .75rem; border-top: 1px solid var(--line); color: var(--soft);
   font-size: .875rem; }
 """
@@ -46,21 +48,29 @@ class Link:
     url: str
 
 
+class Sign(StrEnum):
+    """What a page shows above its title."""
+
+    GOOD = "✅"
+    PLACE = "📌"
+    TROUBLE = "⚠️"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What happened and what is next, as plain text. `good`: it is as it was wanted."""
+    """What happened and what is next, as plain text."""
 
+    sign: Sign
     title: str
     lines: tuple[str, ...]
     what_to_do: str
-    good: bool
     link: Link | None = None
     status: int = 200
 
 
-def response(page: Page) -> HTMLResponse:
-    """The page as it goes to a browser."""
-    return HTMLResponse(html(page), status_code=page.status, headers=HEADERS)
+def response(page: Page, *, status: int | None = None) -> HTMLResponse:
+    """The page as it goes to a browser, with its own status or another."""
+    return HTMLResponse(html(page), status_code=status or page.status, headers=HEADERS)
 
 
 def html(page: Page) -> str:
@@ -74,7 +84,7 @@ def html(page: Page) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="robots" content="noindex">'
         f"<title>{escape(page.title)} · Corkboard</title><style>{STYLE}</style></head><body><main>"
-        f'<div class="mark" aria-hidden="true">{"✅" if page.good else "⚠️"}</div>'
+        f'<div class="mark" aria-hidden="true">{page.sign}</div>'
         f'<h1>{escape(page.title)}</h1>{lines}<p class="do">{escape(page.what_to_do)}</p>{link}'
         "<footer>Corkboard pins Thumbtack leads into Slack.</footer></main></body></html>"
     )

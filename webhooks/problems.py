@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 
 import orjson
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 
@@ -33,6 +31,7 @@ REASONS = {
     "json": Meaning(status=400, title="The body is not JSON that can be read."),
     "shape": Meaning(status=400, title="The body lacks the ids that name what it is about."),
     "storage": Meaning(status=503, title="The event could not be stored just now; send it again."),
+    "mistake": Meaning(status=500, title="Corkboard made a mistake; its log says which. Send it again."),
     "not_found": Meaning(status=404, title="There is nothing at this address."),
     "method": Meaning(status=405, title="This address takes another method."),
 }
@@ -67,12 +66,3 @@ def problem(refused: Refused) -> Response:
     return Response(
         orjson.dumps(document), status_code=meaning.status, headers=headers, media_type="application/problem+json"
     )
-
-
-async def on_http_exception(_request: Request, error: Exception) -> Response:
-    """The router's own refusals (no such address, another method) in the same form."""
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    response = problem(Refused("method" if status == 405 else "not_found"))
-    if isinstance(error, HTTPException) and error.headers:
-        response.headers.update(error.headers)
-    return response

@@ -124,7 +124,8 @@ class Receiver:
 
 def _address(request: Request, named: str | None) -> str:
     """The route with the business in it, as a database takes it whatever the caller wrote there."""
-    return _path(request).replace("{business_id}", quote(named or " ", safe=""))
+    path = _path(request)
+    return path.replace("{business_id}", quote(named or " ", safe="")) if "{" in path else path
 
 
 def _path(request: Request) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from storage import businesses, leads, outbox, renewing, routing, threads
 from storage.database import Transaction
-from storage.models import Environment, Lead, Review
+from storage.models import Environment, Lead, Outbox, Review
 from storage.outbox import Kind, slack_lane
 from webhooks.lead_columns import ON_CARD_OR_BELOW
 from webhooks.thumbtack.facts import Generation
@@ -35,8 +35,8 @@ class Page:
     reminds: bool
     heard_at: datetime | None = None
 
-    async def say(self, kind: Kind, lead: Lead, **entry: Any) -> None:
-        """Let something be said about a lead, behind whatever was to be said about it before.
+    async def say(self, kind: Kind, lead: Lead, **entry: Any) -> Outbox:
+        """Let something be said about a lead, behind whatever was to be said about it before; the entry.
 
         Where the card is too old to be seen, or its channel was deleted, news open a new one (see `storage.renewing`).
         """
@@ -45,7 +45,7 @@ class Page:
             place = await renewing.place_of_news(self.tx, lead, now=self.now, default=self.default_channel)
         else:
             place = await self._channel(lead)
-        await outbox.enqueue(
+        return await outbox.enqueue(
             self.tx,
             kind,
             now=self.now,

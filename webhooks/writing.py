@@ -109,11 +109,13 @@ async def message_received(page: Page, fact: MessageReceived) -> None:
         await _waits(page, lead, heard.message)
     if lead.announced_at is None:
         await telling.announce(page, lead)
+    said = []
     if "text" in heard.filled:
-        await page.say(Kind.POST_MESSAGE, lead, message_id=heard.message.id)
+        said.append(await page.say(Kind.POST_MESSAGE, lead, message_id=heard.message.id))
     if "attachments" in heard.filled and heard.message.attachments:
-        await page.say(Kind.POST_PHOTOS, lead, message_id=heard.message.id)
-    await ordering.by_time(page.tx, slack_lane(leads.known(lead.id)))
+        said.append(await page.say(Kind.POST_PHOTOS, lead, message_id=heard.message.id))
+    if any(outbox.waits_behind(entry, now=page.now) for entry in said):
+        await ordering.by_time(page.tx, slack_lane(leads.known(lead.id)))
 
 
 async def _is_echo(page: Page, lead: Lead | None, fact: MessageReceived) -> bool:

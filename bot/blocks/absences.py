@@ -10,9 +10,13 @@ from bot.blocks.posts import Post
 _LONGEST_NAME = 60
 
 
-def was_away(*, since: datetime, until: datetime) -> Post:
-    """For everybody in a channel with leads. Thumbtack documents neither how often nor for how long it repeats a webhook."""
-    told = f"Corkboard was away from {date(since)} to {date(until)}."
+def was_away(*, since: datetime, until: datetime, on_and_off: bool = False) -> Post:
+    """For everybody in a channel with leads. Thumbtack documents neither how often nor for how long it repeats a webhook.
+
+    `on_and_off`: it was there now and then, and never for long.
+    """
+    was = "was away again and again" if on_and_off else "was away"
+    told = f"Corkboard {was} from {date(since)} to {date(until)}."
     blocks = [
         section(f":zzz: {told} Messages in threads are read again now; look in Thumbtack for what came meanwhile."),
         small("Replies that were written long ago ask their writers first. What Thumbtack sends again comes here too."),

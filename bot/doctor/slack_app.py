@@ -70,7 +70,7 @@ async def look(slack: Slack, *, clock: Callable[[], datetime], signed: bool = Tr
 def _not_taken(failure: Failure) -> Finding:
     if failure.sort in (Sort.LATER, Sort.UNKNOWN):
         return broken(Area.SLACK, "token", f"Slack does not answer ({failure.reason})", AGAIN)
-    remedy = "Install the app again in Slack, set its new SLACK_BOT_TOKEN, and restart."
+    remedy = "Copy it once more (OAuth & Permissions), or install the app again; set SLACK_BOT_TOKEN, and restart."
     return broken(Area.SLACK, "token", f"Slack refuses it ({failure.reason})", remedy)
 
 

@@ -105,13 +105,21 @@ class BotProcess:
 
 @asynccontextmanager
 async def running_bot(
-    settings: Mapping[str, str], *, folder: Path, port: int = 0, workers: int = 1
+    settings: Mapping[str, str],
+    *,
+    folder: Path,
+    port: int = 0,
+    workers: int = 1,
+    program: str = "sandbox.demo.leash",
 ) -> AsyncIterator[BotProcess]:
-    """`corkboard serve` at 127.0.0.1 (port 0: any free one), with `folder` as its own; stopped at the end."""
+    """`corkboard serve` at 127.0.0.1 (port 0: any free one), with `folder` as its own; stopped at the end.
+
+    `program`: the module that runs it.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "sandbox.demo.leash",
+        program,
         "serve",
         f"--port={port}",
         f"--workers={workers}",

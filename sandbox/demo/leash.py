@@ -6,24 +6,10 @@ Its clock can be put forward from there, so that who watches a play does not wai
 import os
 import signal
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from sandbox.clock import Clock
 from storage import database
-
-
-class Clock:
-    """The time of this machine, and what was added to it since."""
-
-    def __init__(self) -> None:
-        self._ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        """The clock of the program, an aware instant."""
-        return datetime.now(UTC) + self._ahead
-
-    def put_forward(self, seconds: int) -> None:
-        """From now on it is so much later."""
-        self._ahead += timedelta(seconds=seconds)
 
 
 def _hold(clock: Clock) -> None:
@@ -33,7 +19,7 @@ def _hold(clock: Clock) -> None:
     """
     with os.fdopen(0, "rb", buffering=0, closefd=False) as pipe:
         for line in iter(pipe.readline, b""):
-            clock.put_forward(int(line))
+            clock.put_forward(timedelta(seconds=int(line)))
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -1,14 +1,13 @@
 """The play: what happens between a customer and a team in an hour, in seconds, with every outcome checked."""
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
+from sandbox.demo.promises import hold, until
 from sandbox.outside import CHANNEL, Outside
 from sandbox.shortcuts import ASKED_BEFORE, OUTAGE
 from sandbox.slack.block_kit import elements
@@ -16,7 +15,6 @@ from sandbox.thumbtack import v4_bodies
 from sandbox.thumbtack.bodies import BUSINESS_ID, BUSINESS_NAME
 
 Json = dict[str, Any]
-T = TypeVar("T")
 
 ANA, BEN, OLGA = "U0ANA", "U0BEN", "U0OLGA"
 HELD, DELIVERED, KEPT = "hourglass_flowing_sand", "white_check_mark", "memo"
@@ -43,13 +41,6 @@ MEANT_RECEIVED = "We bring the brackets on Friday."
 TESSA_ASKS_AGAIN = "Friday is bad. Can you come on Saturday?"
 A_QUARTER = timedelta(minutes=15)
 """After so long without an answer, the people on duty are called."""
-
-_PATIENCE = 15.0  # seconds until something is said not to happen
-_LOOK = 0.02
-
-
-class NotHeldError(Exception):
-    """Something that the play promises did not happen; the message says what."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +106,7 @@ class Script:
                 play=self.reminder,
             ),
             Step(name="Pause", tells="The crew is full: Olga stops new leads for 2 hours.", play=self.pause),
+            Step(name="Resume", tells="Olga undoes both: leads come, and replies go out again.", play=self.resume),
         )
 
     async def connect(self) -> None:
@@ -125,19 +117,19 @@ class Script:
     async def connect_v4(self) -> None:
         """Likewise with Thumbtack's newer API; Corkboard makes its webhook there itself."""
         await self._connect("Leads, messages, phones")
-        await _until(lambda: self._thumbtack.subscriptions.of(BUSINESS_ID), "a webhook is made at Thumbtack")
+        await until(lambda: self._thumbtack.subscriptions.of(BUSINESS_ID), "a webhook is made at Thumbtack")
 
     async def _connect(self, goes_for: str) -> None:
         """One command, and the page behind its link for what it goes for."""
         asked = await self._slack.command(OLGA, "/thumbtack", "connect")
-        _hold(asked.ok, f"The bot answered the command with {asked.status} {asked.failure or ''}")
-        link = await _until(lambda: self._link(goes_for), "Olga is offered a link to connect")
+        hold(asked.ok, f"The bot answered the command with {asked.status} {asked.failure or ''}")
+        link = await until(lambda: self._link(goes_for), "Olga is offered a link to connect")
         async with httpx.AsyncClient(trust_env=False) as browser:
             leaving = await browser.get(link)
-            _hold(leaving.is_redirect, f"The link was answered with {leaving.status_code}")
+            hold(leaving.is_redirect, f"The link was answered with {leaving.status_code}")
             back = await self._thumbtack.consent(leaving.headers["location"], businesses=[BUSINESS_ID])
             page = await browser.get(back)
-        _hold(page.status_code == 200, f"The way back from Thumbtack was answered with {page.status_code}")
+        hold(page.status_code == 200, f"The way back from Thumbtack was answered with {page.status_code}")
 
     def _link(self, goes_for: str) -> str:
         """Where the button for one of Thumbtack's APIs leads."""
@@ -149,8 +141,15 @@ class Script:
     async def pause(self) -> None:
         """Nobody has time for more."""
         await self._slack.command(OLGA, "/thumbtack", "pause for 2h")
-        await _until(lambda: self._thumbtack.targeting[BUSINESS_ID, None] is False, "Thumbtack stops new leads")
-        await _until(lambda: "paused" in str(self._slack.ephemerals(OLGA)[-1]).lower(), "Olga hears that it is done")
+        await until(lambda: self._thumbtack.targeting[BUSINESS_ID, None] is False, "Thumbtack stops new leads")
+        await until(lambda: "paused" in str(self._slack.ephemerals(OLGA)[-1]).lower(), "Olga hears that it is done")
+
+    async def resume(self) -> None:
+        """There is time again, and whoever watched goes on from here: leads come, and what is written goes out."""
+        await self._slack.command(OLGA, "/thumbtack", "resume")
+        await until(lambda: self._thumbtack.targeting[BUSINESS_ID, None], "Thumbtack sends new leads again")
+        await self._set_reply_mode("replies")
+        await until(lambda: not any(map(self._is_quiet, (MAYA, TESSA))), "the cards say that replies go out")
 
     async def lead(self) -> None:
         """A customer asks, with photos."""
@@ -161,32 +160,32 @@ class Script:
                 "attachments": [_photo("door.jpg", "The stain"), _photo("room.jpg", "The room upstairs")],
             }
         )
-        _hold(answer.status_code == 200, f"The bot answered the lead with {answer.status_code}: {answer.text}")
+        hold(answer.status_code == 200, f"The bot answered the lead with {answer.status_code}: {answer.text}")
         self._lead_id = self._thumbtack.last_lead_id or ""
-        self._card_ts = (await _until(lambda: self._cards(MAYA)[0], "the lead's card stands in #leads"))["ts"]
+        self._card_ts = (await until(lambda: self._cards(MAYA)[0], "the lead's card stands in #leads"))["ts"]
         await self._in_thread("the photos are in the thread", "The stain", "The room upstairs")
 
     async def claim(self) -> None:
         """Somebody takes the lead, with one tap on the phone."""
         await self._press(ANA, "lead_claim", ts=self._card_ts)
-        await _until(lambda: ANA in str(self._cards(MAYA)[0]["blocks"]), "the card says that Ana has the lead")
+        await until(lambda: ANA in str(self._cards(MAYA)[0]["blocks"]), "the card says that Ana has the lead")
 
     async def message(self) -> None:
         """The customer writes."""
         answer = await self._thumbtack.message(self._lead_id, QUESTION)
-        _hold(answer.status_code == 200, f"The bot answered the message with {answer.status_code}: {answer.text}")
+        hold(answer.status_code == 200, f"The bot answered the message with {answer.status_code}: {answer.text}")
         await self._in_thread("the customer's question is in the thread", QUESTION)
 
     async def reply(self) -> None:
         """Somebody answers, sees a mistake, and corrects it before it goes out."""
         said = await self._slack.say(ANA, CHANNEL, FIRST_WORDS, thread_ts=self._card_ts)
-        _hold(said.status == 200, f"The bot answered Slack with {said.status} {said.failure or ''}")
+        hold(said.status == 200, f"The bot answered Slack with {said.status} {said.failure or ''}")
         self._ana_ts = said.ts or ""
         await self._marked(self._ana_ts, HELD)
         await self._slack.edit(CHANNEL, self._ana_ts, ANSWER)
-        _hold(not self._received, f"It went out before the hold was over: {self._received}")
+        hold(not self._received, f"It went out before the hold was over: {self._received}")
         await self._marked(self._ana_ts, DELIVERED)
-        _hold(self._received == [ANSWER], f"The customer received {self._received}, not only {ANSWER!r}")
+        hold(self._received == [ANSWER], f"The customer received {self._received}, not only {ANSWER!r}")
 
     async def note(self) -> None:
         """Somebody writes something for the team."""
@@ -205,19 +204,19 @@ class Script:
     async def price(self) -> None:
         """Thumbtack says what the lead costs."""
         answer = await self._thumbtack.price(self._lead_id, COST)
-        _hold(answer.status_code == 200, f"The bot answered the price with {answer.status_code}: {answer.text}")
+        hold(answer.status_code == 200, f"The bot answered the price with {answer.status_code}: {answer.text}")
         await self._in_thread("the thread tells what the lead costs", COST)
-        await _until(lambda: COST in str(self._cards(MAYA)[0]["blocks"]), "the card shows what the lead costs")
+        await until(lambda: COST in str(self._cards(MAYA)[0]["blocks"]), "the card shows what the lead costs")
 
     async def outage(self) -> None:
         """Thumbtack takes no replies; somebody is in a hurry, and the customer writes."""
         self._thumbtack.faults.stand("message", OUTAGE)
         self._way_ts = await self._say_now(ANA, ON_THE_WAY, ts=self._card_ts)
-        await _until(lambda: self._thumbtack.faults.happened["message"], "Ana's reply is tried")
+        await until(lambda: self._thumbtack.faults.happened["message"], "Ana's reply is tried")
         await self._thumbtack.message(self._lead_id, DOOR)
         await self._in_thread("what the customer says during the outage is in the thread", DOOR)
         await self._marked(self._way_ts, HELD)
-        _hold(self._received == [ANSWER, BEN_ANSWERS], f"The customer received {self._received} during the outage")
+        hold(self._received == [ANSWER, BEN_ANSWERS], f"The customer received {self._received} during the outage")
 
     async def recovery(self) -> None:
         """Thumbtack takes replies again, but not with the token we have."""
@@ -228,10 +227,10 @@ class Script:
     async def review(self) -> None:
         """The customer is content."""
         answer = await self._thumbtack.review(self._lead_id, "5", PRAISE)
-        _hold(answer.status_code == 200, f"The bot answered the review with {answer.status_code}: {answer.text}")
+        hold(answer.status_code == 200, f"The bot answered the review with {answer.status_code}: {answer.text}")
         await self._in_thread("the review is in the thread", PRAISE)
         shown = [message for message in self._slack.messages(CHANNEL) if PRAISE in str(message["blocks"])]
-        _hold(len(shown) == 1, "The review is not shown in the channel")
+        hold(len(shown) == 1, "The review is not shown in the channel")
 
     async def early(self) -> None:
         """Thumbtack's newer API tells of a question first, and then of the request that it belongs to."""
@@ -239,9 +238,9 @@ class Script:
         question = await self._thumbtack.v4_message(self._tessa_id, TESSA_ASKS)
         request = await self._thumbtack.v4_lead(self._tessa_id)
         for answer in (question, request):
-            _hold(answer.status_code == 200, f"The bot answered with {answer.status_code}: {answer.text}")
-        self._tessa_ts = await _until(self._asked_by_tessa, "her question is in a thread")
-        await _until(lambda: TESSA_WANTS in str(self._cards(TESSA)[0]["blocks"]), "the card shows what she wants")
+            hold(answer.status_code == 200, f"The bot answered with {answer.status_code}: {answer.text}")
+        self._tessa_ts = await until(self._asked_by_tessa, "her question is in a thread")
+        await until(lambda: TESSA_WANTS in str(self._cards(TESSA)[0]["blocks"]), "the card shows what she wants")
 
     def _asked_by_tessa(self) -> str:
         """The thread in which her question stands."""
@@ -251,30 +250,37 @@ class Script:
     async def app(self) -> None:
         """Somebody of the team is on the road, and answers in Thumbtack's own app."""
         answer = await self._thumbtack.v4_message(self._tessa_id, IN_THE_APP, sender="Business")
-        _hold(answer.status_code == 200, f"The bot answered the message with {answer.status_code}: {answer.text}")
+        hold(answer.status_code == 200, f"The bot answered the message with {answer.status_code}: {answer.text}")
         await self._in_thread("what was typed in the app is in her thread", IN_THE_APP, ts=self._tessa_ts)
 
     async def echo(self) -> None:
         """A reply goes out; Thumbtack tells of it as of any message of the business, and then the customer writes."""
         self._quote_ts = await self._say_now(ANA, QUOTE, ts=self._tessa_ts)
         await self._marked(self._quote_ts, DELIVERED)
-        await _until(lambda: self._thumbtack.v4.echoed, "Thumbtack tells of our own reply")
+        await until(lambda: self._thumbtack.v4.echoed, "Thumbtack tells of our own reply")
         await self._thumbtack.v4_message(self._tessa_id, AGREED)
         await self._in_thread("what the customer says to that is in her thread", AGREED, ts=self._tessa_ts)
 
     async def quiet(self) -> None:
         """A team that talks a lot wants nothing to go out by mistake."""
-        await self._slack.command(OLGA, "/thumbtack", "settings")
-        await self._slack.press_in_view(OLGA, "settings_channel")
-        await self._slack.submit(OLGA, {"reply_mode": "quiet"})
-        await _until(lambda: "send:" in str(self._cards(TESSA)[0]["blocks"]), "the cards say that the channel is quiet")
-        while self._slack.views(OLGA):
-            await self._slack.close_view(OLGA)
+        await self._set_reply_mode("quiet")
+        await until(lambda: self._is_quiet(TESSA), "the cards say that the channel is quiet")
         said = await self._slack.say(ANA, CHANNEL, AMONG_US, thread_ts=self._tessa_ts)
         self._among_us_ts = said.ts or ""
         await self._marked(self._among_us_ts, KEPT)
         self._meant_ts = await self._say_now(ANA, MEANT, ts=self._tessa_ts)
         await self._marked(self._meant_ts, DELIVERED)
+
+    async def _set_reply_mode(self, mode: str) -> None:
+        """The admin chooses in her settings what goes out of the channel."""
+        await self._slack.command(OLGA, "/thumbtack", "settings")
+        await self._slack.press_in_view(OLGA, "settings_channel")
+        await self._slack.submit(OLGA, {"reply_mode": mode})
+        while self._slack.views(OLGA):
+            await self._slack.close_view(OLGA)
+
+    def _is_quiet(self, name: str) -> bool:
+        return "send:" in str(self._cards(name)[0]["blocks"])
 
     async def reminder(self) -> None:
         """The customer writes, and nobody sees it."""
@@ -288,25 +294,25 @@ class Script:
         to_maya = [(text, "v2") for text in (ANSWER, BEN_ANSWERS, ON_THE_WAY_RECEIVED)]
         wanted = [*to_maya, (QUOTE, "v4"), (MEANT_RECEIVED, "v4")]  # each by the API that told of its lead
         sent = [(one.text, one.via) for one in self._thumbtack.sent]
-        _hold(sent == wanted, f"Customers received {sent}, not {wanted}")
+        hold(sent == wanted, f"Customers received {sent}, not {wanted}")
         went = (self._ana_ts, self._ben_ts, self._way_ts, self._quote_ts, self._meant_ts)
         marked = dict.fromkeys(went, DELIVERED) | dict.fromkeys((self._ben_note_ts, self._among_us_ts), KEPT)
         for ts, mark in marked.items():
-            _hold(self._marks(ts) == [mark], f"A message carries {self._marks(ts)}, not {mark} alone")
+            hold(self._marks(ts) == [mark], f"A message carries {self._marks(ts)}, not {mark} alone")
         self._check_thread(MAYA, self._card_ts, "The stain", QUESTION, COST, DOOR, PRAISE)
         self._check_thread(TESSA, self._tessa_ts, TESSA_ASKS, IN_THE_APP, AGREED, TESSA_ASKS_AGAIN)
-        _hold(QUOTE not in str(self._of_the_bot(self._tessa_ts)), "What Ana wrote to Tessa was posted again")
-        _hold(not self._thumbtack.grants.misused, "A refresh token was used twice")
+        hold(QUOTE not in str(self._of_the_bot(self._tessa_ts)), "What Ana wrote to Tessa was posted again")
+        hold(not self._thumbtack.grants.misused, "A refresh token was used twice")
 
     def _check_thread(self, name: str, ts: str, *texts: str) -> None:
         """One customer has one card, and everything stands once in its thread."""
         cards, thread = [one["ts"] for one in self._cards(name)], self._of_the_bot(ts)
-        _hold(cards == [ts], f"{name} has {len(cards)} cards instead of the one with her thread")
+        hold(cards == [ts], f"{name} has {len(cards)} cards instead of the one with her thread")
         for text in texts:
             count = sum(text in str(message["blocks"]) for message in thread)
-            _hold(count == 1, f"“{text}” stands {count} times in the thread")
+            hold(count == 1, f"“{text}” stands {count} times in the thread")
         ids = [message["metadata"]["event_payload"]["delivery_id"] for message in thread]
-        _hold(len(ids) == len(set(ids)), "Something was posted twice")
+        hold(len(ids) == len(set(ids)), "Something was posted twice")
 
     @property
     def _received(self) -> list[str]:
@@ -331,10 +337,10 @@ class Script:
             thread = str([message["blocks"] for message in self._of_the_bot(ts or self._card_ts)])
             return all(text in thread for text in texts)
 
-        await _until(stands, promise)
+        await until(stands, promise)
 
     async def _in_channel(self, promise: str, text: str) -> None:
-        await _until(lambda: any(text in one["text"] for one in self._slack.messages(CHANNEL)), promise)
+        await until(lambda: any(text in one["text"] for one in self._slack.messages(CHANNEL)), promise)
 
     async def _say_now(self, person: str, text: str, *, ts: str) -> str:
         """Somebody writes in a thread, and does not want to wait until it cannot be changed any more; its ts."""
@@ -357,32 +363,14 @@ class Script:
         def is_meant(button: Json) -> bool:
             return bool(button["action_id"] == action_id)
 
-        pressed = await _until(offered, f"{person} can press {action_id}")
+        pressed = await until(offered, f"{person} can press {action_id}")
         answer = await self._slack.press(person, CHANNEL, pressed, action_id)
-        _hold(answer.ok, f"The bot answered {action_id} with {answer.status} {answer.failure or ''}")
+        hold(answer.ok, f"The bot answered {action_id} with {answer.status} {answer.failure or ''}")
 
     async def _marked(self, ts: str, mark: str) -> None:
-        await _until(lambda: self._marks(ts) == [mark], f"the message carries {mark} alone")
+        await until(lambda: self._marks(ts) == [mark], f"the message carries {mark} alone")
 
 
 def _photo(name: str, description: str) -> Json:
     address = f"https://www.thumbtack.com/attachment/00000000000000000000000000000000000000a1/{name}"
     return {"fileName": name, "fileSize": 113900, "mimeType": "image/jpeg", "url": address, "description": description}
-
-
-def _hold(condition: object, otherwise: str) -> None:
-    if not condition:
-        raise NotHeldError(f"{otherwise}.")
-
-
-async def _until(look: Callable[[], T], promise: str) -> T:
-    """What `look` returns once that is true; what does not exist yet (LookupError) is not yet."""
-    end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end:
-        try:
-            if found := look():
-                return found
-        except LookupError:
-            pass
-        await asyncio.sleep(_LOOK)
-    raise NotHeldError(f"It did not happen within {_PATIENCE:.0f} s that {promise}.")

@@ -3,9 +3,10 @@
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -13,12 +14,13 @@ from rich.console import Console
 from rich.text import Text
 
 from sandbox import outside
-from sandbox.demo.bot_process import BotEndedError, BotProcess, running_bot
-from sandbox.demo.script import NotHeldError, Script, Step
+from sandbox.demo.bot_process import BotEndedError, running_bot
+from sandbox.demo.keeper import Keeper, kept
+from sandbox.demo.promises import NotHeldError
+from sandbox.demo.script import Script, Step
 from sandbox.news import News
 from sandbox.outside import Outside
 from sandbox.page import LEGEND, page, title
-from sandbox.servers import serving
 from sandbox.stopping import Stopped, told_to_stop, unless
 from sandbox.tips import tips_table
 
@@ -57,7 +59,7 @@ class Stage:
 
     outside: Outside
     outside_url: str
-    bot: BotProcess
+    bot: Keeper
     bot_url: str
 
 
@@ -72,12 +74,21 @@ class Performance:
         """From setting the stage to the end; a bot that ends early, or not well, is a failure like any other."""
         self._console.print(_INTRODUCTION)
         try:
-            async with _stage() as stage:
+            async with _stage(self._say_nothing if headless else self._invite) as stage:
                 await unless(stage.bot.ended(), self._on(stage, headless=headless))
             if self.held and stage.bot.exit_code != 0:
                 raise BotEndedError(f"The bot ended with {stage.bot.exit_code} instead of 0.", stage.bot.log)  # noqa: TRY301 -- the same end
         except BotEndedError as error:
             self._failed(str(error), error.log)
+
+    def _invite(self, address: str) -> None:
+        """Where all of it can be seen live; first of all, because the play begins at once."""
+        self._console.print(
+            Text.assemble("Watch it in a browser, and then play yourself: ", (address, "bold cyan"), "\n")
+        )
+
+    def _say_nothing(self, address: str) -> None:
+        """Nobody watches."""
 
     async def _on(self, stage: Stage, *, headless: bool) -> None:
         self.held = await self._play(stage)
@@ -89,12 +100,14 @@ class Performance:
                 Text("Everything worked: each reply reached the customer once, in order.", "bold green")
             )
             if not headless:
+                stage.outside.play(None)
                 await self._stay(stage)
 
     async def _play(self, stage: Stage) -> bool:
-        script = Script(stage.outside, stage.bot.put_forward)
+        script = Script(stage.outside, stage.outside.put_forward)
         try:
-            for step in script.steps:
+            for number, step in enumerate(script.steps, start=1):
+                stage.outside.play(f"{number} of {len(script.steps)}: {step.tells}")
                 await self._step(step)
             script.check()
         except NotHeldError as error:
@@ -119,7 +132,8 @@ class Performance:
     async def _stay(self, stage: Stage) -> None:
         """Let the person play, and show what comes of it, until they stop."""
         self._console.print()
-        self._console.print(title("Now you: paste these into another terminal"))
+        self._console.print(title(f"Now you: at {stage.outside_url} in a browser"))
+        self._console.print("\nOr paste these into another terminal:")
         self._console.print(tips_table(stage.outside_url, stage.bot_url), soft_wrap=True)
         self._console.print("What happens is shown here. Ctrl-C ends it.\n")
         news = News(stage.outside.slack, stage.outside.thumbtack)
@@ -133,20 +147,27 @@ class Performance:
 
 
 @asynccontextmanager
-async def _stage() -> AsyncIterator[Stage]:
-    """Both stand-ins and the bot, each at its usual port where that is free. Raises BotEndedError."""
+async def _stage(invite: Callable[[str], None]) -> AsyncIterator[Stage]:
+    """Both stand-ins and the bot, each at its usual port where that is free. Raises BotEndedError.
+
+    `invite` hears where the page is, as soon as it is there.
+    """
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="corkboard-demo-"))
         world = Outside()
         stack.push_async_callback(world.aclose)
-        address = await stack.enter_async_context(serving(world.app, port=_free(OUTSIDE_PORT)))
+        world.play("The bot is starting.")
+        address = await stack.enter_async_context(world.serve(port=_free(OUTSIDE_PORT)))
+        invite(address)
         port = _free(BOT_PORT)
         settings = outside.settings(address, bot_url=f"http://127.0.0.1:{port}") | {
             "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/corkboard.db",
             "REPLY_HOLD_SECONDS": str(HOLD_SECONDS),
         }
-        bot = await stack.enter_async_context(running_bot(settings, folder=Path(folder), port=port))
-        bot_url = await bot.address()
+        starting = partial(running_bot, settings, folder=Path(folder), port=port)
+        bot = await stack.enter_async_context(kept(starting, changed=world.changed.fire))
+        bot_url = await bot.begin()
+        world.bot = bot
         world.meet(address=address, bot_url=bot_url)
         yield Stage(outside=world, outside_url=address, bot=bot, bot_url=bot_url)
 

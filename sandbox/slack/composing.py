@@ -7,14 +7,23 @@ from typing import Any, Literal
 Json = dict[str, Any]
 
 EMOJI: Mapping[str, str | None] = {
-    "+1": "1f44d", "-1": "1f44e", "100": "1f4af", "bar_chart": "1f4ca", "bell": "1f514", "bulb": "1f4a1",
-    "calendar": "1f4c5", "clap": "1f44f", "cry": "1f622", "dollar": "1f4b5", "exclamation": "2757", "eyes": "1f440",
-    "fire": "1f525", "grin": "1f601", "hammer": "1f528", "hammer_and_wrench": "1f6e0-fe0f", "heart": "2764-fe0f",
-    "hourglass_flowing_sand": "23f3", "house": "1f3e0", "joy": "1f602", "key": "1f511", "memo": "1f4dd",
-    "ok_hand": "1f44c", "pray": "1f64f", "pushpin": "1f4cc", "question": "2753", "rocket": "1f680",
-    "rotating_light": "1f6a8", "slightly_smiling_face": "1f642", "smile": "1f604", "star": "2b50", "sunglasses": "1f60e",
-    "tada": "1f389", "telephone_receiver": "1f4de", "thinking_face": "1f914", "truck": "1f69a", "warning": "26a0-fe0f",
-    "wave": "1f44b", "white_check_mark": "2705", "wink": "1f609", "wrench": "1f527", "x": "274c",
+    "+1": "1f44d", "-1": "1f44e", "100": "1f4af", "alarm_clock": "23f0", "arrow_forward": "25b6-fe0f",
+    "bar_chart": "1f4ca", "bell": "1f514", "bulb": "1f4a1", "bust_in_silhouette": "1f464", "calendar": "1f4c5",
+    "car": "1f697", "clap": "1f44f", "clock3": "1f552", "cry": "1f622", "dollar": "1f4b5",
+    "double_vertical_bar": "23f8-fe0f", "ear": "1f442", "electric_plug": "1f50c", "exclamation": "2757",
+    "eyes": "1f440", "fire": "1f525", "grin": "1f601", "hammer": "1f528", "hammer_and_wrench": "1f6e0-fe0f",
+    "heart": "2764-fe0f", "heavy_minus_sign": "2796", "hourglass": "231b", "hourglass_flowing_sand": "23f3",
+    "house": "1f3e0", "inbox_tray": "1f4e5", "information_source": "2139-fe0f", "joy": "1f602", "key": "1f511",
+    "large_green_circle": "1f7e2", "leftwards_arrow_with_hook": "21a9-fe0f", "link": "1f517", "lock": "1f512",
+    "loud_sound": "1f50a", "memo": "1f4dd", "moneybag": "1f4b0", "mute": "1f507", "new": "1f195", "no_bell": "1f515",
+    "no_entry": "26d4", "no_entry_sign": "1f6ab", "ok_hand": "1f44c", "outbox_tray": "1f4e4", "paperclip": "1f4ce",
+    "point_down": "1f447", "point_right": "1f449", "pray": "1f64f", "pushpin": "1f4cc", "question": "2753",
+    "raising_hand": "1f64b", "receipt": "1f9fe", "repeat": "1f501", "robot_face": "1f916", "rocket": "1f680",
+    "rotating_light": "1f6a8", "round_pushpin": "1f4cd", "slightly_smiling_face": "1f642", "smile": "1f604",
+    "speech_balloon": "1f4ac", "star": "2b50", "star2": "1f31f", "stopwatch": "23f1-fe0f", "sunglasses": "1f60e",
+    "tada": "1f389", "telephone_receiver": "1f4de", "test_tube": "1f9ea", "thinking_face": "1f914", "trophy": "1f3c6",
+    "truck": "1f69a", "warning": "26a0-fe0f", "wastebasket": "1f5d1-fe0f", "wave": "1f44b", "white_check_mark": "2705",
+    "wink": "1f609", "wrench": "1f527", "x": "274c", "zzz": "1f4a4",
 }  # fmt: skip
 _AS_PICTURE = "\N{VARIATION SELECTOR-16}"  # some keyboards add it, some leave it out
 _TONES = {"2": "1f3fb", "3": "1f3fc", "4": "1f3fd", "5": "1f3fe", "6": "1f3ff"}

@@ -103,10 +103,15 @@ class ResponseUrl:
 
 
 class Signal:
-    """Wakes whoever waits for the workspace to change."""
+    """Wakes whoever waits for a change."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+
+    @property
+    def coming(self) -> asyncio.Event:
+        """Set by the next change."""
+        return self._event
 
     def fire(self) -> None:
         """Something changed: everybody who waits looks again."""

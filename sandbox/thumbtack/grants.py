@@ -206,6 +206,12 @@ class Grants:
         self.disconnected.append(business_id)
         self.changed()
 
+    @property
+    def awaits_renewal(self) -> bool:
+        """Whether pros allow something, and every access token for it has expired."""
+        live = [access for access in self._access.values() if not access.grant.revoked]
+        return bool(live) and all(access.expires_at <= self.clock() for access in live)
+
     def live(self, generation: Generation) -> list[Grant]:
         """The consents that were not revoked, oldest first."""
         return [grant for grant in self.consents if grant.generation == generation and not grant.revoked]

@@ -83,8 +83,10 @@ class Pushes:
     def request(self, /, **overrides: Any) -> str:
         """A customer asks, each time another scene of `v4_bodies.SCENES`, and nobody is told yet; the lead's id."""
         body = v4_bodies.negotiation(next(self._scenes), at=self._clock(), **overrides)
+        lead_id = str(body["negotiationID"])
+        self._world.untold.add(lead_id)
         self._world.remember(body)
-        return str(body["negotiationID"])
+        return lead_id
 
     async def lead(
         self, lead_id: str | None = None, /, *, webhook: Subscription | None = None, **overrides: Any
@@ -96,13 +98,13 @@ class Pushes:
         """
         if lead_id is None:
             lead_id, overrides = self.request(**overrides), {}
+        self._world.untold.discard(lead_id)
         body = self.change(lead_id, **overrides)
         return await self.event(LEAD, body, business_id=self._business_of(lead_id), webhook=webhook)
 
     def change(self, lead_id: str, /, **overrides: Any) -> Json:
         """A lead is otherwise from now on (`status`, `chargeState`, `leadPrice` …): v4 tells it to whoever asks, only."""
         self._world.remember(bodies.merged(self._world.leads[lead_id], overrides))
-        self._world.changed()
         return self._world.leads[lead_id]
 
     async def message(
@@ -138,7 +140,7 @@ class Pushes:
         """A customer reviews; without a lead the review names none."""
         lead, business_id = self._world.leads.get(lead_id or "", {}), self._business_of(lead_id)
         body = v4_bodies.review(lead, lead_id, rating, text, at=self._clock(), **overrides)
-        self._world.reviews.append({"businessID": business_id} | body)
+        self._world.review({"businessID": business_id} | body)
         return await self.event(REVIEW, body, business_id=business_id, webhook=webhook)
 
     async def event(

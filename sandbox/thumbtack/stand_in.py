@@ -1,6 +1,8 @@
 """ThumbtackStandIn: the whole of it in one object, for the commands and the tests."""
 
+import asyncio
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -26,6 +28,7 @@ from sandbox.thumbtack.tokens import Client, LegacyTokens, V4Tokens
 from sandbox.thumbtack.world import Sent, World
 
 _USER_AGENT = "Go-http-client/1.1"
+_KEPT = 1_000  # calls that did not reach the bot
 
 
 class ThumbtackStandIn:
@@ -67,8 +70,9 @@ class ThumbtackStandIn:
         self._webhook_auth = (webhook_username, webhook_password)
         self._client = client
         self._owns_client = client is None
+        self._missed: deque[tuple[str, str, dict[str, Any]]] = deque(maxlen=_KEPT)
         self._scenes = itertools.cycle(bodies.SCENES)
-        self._world = world = World(known_leads, clock=clock)
+        self.world = world = World(known_leads, clock=clock)
         self.grants = grants = Grants(clock=clock, changed=world.changed)
         grants.add_business(bodies.BUSINESS_ID, bodies.BUSINESS_NAME)
         faults = self.faults
@@ -87,7 +91,7 @@ class ThumbtackStandIn:
         self.app = Starlette(routes=[*self._legacy(partner, legacy), *self._v4(v4), self._remote()])
 
     def _legacy(self, partner: Client, client: Client) -> list[BaseRoute]:
-        api = ProApi(partner=partner, client=client, world=self._world, grants=self.grants, faults=self.faults)
+        api = ProApi(partner=partner, client=client, world=self.world, grants=self.grants, faults=self.faults)
         tokens = LegacyTokens(client=client, grants=self.grants, faults=self.faults)
         page = self._page("/", consent.LEGACY, client)
         return [
@@ -96,7 +100,7 @@ class ThumbtackStandIn:
         ]
 
     def _v4(self, client: Client) -> list[BaseRoute]:
-        api = PartnerApi(world=self._world, grants=self.grants, faults=self.faults)
+        api = PartnerApi(world=self.world, grants=self.grants, faults=self.faults)
         tokens = V4Tokens(client=client, grants=self.grants, faults=self.faults)
         page = self._page("/auth", consent.V4, client)
         return [
@@ -110,25 +114,30 @@ class ThumbtackStandIn:
     def _remote(self) -> BaseRoute:
         return Mount("/control", routes=control_routes(self))
 
+    @property
+    def coming(self) -> asyncio.Event:
+        """Set by the next thing that happens here."""
+        return self.world.coming
+
     # What the bot did
 
     @property
     def sent(self) -> list[Sent]:
         """What customers received, oldest first."""
-        return self._world.sent
+        return self.world.sent
 
     @property
     def typed(self) -> list[Sent]:
         """What customers received from a person in Thumbtack's own app, oldest first."""
-        return self._world.typed
+        return self.world.typed
 
     def is_v4(self, lead_id: str) -> bool:
         """Whether a lead was played as v4's."""
-        return self._world.is_v4(lead_id)
+        return self.world.is_v4(lead_id)
 
     def received(self, lead_id: str) -> list[str]:
         """The texts that the customer of a lead received, oldest first."""
-        return [one.text for one in self._world.sent if one.lead_id == lead_id]
+        return [one.text for one in self.world.sent if one.lead_id == lead_id]
 
     @property
     def targeting(self) -> dict[tuple[str, str | None], bool]:
@@ -162,35 +171,38 @@ class ThumbtackStandIn:
 
     async def wait_until(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109  # the stand-ins' common signature
         """Return once `predicate` holds, asked again whenever the bot did something here; else TimeoutError."""
-        await self._world.wait_until(predicate, within=timeout)
+        await self.world.wait_until(predicate, within=timeout)
 
     @property
     def last_lead_id(self) -> str | None:
         """The lead that was played or made last."""
-        return self._world.last_lead_id()
+        return self.world.last_lead_id()
 
     def customer_of(self, lead_id: str) -> str:
         """The name of a lead's customer, as far as it was played here."""
-        return self._world.customer_name(lead_id) or "the customer"
+        return self.world.customer_name(lead_id) or "the customer"
 
     # What customers do
 
     async def lead(self, /, *, staging: bool = False, **overrides: Any) -> httpx.Response:
         """A customer asks; each time another scene of `bodies.SCENES`. Its id is then `last_lead_id`."""
         body = bodies.lead(next(self._scenes), **overrides)
-        self._world.remember(body)
+        self.world.remember(body)
         return await self.deliver("POST", "/v1/lead", body, staging=staging)
 
     async def message(self, lead_id: str, text: str, *, staging: bool = False, **overrides: Any) -> httpx.Response:
         """The customer of a lead writes."""
         body = bodies.message(lead_id, text, **(self._parties(lead_id) | overrides))
-        self._world.ask(lead_id, body["message"])
+        self.world.ask(lead_id, body["message"])
         return await self.deliver("POST", "/v1/message", body, staging=staging)
 
     async def price(
         self, lead_id: str, price: str | None, state: str | None = "Charged", *, staging: bool = False
     ) -> httpx.Response:
         """Thumbtack says what a lead costs the pro."""
+        if lead_id in self.world.leads:
+            cost = {"leadPrice": price, "chargeState": state}
+            self.world.remember(self.world.leads[lead_id] | cost)
         return await self.deliver("PUT", "/v1/lead/update", bodies.price(lead_id, price, state), staging=staging)
 
     async def review(
@@ -199,15 +211,24 @@ class ThumbtackStandIn:
         """A customer reviews; without a lead it is an unverified review."""
         business = {"businessID": self._business_of(lead_id)}
         body = bodies.merged(bodies.review(lead_id, rating, text, review=business), overrides)
-        self._world.reviews.append(body["review"])
+        self.world.review(body["review"])
         return await self.deliver("POST", "/v1/review", body, staging=staging)
 
     async def deliver(self, method: str, path: str, body: Json | bytes, *, staging: bool = False) -> httpx.Response:
         """Call the bot's webhook with any body, as Thumbtack (or, staging, its test environment) does."""
-        url = f"{self.webhook_url.rstrip('/')}{'/staging' if staging else ''}{path}"
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
         headers = {"Content-Type": "application/json", "User-Agent": _USER_AGENT}
-        return await self._http().request(method, url, auth=self._webhook_auth, headers=headers, **content)
+        path = f"/staging{path}" if staging else path
+        return await self._tell(method, path, auth=self._webhook_auth, headers=headers, **content)
+
+    async def deliver_again(self) -> list[httpx.Response]:
+        """Whatever did not reach the bot since the last time, in order, as Thumbtack tries it again; what it answered."""
+        answers: list[httpx.Response] = []
+        while self._missed:
+            method, path, call = self._missed[0]
+            answers.append(await self._call(method, path, **call))
+            self._missed.popleft()
+        return answers
 
     async def _deliver_to(self, subscription: Subscription, body: Json) -> httpx.Response:
         """Bring a v4 event to a webhook: its path, at the bot's address."""
@@ -218,8 +239,18 @@ class ThumbtackStandIn:
                 auth = httpx.BasicAuth(username, password)
             case {"header": name, "value": value}:
                 headers[name] = value
-        url = f"{self.webhook_url.rstrip('/')}{urlsplit(subscription.url).path}"
-        return await self._http().post(url, json=body, auth=auth, headers=headers)
+        return await self._tell("POST", urlsplit(subscription.url).path, json=body, auth=auth, headers=headers)
+
+    async def _tell(self, method: str, path: str, **call: Any) -> httpx.Response:
+        """Call the bot; what it does not hear is kept, for `deliver_again`."""
+        try:
+            return await self._call(method, path, **call)
+        except httpx.TransportError:
+            self._missed.append((method, path, call))
+            raise
+
+    async def _call(self, method: str, path: str, **call: Any) -> httpx.Response:
+        return await self._http().request(method, f"{self.webhook_url.rstrip('/')}{path}", **call)
 
     def _http(self) -> httpx.AsyncClient:
         self._client = self._client or httpx.AsyncClient(trust_env=False)
@@ -227,11 +258,11 @@ class ThumbtackStandIn:
 
     def _parties(self, lead_id: str | None) -> dict[str, str]:
         """Who belongs to a lead, as a message names them."""
-        customer_id = self._world.party_id(lead_id, "customer") or bodies.CUSTOMER_ID
+        customer_id = self.world.party_id(lead_id, "customer") or bodies.CUSTOMER_ID
         return {"customerID": customer_id, "businessID": self._business_of(lead_id)}
 
     def _business_of(self, lead_id: str | None) -> str:
-        return self._world.party_id(lead_id, "business") or bodies.BUSINESS_ID
+        return self.world.party_id(lead_id, "business") or bodies.BUSINESS_ID
 
     async def aclose(self) -> None:
         """Close the connections to the bot."""

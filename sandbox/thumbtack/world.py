@@ -43,12 +43,16 @@ class World:
     def __init__(
         self, known_leads: Iterable[str] | None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        """`known_leads`: leads that are there from the start; None: every lead that anybody names."""
+        """`known_leads`: leads that are there from the start; None: every lead that anybody names.
+
+        `untold`: leads that customers asked for, and the bot was not told of yet.
+        """
         self.leads: dict[str, dict[str, Any]] = {}
         self.reviews: list[dict[str, Any]] = []
         self.sent: list[Sent] = []
         self.typed: list[Sent] = []
         self.asked: list[Asked] = []
+        self.untold: set[str] = set()
         self.on_sent: Callable[[Sent], None] = lambda _: None
         self._named = None if known_leads is None else set(known_leads)
         self._clock = clock
@@ -65,6 +69,7 @@ class World:
         lead_id = lead.get("leadID", lead.get("negotiationID"))
         if lead_id is not None:
             self.leads[str(lead_id)] = lead
+            self.changed()
 
     def is_v4(self, lead_id: str) -> bool:
         """Whether v4 told of this lead."""
@@ -89,6 +94,12 @@ class World:
         """The customer of a lead wrote this message, as it is pushed."""
         text, message_id = str(message.get("text") or ""), str(message.get("messageID"))
         self.asked.append(Asked(lead_id=lead_id, text=text, at=self._clock(), message_id=message_id))
+        self.changed()
+
+    def review(self, review: dict[str, Any]) -> None:
+        """A customer wrote a review, as it is pushed; where that names no business, with the business's id."""
+        self.reviews.append(review)
+        self.changed()
 
     def type(self, message: dict[str, Any]) -> None:
         """Somebody of the business typed this message in Thumbtack's app, as v4 pushes it."""
@@ -108,6 +119,11 @@ class World:
         self.changed()
         self.on_sent(sent)
         return sent
+
+    @property
+    def coming(self) -> asyncio.Event:
+        """Set by the next thing that happens."""
+        return self._event
 
     def changed(self) -> None:
         """Something happened: whoever waits looks again."""

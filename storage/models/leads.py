@@ -235,6 +235,7 @@ class Message(Row, table=True):
         UniqueConstraint("team_id", "view_id"),
         UniqueConstraint("environment", "thumbtack_id"),
         Index(None, "channel", "thread_ts"),
+        only_("ix_message_unattached", "lead_id IS NULL", "channel", "thread_ts"),
     )
     id: int | None = id_()
     lead_id: int | None = ref_("lead.id")

@@ -124,7 +124,8 @@ class Presence(Row, table=True):
     """When the program was last there, on any replica: one row, written each minute.
 
     `back_at`: when it came back last. `missed_since`: what Slack tells since then may not have reached us (None: it did),
-    noticed at `missed_at` last. `reply_mode`: the deployment's while it was there, "replies" or "quiet".
+    noticed at `missed_at` last. `reply_mode`: the deployment's while it was there, "replies" or "quiet". `unsteady_since`:
+    since when no process was there for as long as Slack tries an event (None: one was).
     """
 
     name: str = Field(sa_column=Column(Text, primary_key=True))
@@ -133,6 +134,7 @@ class Presence(Row, table=True):
     missed_since: datetime | None = at_()
     missed_at: datetime | None = at_()
     reply_mode: str | None = text_()
+    unsteady_since: datetime | None = at_()
 
 
 class Seal(Row, table=True):

@@ -96,7 +96,7 @@ async def test_a_mistake_in_a_request_is_a_500_and_says_nothing(place: Office, m
         await place.http.get("/readyz")
     place.http._transport.raise_app_exceptions = False
     answer = await place.http.get("/readyz")
-    assert (answer.status_code, answer.text) == (500, "")
+    assert (answer.status_code, answer.json()["reason"], "customer" in answer.text) == (500, "mistake", False)
 
 
 async def test_it_ends_with_what_arrived_stored_and_leaves_no_task_behind(place: Office):

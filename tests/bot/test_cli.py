@@ -69,7 +69,7 @@ def test_every_help_is_one_sentence(name, command):
 @pytest.mark.parametrize(
     ("arguments", "settings", "says"),
     [
-        (["--workers=2"], {}, ["SQLite is served by one process"]),
+        (["--workers=2"], {}, ["SQLite is served by one process", "`corkboard setup` asks"]),
         (["--workers=0"], {}, ["0 is not in the range"]),
         (["--port=70000"], {}, ["70000 is not in the range"]),
         (["--port={taken}"], {}, ["Cannot listen at 127.0.0.1, port {taken}: address already in use"]),

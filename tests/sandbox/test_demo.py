@@ -1,6 +1,7 @@
 """The demo holds what it promises, says so when it does not, and leaves nothing behind."""
 
 import asyncio
+import gc
 import io
 import os
 import re
@@ -8,21 +9,24 @@ import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from rich.console import Console
 
 from sandbox import outside
-from sandbox.demo import play, script, stage
+from sandbox.demo import play, promises, stage
 from sandbox.demo.bot_process import BotEndedError, BotProcess, running_bot
 from sandbox.demo.script import Script
 from sandbox.outside import Outside
 
 PATIENCE = 60.0
+PORTS = ("BOT_PORT", "OUTSIDE_PORT")
 
 
 class Screen(io.StringIO):
@@ -41,6 +45,8 @@ class Screen(io.StringIO):
 def console(monkeypatch: pytest.MonkeyPatch, tmp_path) -> Console:
     """A terminal that is none: 80 columns of plain text. What the demo leaves behind would be in tmp_path."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for port in PORTS:
+        monkeypatch.setattr(stage, port, 0)  # whatever else runs here meanwhile
     return Console(file=Screen(), width=80, highlight=False)
 
 
@@ -50,11 +56,11 @@ def printed(console: Console) -> str:
 
 
 @pytest.fixture
-def _usual_ports_taken():
+def _usual_ports_taken(console, monkeypatch):
     with ExitStack() as taken:
-        for port in (stage.BOT_PORT, stage.OUTSIDE_PORT):
-            with suppress(OSError):  # something else has it: just as well
-                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+        for port in PORTS:
+            listener = taken.enter_context(socket.create_server(("127.0.0.1", 0)))
+            monkeypatch.setattr(stage, port, listener.getsockname()[1])
         yield
 
 
@@ -63,7 +69,7 @@ async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_pat
     async with asyncio.timeout(PATIENCE):
         assert await play(console, headless=True), printed(console)
     told = printed(console)
-    assert told.count("✓") == 18
+    assert told.count("✓") == 19
     assert "✗" not in told
     assert "\x1b" not in told
     assert max(map(len, told.splitlines())) <= 80
@@ -95,7 +101,7 @@ async def test_it_plays_checks_prints_and_leaves_nothing_behind(console, tmp_pat
 
 async def test_what_does_not_hold_is_said_and_fails(console, monkeypatch, tmp_path):
     monkeypatch.setattr(stage, "HOLD_SECONDS", 0)  # so that the reply goes out before it is edited
-    monkeypatch.setattr(script, "_PATIENCE", 2.0)
+    monkeypatch.setattr(promises, "_PATIENCE", 2.0)
     async with asyncio.timeout(PATIENCE):
         assert not await play(console, headless=True)
     told = printed(console)
@@ -196,6 +202,7 @@ async def test_it_stays_and_every_line_it_prints_works_when_pasted(console, monk
     monkeypatch.setattr(stage, "Script", Unchecked)
     staying = asyncio.create_task(play(console, headless=False))
     begin = await told(console, "Ctrl-C ends it.")
+    assert re.findall(r"http:[^ ]+\d", begin[: begin.index("✓")])  # the page, before anything is played
     pasted = [line[line.index("curl") :] for line in re.sub(r"\\\n +", "", begin).splitlines() if "curl" in line]
     assert len(pasted) == 16
     shows = [
@@ -247,3 +254,57 @@ async def test_it_stops_in_the_middle(console, monkeypatch, tmp_path):
     async with asyncio.timeout(PATIENCE):
         assert not await play(console, headless=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@dataclass
+class Page:
+    """The demo's page, as a browser acts on it."""
+
+    http: httpx.AsyncClient
+
+    async def do(self, deed: str, **args: Any) -> str:
+        """A deed of Olga's; what she is told."""
+        body = {"deed": deed, "as": "U0OLGA", "args": args}
+        answer = await self.http.post("/page/do", json=body, headers={"origin": str(self.http.base_url).rstrip("/")})
+        return str(answer.json().get("said") or answer.json().get("error"))
+
+
+@pytest.fixture
+async def on_page(console, monkeypatch) -> AsyncIterator[Callable[[str], Awaitable[Page]]]:
+    """Starts the demo; its page, once it tells this."""
+    monkeypatch.setattr(stage, "Script", Unchecked)
+    async with AsyncExitStack() as stack:
+        playing = asyncio.create_task(play(console, headless=False))
+
+        async def opened(text: str) -> Page:
+            shown = await told(console, text)
+            address = re.findall(r"http://127\.0\.0\.1:\d+", shown)[0]
+            client = httpx.AsyncClient(base_url=address, trust_env=False, timeout=PATIENCE)
+            return Page(await stack.enter_async_context(client))
+
+        yield opened
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE):
+            await playing
+
+
+async def test_while_it_plays_the_page_is_only_watched(on_page):
+    page = await on_page("play yourself")
+    assert await page.do("lead") == "The tour still plays. Watch it; in a few seconds it is your turn."
+
+
+async def test_its_bot_can_be_killed_and_started_again_on_the_page(on_page, console, bots, caplog):
+    page = await on_page("Ctrl-C ends it.")
+    assert "15 minutes later" in await page.do("later")
+    assert await page.do("trouble", key="bot_killed", on=True) == "None"
+    assert bots[0].exit_code == -signal.SIGKILL
+    assert "tells it again when you start it" in await page.do("lead")
+    port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", printed(console))[-1])
+    with socket.create_server(("127.0.0.1", port)):  # somebody took its place
+        assert await page.do("trouble", key="bot_killed", on=False) == "The bot did not start."
+    started = await page.do("trouble", key="bot_killed", on=False)
+    assert started == "The bot runs again. Slack and Thumbtack told it what it had missed: 1."
+    await told(console, "House Cleaning · San Francisco, CA")
+    assert not bots[-1].mistakes
+    gc.collect()
+    assert "never retrieved" not in caplog.text

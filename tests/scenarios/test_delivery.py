@@ -9,6 +9,7 @@ from support.deliveries import all_said, delivery_ids, posted, unsettled
 from support.office import CHANNEL, Office
 
 import bot.slack
+from bot.blocks.pointers import MISPLACED
 from bot.dispatch import dispatcher
 from sandbox.faults import Fault
 from sandbox.slack import failures
@@ -388,6 +389,19 @@ async def test_what_went_beside_a_deleted_card_is_taken_back_also_where_slacks_l
     await message(place, lead_id, "Is Tuesday possible?")
     await all_said(place, seconds=5)
     (new,) = place.cards
+    assert [one["thread_ts"] for one in said(place, "Tuesday")] == [new["ts"]]
+
+
+@pytest.mark.parametrize("why", [failures.slack_error("cant_delete_message"), failures.cut()], ids=["refused", "cut"])
+async def test_what_went_beside_a_deleted_card_and_may_not_be_deleted_says_only_where_it_is(place: Office, why: Fault):
+    lead_id = await lead(place)
+    await all_said(place)
+    await place.slack.delete(LEADS, place.cards[0]["ts"])
+    place.slack.faults.add("chat.delete", why)
+    await message(place, lead_id, "Is Tuesday possible?")
+    await all_said(place, seconds=5)
+    beside, new = sorted(place.cards, key=lambda one: one["text"] != MISPLACED.text)
+    assert (beside["text"], beside.get("metadata")) == (MISPLACED.text, None)
     assert [one["thread_ts"] for one in said(place, "Tuesday")] == [new["ts"]]
 
 

@@ -112,7 +112,7 @@ async def test_what_people_write_over_v4(outside: Outside):
 
 
 async def test_renewals_of_tokens(outside: Outside, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(grants.GRACE, "legacy", timedelta(minutes=5))  # time passes here by leaps
+    monkeypatch.setitem(grants.GRACE, "legacy", timedelta(minutes=30))  # time passes here by leaps
     await outside.place.connect(businesses=[bodies.BUSINESS_ID])
     lead = await Conversation.opened(outside.place)
     told = outside.place.thumbtack.grants

@@ -232,7 +232,7 @@ async def test_of_a_long_conversation_every_message_is_read(followed: Office, ne
     place.thumbtack.faults.clear("messages")
     for number in range(7):
         await place.advance(minutes=2)
-        place.thumbtack._world.ask(LEAD, {"messageID": f"m-{number}", "text": f"Word {number}"})
+        place.thumbtack.world.ask(LEAD, {"messageID": f"m-{number}", "text": f"Word {number}"})
     await turn(place, minutes=1)
     told = [one for one in lines(place) if "Word" in one]
     assert [one.split()[-1] for one in told] == list("0123456"), "all of it, the oldest first"

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 from sqlmodel import col
+from support.figures import scraped
 from support.office import ADMIN, Office
 
 from bot import jobs
@@ -68,14 +69,17 @@ async def test_the_keepers_are_told_once_in_each_silence(place: Office):
     await later(place, days=2)
     assert (await told(place), await checked(place)) == ([], [])
     await later(place, days=3)
+    assert (await scraped(place.http))("silent_businesses") == 0
     (said,) = await told(place)
     assert bodies.BUSINESS_NAME in said
     assert len(await checked(place)) == 1
+    assert (await scraped(place.http))("silent_businesses") == 1
     await later(place, days=3)
     assert len(await told(place)) == 1
     assert (await place.post("/v1/lead", bodies.lead())).status_code == 200
     await place.at_rest()
     assert (len(await told(place)), await checked(place)) == (1, [])
+    assert (await scraped(place.http))("silent_businesses") == 0
     await later(place, days=15)
     assert len(await told(place)) == 2
 

@@ -22,7 +22,7 @@ SUCCESS = Fault(status=200, body={"status": "success"})
 async def staging_of_each(database_url: str) -> AsyncIterator[Office]:
     """An office on each kind of database, whose Thumbtack is the test environment."""
     async with office(database_url, thumbtack_environment="staging") as running:
-        running.thumbtack._world._named = set()  # else it takes messages to any lead, as a test client does
+        running.thumbtack.world._named = set()  # else it takes messages to any lead, as a test client does
         yield running
 
 
@@ -30,7 +30,7 @@ async def staging_of_each(database_url: str) -> AsyncIterator[Office]:
 async def staging(sqlite_url: str) -> AsyncIterator[Office]:
     """The same on one, for what does not depend on the kind."""
     async with office(sqlite_url, thumbtack_environment="staging") as running:
-        running.thumbtack._world._named = set()
+        running.thumbtack.world._named = set()
         yield running
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storage import one_hop
 from storage.database import Database, at_length, utcnow
@@ -56,40 +56,6 @@ async def test_what_gives_no_rows_tells_how_many_it_changed(connection: one_hop.
         assert (cursor.rowcount, cursor.lastrowid, list(await cursor.fetchall())) == (2, 2, [])
 
 
-async def test_here_no_thread_has_a_part_in_it(connection: one_hop.OneHopConnection, hops: list[str]):
-    connection.here = True
-    async with connection.cursor() as cursor:
-        await cursor.execute("INSERT INTO noted (word) VALUES ('one') RETURNING number")
-        assert (list(await cursor.fetchall()), hops) == ([(1,)], [])
-
-
-async def test_here_the_event_loop_goes_on_between_two_statements(connection: one_hop.OneHopConnection):
-    connection.here, others = True, []
-    task = asyncio.create_task(_noted(others))
-    async with connection.cursor() as cursor:
-        await cursor.execute("SELECT 1")
-        await cursor.execute("SELECT 1")
-    assert others
-    await task
-
-
-async def test_here_the_event_loop_goes_on_after_a_millisecond_and_not_after_each_statement(
-    connection: one_hop.OneHopConnection, monkeypatch: pytest.MonkeyPatch
-):
-    passed, others = 10.0, []
-    monkeypatch.setattr(one_hop, "monotonic", lambda: passed)
-    connection.here = True
-    async with connection.cursor() as cursor:
-        await cursor.execute("SELECT 1")
-        tasks = [asyncio.create_task(_noted(others))]
-        await cursor.execute("SELECT 1")
-        assert not others
-        passed += 0.0011
-        await cursor.execute("SELECT 1")
-        assert others
-    await asyncio.gather(*tasks)
-
-
 async def test_a_transaction_that_was_left_open_is_rolled_back(connection: one_hop.OneHopConnection):
     async with connection.cursor() as cursor:
         await cursor.execute("BEGIN")
@@ -108,13 +74,7 @@ async def test_one_that_may_yet_begin_in_the_thread_is_rolled_back_too(connectio
     assert not connection.in_transaction
 
 
-async def _noted(others: list[str]) -> None:
-    others.append("went on")
-
-
-@pytest.mark.parametrize("here", [False, True])
-async def test_an_error_is_sqlites_own(connection: one_hop.OneHopConnection, *, here: bool):
-    connection.here = here
+async def test_an_error_is_sqlites_own(connection: one_hop.OneHopConnection):
     async with connection.cursor() as cursor:
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             await cursor.execute("SELECT * FROM nowhere")
@@ -147,6 +107,54 @@ async def test_a_brief_transaction_asks_the_thread_to_begin_and_to_commit(sqlite
     async with database.reading() as tx:
         assert (await tx.execute(text("SELECT count(*) FROM noted"))).scalar_one() == 5
     await database.close()
+
+
+async def test_a_brief_transaction_lets_the_event_loop_go_on_after_a_millisecond_and_not_after_each_statement(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    passed, others = 10.0, []
+    monkeypatch.setattr(one_hop, "monotonic", lambda: passed)
+    database = Database(sqlite_url)
+    async with database.transaction(brief=True) as tx:
+        await tx.execute(text("SELECT 1"))
+        task = asyncio.create_task(_noted(others))
+        await tx.execute(text("SELECT 1"))
+        assert not others
+        passed += 0.0011
+        await tx.execute(text("SELECT 1"))
+        assert others
+    await task
+    await database.close()
+
+
+async def _noted(others: list[str]) -> None:
+    others.append("went on")
+
+
+async def test_what_a_brief_transaction_reads_is_read_before_it_changes_it(sqlite_url: str):
+    database = Database(sqlite_url)
+    async with database.transaction() as tx:
+        await tx.execute(text("CREATE TABLE noted (number INTEGER PRIMARY KEY)"))
+        await tx.execute(text("INSERT INTO noted (number) VALUES (1), (2), (3)"))
+    async with database.transaction(brief=True) as tx:
+        found = (await tx.execute(text("SELECT number FROM noted"))).scalars()
+        await tx.execute(text("DELETE FROM noted"))
+        assert list(found) == [1, 2, 3]
+    await database.close()
+
+
+async def test_a_brief_transaction_asks_as_any_other(database: Database):
+    """Rows, by their key too, and what is wrong; on both kinds of database."""
+    async with database.transaction(brief=True) as tx:
+        keeper = Keeper(team_id="T1", user_id="U1", since=utcnow())
+        tx.add(keeper)
+        await tx.flush()
+        tx.expunge_all()
+        again = await tx.get(Keeper, keeper.id)
+        assert again is not None
+        assert (again is keeper, again.user_id) == (False, "U1")
+        with pytest.raises(DBAPIError, match="nowhere"):
+            await tx.execute(text("SELECT * FROM nowhere"))
 
 
 async def test_a_brief_transaction_that_takes_its_time_after_all_uses_the_thread(sqlite_url: str, hops: list[str]):

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from storage import presence
 from storage.database import Database
@@ -9,11 +10,21 @@ from storage.presence import Absence, Missed
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
 
 
-async def beat(database, now):
+async def beat(database, now, *, lived=60 * MINUTE):
     async with database.transaction() as tx:
-        return await presence.beat(tx, now=now)
+        return await presence.beat(tx, now=now, lived=lived)
+
+
+async def start(database, now):
+    """A process starts; whether it came back from an absence then, as the program does it."""
+    async with database.transaction() as tx:
+        away = await presence.beat(tx, now=now, lived=None)
+        if away is not None:
+            await presence.came_back(tx, now=now)
+        return away
 
 
 async def noted(database, *, since, at):
@@ -71,3 +82,43 @@ async def test_where_one_is_missed_after_the_other_it_is_not_waited_for_ever(dat
     assert await due(database, NOW + 9 * MINUTE, at_once=True) == NOW - 10 * MINUTE
     await noted(database, since=NOW, at=NOW + 20 * MINUTE)
     assert await due(database, NOW + 20 * MINUTE) == NOW
+
+
+async def test_starts_after_which_nobody_stays_are_an_absence_every_few_minutes(database):
+    await beat(database, NOW)
+    found = [await start(database, NOW + second * SECOND) for second in range(50, 3600, 50)]
+    absences = [one for one in found if one is not None]
+    assert {(one.since, one.on_and_off) for one in absences} == {(NOW, True)}
+    until = [one.until for one in absences]
+    assert all(after - before <= 6 * MINUTE for before, after in pairwise([NOW, *until, NOW + 60 * MINUTE]))
+    assert len(until) == 10
+
+
+async def test_lives_of_a_few_minutes_between_gaps_are_an_absence_too(database):
+    await beat(database, NOW)
+    assert await start(database, NOW + 4 * MINUTE) is None
+    assert await beat(database, NOW + 5 * MINUTE, lived=MINUTE) is None
+    again = NOW + 9 * MINUTE
+    assert await start(database, again) == Absence(since=NOW, until=again, on_and_off=True)
+
+
+async def test_after_a_real_absence_it_is_told_once_at_once_and_then_as_one(database):
+    await beat(database, NOW)
+    hour = NOW + 60 * MINUTE
+    assert await start(database, hour) == Absence(since=NOW, until=hour)
+    later = hour + 10 * MINUTE
+    assert await start(database, later) == Absence(since=NOW, until=later, on_and_off=True)
+
+
+async def test_who_stayed_for_as_long_as_slack_tries_makes_it_steady(database):
+    await beat(database, NOW)
+    assert await start(database, NOW + MINUTE) is None
+    assert await beat(database, NOW + 6 * MINUTE, lived=5 * MINUTE) is None
+    assert await start(database, NOW + 7 * MINUTE) is None
+    assert await start(database, NOW + 11 * MINUTE) is None
+
+
+async def test_replicas_that_start_beside_one_that_stays_are_no_absence(database):
+    for minute in range(30):
+        assert await beat(database, NOW + minute * MINUTE) is None
+        assert await start(database, NOW + (minute + 0.5) * MINUTE) is None

@@ -7,7 +7,10 @@ from support.samples import NOW
 from bot.blocks import absences
 
 POSTS = {
-    "was_away": [absences.was_away(since=NOW, until=NOW + timedelta(hours=5, minutes=30))],
+    "was_away": [
+        absences.was_away(since=NOW, until=NOW + timedelta(hours=5, minutes=30)),
+        absences.was_away(since=NOW, until=NOW + timedelta(hours=5, minutes=30), on_and_off=True),
+    ],
     "silent": [
         absences.silent(
             "Elm & Sons <Roofing> *fast*",

@@ -13,12 +13,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from bot.metrics import Metrics
+from bot.visitors import on_http_exception
 from storage.database import Database
 from storage.inbox import InboxWriter
 from storage.models import Row
 from webhooks import routes
 from webhooks.ingest import Ingest
-from webhooks.problems import on_http_exception
 from webhooks.verification import Credentials, LegacyAdmission, V4Admission
 
 R = TypeVar("R", bound=Row)

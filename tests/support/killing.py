@@ -6,16 +6,13 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
 
-import aiohttp
 import httpx
 import pytest
-from sqlalchemy import event
 from support.deliveries import unsettled
 from support.office import Door, Office
+from support.steps import stepping
 
 from sandbox.slack import Answer
-from storage.appending import PostgresAppender, SqliteAppender
-from storage.database import Database, Transaction
 from storage.outbox import CLAIM_FOR
 
 EVERY = 7
@@ -150,70 +147,9 @@ class Outside:
 async def killable(place: Office, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Outside]:
     """The running office, its bot stepping as it is told."""
     steps = Steps(place)
-    monkeypatch.setattr(Database, "transaction", _transaction(steps, Database.transaction))
-    for appender in (SqliteAppender, PostgresAppender):
-        monkeypatch.setattr(appender, "append", _before(steps, "webhooks stored", appender.append))
-    monkeypatch.setattr(aiohttp.ClientSession, "_request", _around(steps, aiohttp.ClientSession._request))
-    handle = httpx.AsyncHTTPTransport.handle_async_request
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", _around(steps, handle))
+    stepping(monkeypatch.setattr, steps.step, besides=place.database)
     monkeypatch.setattr(Door, "__call__", _door(steps, Door.__call__))
     yield Outside(place, steps)
-
-
-def _transaction(steps: Steps, original: Any) -> Any:
-    """A transaction that wrote something is a step before its commit."""
-
-    @asynccontextmanager
-    async def transaction(database: Database, **how: Any) -> AsyncIterator[Transaction]:
-        async with original(database, **how) as tx:
-            if database is steps.place.database:  # the test's own
-                yield tx
-                return
-            wrote: list[str] = []
-            connection = (await tx.connection()).sync_connection
-            event.listen(connection, "before_cursor_execute", lambda *told: _note(wrote, told[2]))
-            yield tx
-            await tx.flush()
-            if wrote:
-                await steps.step(f"commit of {wrote[0]}")
-
-    return transaction
-
-
-def _note(wrote: list[str], statement: str) -> None:
-    verb, _, rest = statement.lstrip().partition(" ")
-    if verb in ("INSERT", "UPDATE", "DELETE"):
-        wrote.append(f"{verb} {rest.split(' SET ')[0].split(' (')[0]}")
-
-
-def _before(steps: Steps, name: str, original: Any) -> Any:
-    async def stepping(*arguments: Any, **named: Any) -> Any:
-        await steps.step(name)
-        return await original(*arguments, **named)
-
-    return stepping
-
-
-def _around(steps: Steps, original: Any) -> Any:
-    """A call out is a step before it is made, and one after the other side did as asked."""
-
-    async def calling(client: Any, *asked: Any, **named: Any) -> Any:
-        name = str(asked[1] if len(asked) > 1 else asked[0].url).partition("?")[0].rpartition("/")[2]
-        if name == "auth.test":
-            return await original(client, *asked, **named)
-        await steps.step(f"call of {name}")
-        answer = await original(client, *asked, **named)
-        try:
-            await steps.step(f"answer to {name}")
-        except BaseException:
-            if isinstance(answer, httpx.Response):
-                await answer.aclose()
-            else:
-                answer.close()
-            raise
-        return answer
-
-    return calling
 
 
 def _door(steps: Steps, original: Any) -> Any:

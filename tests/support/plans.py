@@ -11,7 +11,7 @@ _SERIES = {
     "sqlite": "(WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < :rows) SELECT x FROM n)",
     "postgresql": "generate_series(1, :rows) AS n(x)",
 }
-_PLANNED = ("SELECT", "UPDATE", "WITH")
+_PLANNED = ("SELECT", "UPDATE", "DELETE", "WITH")
 
 
 def series(database: Database) -> str:

@@ -79,9 +79,12 @@ class World:
 
     def thread(self, name: str) -> list[str]:
         """What the bot said in a lead's thread, oldest first."""
-        card = next(one for one in self.cards if one["text"].startswith(name))
-        replies = self.slack.thread(CHANNEL, card["ts"])[1:]
+        replies = self.slack.thread(CHANNEL, self.card(name)["ts"])[1:]
         return [one["text"] for one in replies if one.get("bot_id")]
+
+    def card(self, name: str) -> dict[str, Any]:
+        """The first card of this name."""
+        return next(one for one in self.cards if one["text"].startswith(name))
 
     def marks(self, ts: str) -> list[str]:
         return list(self.slack.reactions(CHANNEL, ts))

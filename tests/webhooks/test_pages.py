@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from webhooks import pages
 from webhooks.not_connected import Trouble, told
-from webhooks.pages import Link, Page
+from webhooks.pages import Link, Page, Sign
 
 
 class Read(HTMLParser):
@@ -30,7 +30,7 @@ class Read(HTMLParser):
 
 
 def a_page(text: str) -> Page:
-    return Page(title=text, lines=(text,), what_to_do=text, good=True, link=Link(label=text, url=f"/x?{text}"))
+    return Page(title=text, lines=(text,), what_to_do=text, sign=Sign.GOOD, link=Link(label=text, url=f"/x?{text}"))
 
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=80) | st.sampled_from(

@@ -9,13 +9,12 @@ from storage import businesses, channels, hearing
 
 
 async def was_away(at: At, *, ask_keeper: bool) -> Post | None:  # noqa: ARG001 -- the signature of `Made`
-    """{since, until, channel}: nobody was there; nothing where the channel was closed to us meanwhile."""
+    """{since, until, channel, on_and_off}: nobody was there (for long); nothing where the channel was closed to us meanwhile."""
     payload = at.entry.payload
     if await channels.is_closed(at.tx, payload["channel"]):
         return None
-    return blocks.was_away(
-        since=datetime.fromisoformat(payload["since"]), until=datetime.fromisoformat(payload["until"])
-    )
+    since, until = datetime.fromisoformat(payload["since"]), datetime.fromisoformat(payload["until"])
+    return blocks.was_away(since=since, until=until, on_and_off=payload.get("on_and_off", False))
 
 
 async def silent(at: At, *, ask_keeper: bool) -> Post | None:

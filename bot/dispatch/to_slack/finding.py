@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.blocks.pointers import MISPLACED
 from bot.dispatch.plans import Answer
 from bot.failures import Failure, Sort
 from bot.slack import Slack
@@ -41,13 +42,20 @@ async def find(
 
 
 async def take_back(slack: Slack, stray: Answer) -> None:
-    """Delete a post that went where it does not belong. Raises Failure where Slack's limits do not permit it now."""
-    try:
-        await slack.call("chat.delete", {"channel": stray["channel"], "ts": stray["ts"]})
-    except Failure as failure:
-        if failure.sort is Sort.LATER:
-            raise
-        return  # it stays in the channel: it says the right thing in the wrong place
+    """Delete a post that went where it does not belong, or where nobody may delete, say there that it is elsewhere.
+
+    Raises Failure where Slack's limits do not permit it now.
+    """
+    where = {"channel": stray["channel"], "ts": stray["ts"]}
+    misplaced = {**where, "text": MISPLACED.text, "blocks": MISPLACED.blocks, "metadata": {}}
+    for method, arguments in (("chat.delete", where), ("chat.update", misplaced)):
+        try:
+            await slack.call(method, arguments)
+        except Failure as failure:
+            if failure.sort is Sort.LATER:
+                raise
+        else:
+            return
 
 
 async def _among(

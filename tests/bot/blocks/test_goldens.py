@@ -101,6 +101,7 @@ KINDS: dict[str, list[Post]] = {
     ],
     "lead_v4_many_times": [leads.card(MANY_TIMES), *leads.continuations(MANY_TIMES)],
     "lead_arrived": [leads.arrived_line(a_view(ring=RING))],
+    "lead_misplaced": [pointers.MISPLACED],
     "lead_pointer": [pointers.pointer(a_lead(), "https://corkboard.slack.com/archives/C0LEADS/p1788287400000100")],
     "lead_price": [leads.price_line("$26.00", "Refunded")],
     "lead_status": [standing.status_line("Canceled")],

@@ -232,7 +232,7 @@ async def test_the_remote_control_plays_v4(thumbtack, http, bot):
     assert "negotiationID" not in bot.body["data"]
     changed = await http.post("/control/v4/change", json={"chargeState": "Charged"})
     assert changed.json()["bot_status"] is None
-    assert thumbtack._world.leads[lead_id]["chargeState"] == "Charged"
+    assert thumbtack.world.leads[lead_id]["chargeState"] == "Charged"
     await http.post("/control/v4/event", json={"eventType": "PresetJobMatchedV4", "data": {"negotiationID": lead_id}})
     assert bot.body["event"]["eventType"] == "PresetJobMatchedV4"
     await http.post("/control/v4/lead")

@@ -66,7 +66,7 @@ async def test_a_missing_scope_is_named(http, as_v4, method, path, scope):
 
 async def test_a_message_is_sent_and_found_again(thumbtack, http, as_v4, clock):
     bearer = as_v4()
-    thumbtack._world.ask("7", {"messageID": "1", "text": "Are you free?"})
+    thumbtack.world.ask("7", {"messageID": "1", "text": "Are you free?"})
     clock.advance(minutes=1)
     made = await http.post(MESSAGES, json={"text": "Yes, at nine."}, auth=bearer)
     assert made.status_code == 201
@@ -116,7 +116,7 @@ async def test_messages_that_are_refused(thumbtack, http, as_v4, body):
 
 async def test_a_lead_belongs_to_one_business(thumbtack, http, as_v4):
     lead = bodies.lead(leadID="7", business={"businessID": PRO}, createTimestamp="1772366400")
-    thumbtack._world.remember(lead)
+    thumbtack.world.remember(lead)
     told = (await http.get(NEGOTIATION, auth=as_v4(businesses=[OTHER, PRO]))).json()
     assert told["negotiationID"] == "7"
     assert told["business"] == {"businessID": PRO, "name": "Bright Oak"}
@@ -130,7 +130,7 @@ async def test_a_lead_belongs_to_one_business(thumbtack, http, as_v4):
 async def test_reviews(thumbtack, http, as_v4):
     for lead_id, rating in ((None, "1"), ("7", "5")):
         pushed = bodies.review(lead_id, rating, "Good", review={"businessID": PRO, "createTime": "1772366400000"})
-        thumbtack._world.reviews.append(pushed["review"])
+        thumbtack.world.reviews.append(pushed["review"])
     url = f"/api/v4/businesses/{PRO}/reviews"
     told = (await http.get(url, auth=as_v4())).json()
     assert [(one["rating"], one["negotiationID"]) for one in told["data"]] == [(1, None), (5, "7")]

@@ -1,0 +1,147 @@
+"""`corkboard setup` from its first check to the written file."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from bot import logs, manifest, settings
+from bot.settings import LogFormat, LogLevel, SettingsError
+from bot.setup import answers, env_file, following, slack_app, unattended
+from bot.setup.answers import WrongAnswers
+from bot.setup.draft import Draft
+from bot.setup.env_file import EnvFile, NoEnvFile
+from bot.setup.interview import Interview
+from bot.setup.person import Person
+from bot.setup.questions import QUESTIONS
+from bot.setup.taking import Trier, shown
+from bot.terminal import NOT_HELD, WRONG, fail, terminal
+from storage.database import Database, utcnow
+from storage.vault import key_file, keys_beside
+
+NOTHING_WRITTEN = "Nothing was written into .env."
+
+
+def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path | None, untested: bool) -> None:
+    """Ask for everything, for these names alone, or take the answers of a file; then write .env, or end the program."""
+    logs.configure(LogFormat.CONSOLE, LogLevel.ERROR)  # what is wrong is told here
+    names = _known(names, answers_file)
+    if answers_file is None and not sys.stdin.isatty():
+        fail("There is no terminal to ask on: say --answers FILE (docs/setup.md has the format).", WRONG)
+    try:
+        file = _file()
+        given = None if answers_file is None else answers.read(answers_file, os.environ)
+    except (NoEnvFile, WrongAnswers) as error:
+        fail(f"{error}\n{NOTHING_WRITTEN}", WRONG)
+    draft, person = Draft(file, os.environ), Person(terminal())
+    trier = Trier(draft=draft, clock=utcnow, asking=not untested)
+    try:
+        if given is None:
+            _converse(Interview(draft, person, trier, manifest_file=manifest_file), person, file, names)
+        elif not unattended.take(draft, given, person, trier):
+            fail(f"Not everything holds. {NOTHING_WRITTEN}", NOT_HELD)
+        _make_keys(draft)
+        _agree(draft, person, asks=given is None)
+    except (KeyboardInterrupt, EOFError):
+        fail(f"\nEnded. {NOTHING_WRITTEN}", NOT_HELD)
+    _write(draft, file, person, manifest_file=None if given is None else manifest_file)
+    secrets = given is None and person.console.is_terminal
+    following.show(person, following.Situation(draft=draft, whole=not names, secrets=secrets))
+    _look_once_more()
+
+
+def _known(names: Sequence[str], answers_file: Path | None) -> list[str]:
+    """The settings that are to be asked for, in their order."""
+    if names and answers_file is not None:
+        fail("A file of answers names its settings itself: leave the names out, or --answers.", WRONG)
+    wanted = {name.upper() for name in names}
+    if unknown := sorted(wanted - QUESTIONS.keys()):
+        fail(f"Setup does not ask for {', '.join(unknown)}. It asks for {', '.join(QUESTIONS)}.", WRONG)
+    return [name for name in QUESTIONS if name in wanted]
+
+
+def _file() -> EnvFile:
+    path = Path(env_file.NAME)
+    env_file.refuse_read_only(path)
+    return env_file.read(path)
+
+
+def _converse(interview: Interview, person: Person, file: EnvFile, names: Sequence[str]) -> None:
+    if names:
+        interview.ask_only(names)
+        return
+    person.heading("Corkboard setup")
+    person.say(
+        "Six parts, about ten minutes. Each value is tested at once. Nothing is written before the end: Ctrl-C leaves "
+        "everything as it is."
+    )
+    if file.text:
+        person.say("There is a .env here: what stands in it is kept unless you change it, with its comments.")
+    interview.hold()
+
+
+def _make_keys(draft: Draft) -> None:
+    """PostgreSQL wants the key in the settings; beside a SQLite file it is a file."""
+    if Database(draft.setting("DATABASE_URL")).file is None and not draft.get("ENCRYPTION_KEYS"):
+        draft.set("ENCRYPTION_KEYS", Fernet.generate_key().decode())
+
+
+def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
+    person.heading("What will be written to .env")
+    if not draft.changes():
+        person.say("Nothing: everything stands there already.")
+        return
+    wide = max(map(len, draft.changes())) + 2
+    for name, value in draft.changes().items():
+        person.item(name, "emptied" if value is None else shown(name, value), wide=wide, style="bold")
+    if asks and not person.agrees("Write it?", default=True):
+        raise EOFError
+
+
+def _write(draft: Draft, file: EnvFile, person: Person, *, manifest_file: Path | None) -> None:
+    try:
+        if manifest_file is not None:
+            slack_app.write(manifest_file, slack_app.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN"))))
+        if draft.changes():
+            file.write(file.changed(draft.changes(), notes=NOTES))
+            person.say(f"{file.path.resolve()} is written, for its owner alone to read.", "green")
+        _make_key_file(draft, person)
+    except (NoEnvFile, manifest.NoManifest) as error:
+        fail(str(error), WRONG)
+    except OSError as error:
+        fail(f"{error.filename} cannot be written ({(error.strerror or type(error).__name__).lower()}).", WRONG)
+
+
+def _look_once_more() -> None:
+    """What stood in .env before, or stands in the environment, may be wrong too."""
+    try:
+        settings.load()
+    except SettingsError as error:
+        fail(f"\n{error}\nMend them in {env_file.NAME}: `corkboard serve` refuses them.", NOT_HELD)
+
+
+def _make_key_file(draft: Draft, person: Person) -> None:
+    """The key of a SQLite database that is not there yet; of one that is, the key is there too, or lost."""
+    file = Database(draft.setting("DATABASE_URL")).file
+    if file is None or draft.get("ENCRYPTION_KEYS") or file.exists() or key_file(file).exists():
+        return
+    if draft.is_fixed("DATABASE_URL"):  # of a container, whose volume need not be here
+        person.say(f"`corkboard serve` makes {key_file(file)} beside the database. Keep a copy of it elsewhere.")
+        return
+    try:
+        keys_beside(file)
+        env_file.give_to_owner(key_file(file), file.absolute().parent)
+    except OSError:
+        person.say(
+            f"{key_file(file)} cannot be made from here: `corkboard serve` makes it. Keep a copy of it elsewhere."
+        )
+    else:
+        person.say(f"{key_file(file)} is made: it opens what is sealed in the database. Keep a copy of it elsewhere.")
+
+
+NOTES = {question.name: question.title for question in QUESTIONS.values()} | {
+    "ENCRYPTION_KEYS": "Opens what is sealed in the database: keep a copy elsewhere"
+}
+"""What stands above a new line of .env."""

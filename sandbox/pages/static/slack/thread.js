@@ -1,0 +1,25 @@
+// A card with everything that was said about it: the pane at the side.
+import { html, useEffect, useRef } from "/page/vendor/preact-htm.js";
+import { Composer } from "/page/slack/composer.js";
+import { inThread, useSay } from "/page/slack/conversation.js";
+import { placeName, useHere } from "/page/slack/here.js";
+import { Log } from "/page/slack/log.js";
+import { Message } from "/page/slack/message.js";
+
+export function Thread({ channel, ts, close }) {
+  const { state } = useHere();
+  const head = useRef(null);
+  useEffect(() => head.current?.focus(), [ts]);
+  const say = useSay(channel, ts);
+  return html`<aside class="pane thread" aria-label="Thread" onKeyDown=${(event) => event.key === "Escape" && !event.defaultPrevented && close()}>
+    <header class="pane-head">
+      <button type="button" class="icon back" aria-label="Back to the channel" onClick=${close}>←</button>
+      <h2 ref=${head} tabindex="-1">Thread <small>${placeName(state, channel)}</small></h2>
+      <button type="button" class="icon shut" aria-label="Close thread" onClick=${close}>×</button>
+    </header>
+    <${Log} messages=${inThread(channel, ts, state.ephemerals)} name="Messages in this thread" draw=${(message) => html`<${Message}
+      key=${message.ts} message=${message} channel=${channel}
+    />`} />
+    ${!channel.archived && html`<${Composer} place=${`${state.me} ${channel.id} ${ts}`} label="Reply …" send=${say} inThread=${channel.kind !== "im"} />`}
+  </aside>`;
+}
