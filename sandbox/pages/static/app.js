@@ -7,6 +7,7 @@ import { useArrived } from "/page/thumbtack/arrived.js";
 import { ThumbtackView } from "/page/thumbtack/thumbtack.js";
 import { Tour, TroubleBar } from "/page/thumbtack/trouble.js";
 
+const ANA = "U0ANA";
 const TABS = [
   ["slack", "Slack"],
   ["customer", "Customer"],
@@ -22,7 +23,7 @@ function App() {
   const wide = useWide();
   const [toasts, toast] = useToasts();
   const arrived = useArrived(state, wide || tab === "customer");
-  useEffect(() => listen(as, setState, setLost), [as]);
+  useEffect(() => listen(as, setState, setLost, () => as !== ANA && setAs(ANA)), [as]);
   const act = useCallback(
     (deed, args = {}) =>
       doIt(as, deed, args).then(
@@ -79,7 +80,7 @@ function Head({ lost }) {
 
 /** Who one acts as: it stands in the address, so that two tabs can be two people. */
 function useAs() {
-  const [as, setAs] = useState(new URLSearchParams(location.search).get("as") ?? "U0ANA");
+  const [as, setAs] = useState(new URLSearchParams(location.search).get("as") ?? ANA);
   const change = (user) => {
     history.replaceState(null, "", `?as=${encodeURIComponent(user)}`);
     setAs(user);
