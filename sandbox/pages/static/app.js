@@ -1,5 +1,5 @@
 // The whole page: Slack beside the customer's phone, and who one is just now.
-import { html, render, useCallback, useEffect, useState } from "/page/vendor/preact-htm.js";
+import { html, render, useCallback, useEffect, useErrorBoundary, useState } from "/page/vendor/preact-htm.js";
 import { act as doIt, listen } from "/page/server.js";
 import { Toasts, useToasts } from "/page/toasts.js";
 import { SlackView } from "/page/slack/slack.js";
@@ -8,6 +8,7 @@ import { ThumbtackView } from "/page/thumbtack/thumbtack.js";
 import { Tour, TroubleBar } from "/page/thumbtack/trouble.js";
 
 const ANA = "U0ANA";
+const TITLE = document.title;
 const TABS = [
   ["slack", "Slack"],
   ["customer", "Customer"],
@@ -24,6 +25,10 @@ function App() {
   const [toasts, toast] = useToasts();
   const arrived = useArrived(state, wide || tab === "customer");
   useEffect(() => listen(as, setState, setLost, () => as !== ANA && setAs(ANA)), [as]);
+  const [broken] = useErrorBoundary();
+  useEffect(() => {
+    document.title = fresh > 0 ? `(${fresh}) ${TITLE}` : TITLE;
+  }, [fresh]);
   const act = useCallback(
     (deed, args = {}) =>
       doIt(as, deed, args).then(
@@ -38,6 +43,7 @@ function App() {
       ),
     [as],
   );
+  if (broken) return html`<p class="loading" role="alert">This page made a mistake. <a href="/">Open it again</a>; nothing of what happened is lost.</p>`;
   if (state === null) return html`<p class="loading">Opening the sandbox …</p>`;
   const counts = {
     slack: tab === "slack" ? 0 : fresh,
