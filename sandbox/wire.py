@@ -47,6 +47,10 @@ class Wire:
         """A client for what `caller` tells the bot."""
         return httpx.AsyncClient(transport=_Watched(self, caller), trust_env=False)
 
+    def touched(self) -> None:
+        """Somebody was at a page or a remote control, which may have changed anything."""
+        self._changed()
+
     def went(self, *, caller: str, called: str, method: str, path: str, status: int | None) -> None:
         """A call was made, and answered or not."""
         self._count += 1
@@ -76,6 +80,7 @@ class Watching:
         called = _called(scope)
         if called is None:
             await self._app(scope, receive, send)
+            self._wire.touched()
             return
         answer: dict[str, Any] = {"status": None, "whole": False}
 

@@ -11,6 +11,7 @@ from sandbox.pages.deeds import Deed, Json
 from sandbox.shortcuts import OUTAGE
 from sandbox.slack import failures
 from sandbox.thumbtack import v4_bodies
+from sandbox.wire import BOT, Went
 
 if TYPE_CHECKING:
     from sandbox.outside import BotControl, Outside
@@ -103,10 +104,14 @@ TROUBLES = (
 
 
 def view(world: "Outside", as_user: str) -> Json:  # noqa: ARG001 -- every part of the page takes both; trouble is everybody's
-    """Every trouble with whether it is `on`, the bot, how far its clock is ahead, the tour, and the last calls."""
+    """Every trouble with whether it is `on`, the bot, how far its clock is ahead, the tour, and the last calls.
+
+    `missing`: no bot called, or answered, as far as is remembered; one that was started elsewhere may not run.
+    """
     return {
         "troubles": [asdict(one) | {"on": _STATES[one.key](world)} for one in TROUBLES],
         "bot": None if world.bot is None else {"running": world.bot.running},
+        "missing": world.bot is None and not any(map(_is_of_the_bot, world.wire.calls)),
         "minutes_ahead": int(world.clock.ahead / timedelta(minutes=1)),
         "tour": world.tour,
         "wire": [asdict(one) | {"at": v4_bodies.iso(one.at)} for one in reversed(world.wire.calls)],
@@ -149,7 +154,7 @@ class _Maker:
         """A quarter of an hour passes, for the bot and around it."""
         self._bot()
         self._world.put_forward(A_QUARTER)
-        return "It is 15 minutes later now. What is due by then is done within seconds."
+        return "It is 15 minutes later now. What is due by then is done within a minute."
 
     async def _slack_down(self) -> None:
         self._world.slack.faults.stand(ALL, failures.down())
@@ -213,6 +218,10 @@ class _Maker:
         grants = self._world.thumbtack.grants
         if not (grants.live("legacy") or grants.live("v4")):
             raise ValueError("No business is connected. Act as Olga, and type /thumbtack connect.")
+
+
+def _is_of_the_bot(call: Went) -> bool:
+    return call.caller == BOT or call.status is not None
 
 
 def _is_revoked(world: "Outside") -> bool:

@@ -236,6 +236,20 @@ async def test_a_bot_that_was_started_elsewhere_is_left_alone(world, do):
     assert trouble.view(world, "U0ANA")["bot"] is None
     world.thumbtack.webhook_url = "http://127.0.0.1:9"
     assert said(await do("lead")).endswith("The bot does not answer. Is it running?")
+    assert trouble.view(world, "U0ANA")["missing"]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(world.app), base_url="http://127.0.0.1") as caller:
+        coming = world.changed.coming
+        await caller.post("/slack/api/auth.test")
+    assert coming.is_set()
+    assert not trouble.view(world, "U0ANA")["missing"]
+
+
+async def test_what_is_done_from_a_shell_is_shown_too(world):
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(world.app), base_url="http://127.0.0.1") as curl:
+        coming = world.changed.coming
+        await curl.post("/outage")
+    assert coming.is_set()
+    assert troubles(world)["thumbtack_down"]
     assert world.clock.ahead == timedelta()
 
 

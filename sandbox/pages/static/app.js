@@ -48,7 +48,7 @@ function App() {
   const counts = {
     slack: tab === "slack" ? 0 : fresh,
     customer: arrived,
-    trouble: state.trouble.troubles.filter((one) => one.on).length,
+    trouble: state.trouble.troubles.filter((one) => one.on).length + Number(state.trouble.missing),
   };
   return html`
     <${Head} lost=${lost} />

@@ -42,7 +42,7 @@ export function Modal({ view }) {
         <h2 id="modal-title" tabindex="-1"><${TextObject} text=${view.title} /></h2>
         <button type="button" class="icon shut" aria-label="Close" onClick=${closeAll}>×</button>
       </header>
-      <div class="modal-body"><${Blocks} blocks=${view.blocks} press=${press} form=${form} /></div>
+      <div class="modal-body" tabindex=${view.blocks.some((block) => block.type === "input") ? undefined : "0"}><${Blocks} blocks=${view.blocks} press=${press} form=${form} /></div>
       <footer class="foot">
         <button type="button" class="button" onClick=${close}>${view.close ? html`<${TextObject} text=${view.close} />` : "Cancel"}</button>
         ${view.submit && html`<button type="submit" class="button primary" aria-busy=${busy}><${TextObject} text=${view.submit} /></button>`}

@@ -4,7 +4,7 @@ import { Calls } from "/page/thumbtack/calls.js";
 
 /** `state`: the page's whole state; `act(deed, args)`: a promise. */
 export function TroubleBar({ state, act }) {
-  const { troubles, bot, minutes_ahead: ahead, wire } = state.trouble;
+  const { troubles, bot, missing, minutes_ahead: ahead, wire } = state.trouble;
   const [open, setOpen] = useState(null); // "trouble", "calls", or neither
   const now = troubles.filter((one) => one.on);
   const opener = useRef(null);
@@ -22,7 +22,8 @@ export function TroubleBar({ state, act }) {
     <h2 class="unseen">Trouble</h2>
     <div class="trouble-now">
       <div role="status" class="how">
-        ${now.length === 0 && html`<p class="well"><span class="light" aria-hidden="true"></span>All is well</p>`}
+        ${missing && html`<p class="now"><span class="light wrong" aria-hidden="true"></span><span><b>No bot yet.</b> Start <code>corkboard serve</code> with the settings that the sandbox printed.</span></p>`}
+        ${now.length === 0 && !missing && html`<p class="well"><span class="light" aria-hidden="true"></span>All is well</p>`}
         ${now.map((one) => html`<${Now} key=${one.key} trouble=${one} press=${press} />`)}
       </div>
       <div class="trouble-buttons">
