@@ -2,20 +2,35 @@
 
 import ast
 import re
-import shlex
-import subprocess
 import tokenize
 import tomllib
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import yaml
+from support.papers import (
+    PACKAGES,
+    ROOT,
+    broken_links,
+    coded,
+    committed,
+    every_row,
+    first,
+    first_lines,
+    leaves,
+    name,
+    papers,
+    parsed,
+    prose,
+    rows,
+    sources,
+    spoken,
+    text,
+    unknown_in,
+)
 
 from bot import jobs, settings
 from bot.app import create_app
@@ -32,8 +47,6 @@ from storage.outbox import Kind
 from webhooks import problems
 from webhooks.thumbtack.errors import RateLimited
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = ("bot", "webhooks", "storage", "sandbox")
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 LONGEST_FILE = 300
 """Lines of code: neither blank, nor comment, nor docstring."""
@@ -49,63 +62,6 @@ OUR_TRACKER = re.compile(
     r"(?P<theirs>[\w.-]+/[\w.-]+,?[\s#]+)?(?:\b(?:issue|ticket)s?\s+(?:no\.?\s*)?#?\d+|(?<![\w&/\"'(])#\d{1,4}\b)",
     re.IGNORECASE,
 )
-
-
-@cache
-def committed() -> tuple[Path, ...]:
-    """Every file of the repository: what is committed, and what would be."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout  # noqa: S603 -- constant
-    return tuple(ROOT / name for name in sorted(set(listed.split("\0"))) if name and (ROOT / name).is_file())
-
-
-@cache
-def sources(*folders: str) -> tuple[Path, ...]:
-    """The Python files of these packages, without the migrations that alembic wrote."""
-    found = [path for path in committed() if path.suffix == ".py" and name(path).split("/")[0] in folders]
-    return tuple(path for path in found if "versions" not in path.parts)
-
-
-@cache
-def papers() -> tuple[Path, ...]:
-    return tuple(path for path in committed() if path.suffix == ".md")
-
-
-@cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
-def name(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
-def text(paper: str) -> str:
-    return (ROOT / paper).read_text()
-
-
-def prose(path: Path) -> str:
-    """A paper without its code blocks."""
-    return re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
-
-
-def rows(paper: str, heading: str) -> list[list[str]]:
-    """The cells of the first table below a heading, without its head."""
-    below = re.split(rf"^#+ {re.escape(heading)}$", text(paper), maxsplit=1, flags=re.MULTILINE)[1]
-    table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
-    assert table is not None, f"{paper} has no table below {heading}"
-    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.group().splitlines()]
-    return [[cell.strip("| ") for cell in row] for row in cells[2:]]
-
-
-def coded(cell: str) -> list[str]:
-    """What stands in backticks."""
-    return re.findall(r"`([^`]+)`", cell)
-
-
-def first(paper: str, heading: str) -> list[str]:
-    """The name in backticks that opens each row of a table."""
-    return [coded(row[0])[0] for row in rows(paper, heading)]
 
 
 # Settings
@@ -132,9 +88,10 @@ def defaults() -> dict[str, str]:
     return {field.upper(): shown(info.default) for field, info in Settings.model_fields.items()}
 
 
-def test_the_readmes_table_of_settings_is_complete_and_true():
-    told = {coded(row[0])[0]: "" if row[1] == "none" else coded(row[1])[0] for row in rows("README.md", "Settings")}
+def test_the_table_of_settings_is_complete_and_true():
+    told = {coded(row[0])[0]: "" if row[1] == "none" else coded(row[1])[0] for row in every_row("docs/settings.md")}
     assert told == defaults()
+    assert list(told) == re.findall(r"^([A-Z_]+)=", text(".env.example"), re.MULTILINE)
 
 
 def test_the_example_of_settings_is_complete_and_true():
@@ -149,49 +106,14 @@ def test_the_example_of_settings_can_be_read_as_it_is():
 # Commands
 
 
-def spoken(word: str, *, among: Sequence[Path] | None = None) -> Iterator[tuple[str, str]]:
-    """(paper, command) for each command that begins with a word, in code blocks and between backticks."""
-    for path in among or papers():
-        blocks = re.findall(r"^```\w*\n(.*?)^```", path.read_text(), re.MULTILINE | re.DOTALL)
-        lines = [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines()]
-        for command in (*lines, *coded(prose(path))):
-            said = command.partition("  #")[0].removeprefix(".venv/bin/").strip()
-            if said == word or said.startswith(f"{word} "):
-                yield name(path), said
-
-
-def unknown_in(command: str) -> str | None:
-    """What the program does not know of a command, None where it knows all of it."""
-    at: click.Command = cli
-    for token in shlex.split(command)[1:]:
-        if token.startswith("-") and token != "-":
-            options = {opt for parameter in at.params for opt in (*parameter.opts, *parameter.secondary_opts)}
-            if token.partition("=")[0] not in {*options, "--help", "-h", "--version"}:
-                return token
-        elif isinstance(at, click.Group):
-            if token not in at.commands:
-                return token
-            at = at.commands[token]
-    return None
-
-
-def leaves(group: click.Group, path: str) -> Iterator[str]:
-    for word, command in group.commands.items():
-        whole = f"{path} {word}"
-        if isinstance(command, click.Group):
-            yield from leaves(command, whole)
-        else:
-            yield whole
-
-
 def test_every_command_that_the_papers_name_exists_with_its_options():
     said = list(spoken("corkboard"))
     assert len(said) > 10
     assert {one: unknown_in(one[1]) for one in said if unknown_in(one[1])} == {}
 
 
-def test_every_command_is_in_the_readme():
-    said = [command for _, command in spoken("corkboard", among=[ROOT / "README.md"])]
+def test_every_command_is_on_the_operators_page():
+    said = [command for _, command in spoken("corkboard", among=[ROOT / "docs/operating.md"])]
     assert [
         leaf for leaf in leaves(cli, "corkboard") if not any(f"{one} ".startswith(f"{leaf} ") for one in said)
     ] == []
@@ -204,26 +126,26 @@ def test_what_make_can_do_is_in_the_papers_and_the_reverse():
     assert targets - said == set()
 
 
-def test_every_verb_is_in_the_readme_and_no_other_is_promised():
+def test_every_verb_is_on_the_teams_page_and_no_other_is_promised():
     said = {verb for path in papers() for verb in re.findall(rf"`{COMMAND} ([a-z-]+)", path.read_text())}
     assert said == set(VERBS)
-    assert all(f"`{COMMAND} {verb}`" in text("README.md") for verb in VERBS)
+    assert all(f"`{COMMAND} {verb}`" in text("docs/using.md") for verb in VERBS)
 
 
 # What people see, and what operators read
 
 
-def test_the_readme_explains_every_mark():
+def test_the_teams_page_explains_every_mark():
     assert set(MARKS) == set(ReplyState)
-    told = [coded(row[0])[0] for row in rows("README.md", "What the marks mean")]
+    told = [coded(row[0])[0] for row in rows("docs/using.md", "What the marks mean")]
     assert sorted(told) == sorted({mark for mark in MARKS.values() if mark})
 
 
 def test_every_route_and_refusal_is_documented(sqlite_url):
     app = create_app(settings.load(_env_file=None, database_url=sqlite_url))
     served = {route.path.removeprefix("/staging") for route in app.routes}
-    assert sorted(set(first("docs/operating.md", "Addresses"))) == sorted(served)
-    told = {coded(row[0])[0]: row[1] for row in rows("docs/operating.md", "Refusals")}
+    assert sorted(set(first("docs/webhooks.md", "Addresses"))) == sorted(served)
+    told = {coded(row[0])[0]: row[1] for row in rows("docs/webhooks.md", "Refusals")}
     assert told == {reason: str(meaning.status) for reason, meaning in problems.REASONS.items()}
 
 
@@ -349,7 +271,7 @@ def logged() -> dict[str, str]:
 
 
 def test_every_log_event_is_documented():
-    assert {coded(row[0])[0]: row[1] for row in rows("docs/operating.md", "Log events")} == logged()
+    assert {coded(row[0])[0]: row[1] for row in rows("docs/logs.md", "Log events")} == logged()
 
 
 def test_the_admins_page_gives_every_scope_of_the_manifest():
@@ -374,9 +296,8 @@ def test_the_privacy_page_gives_every_table():
     assert sorted(told) == sorted(re.sub(r"(?<!^)(?=[A-Z])", "_", table).lower() for table in tables)
 
 
-def test_the_readme_promises_only_what_a_test_shows():
-    section = re.split(r"^## Reliability$", text("README.md"), maxsplit=1, flags=re.MULTILINE)[1]
-    promised = section.partition("\n## ")[0].partition("### Not yet")[0]
+def test_only_what_a_test_shows_is_promised():
+    promised = text("docs/reliability.md").partition("\n## Promises\n")[2].partition("\n## ")[0]
     bullets = re.findall(r"^- (.+?)(?=^- |\Z|\n\n)", promised, re.MULTILINE | re.DOTALL)
     assert bullets
     for bullet in bullets:
@@ -389,25 +310,6 @@ def test_the_readme_promises_only_what_a_test_shows():
 
 
 # Papers
-
-
-def slug(heading: str) -> str:
-    """The anchor that GitHub makes of a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.replace("`", "").strip().lower()).replace(" ", "-")
-
-
-def anchors(path: Path) -> set[str]:
-    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)}
-
-
-def broken_links(path: Path) -> Iterator[str]:
-    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
-        if re.match(r"[a-z]+:", target):
-            continue
-        file, _, anchor = target.partition("#")
-        there = (path.parent / file).resolve() if file else path
-        if not there.exists() or (anchor and anchor not in anchors(there)):
-            yield target
 
 
 def test_every_link_between_the_papers_leads_somewhere():
@@ -453,12 +355,6 @@ def test_the_import_contracts_stand_and_are_checked():
     assert layers == ["bot", "webhooks", "storage"]
     assert "lint-imports" in text("Makefile")
     assert "make check" in text(".ci/run")
-
-
-def first_lines(paper: str, heading: str) -> list[str]:
-    """What opens each bullet below a heading, up to its colon."""
-    below = re.split(rf"^#+ {re.escape(heading)}$", text(paper), maxsplit=1, flags=re.MULTILINE)[1]
-    return re.findall(r"^- \*\*(.+?)\*\*", below.partition("\n## ")[0], re.MULTILINE)
 
 
 def test_the_changelog_has_a_place_for_what_is_new():

@@ -141,7 +141,7 @@ def test_slack_calls_one_address_that_the_program_answers(sqlite_url):
     ]
     assert len(set(told)) == 1
     parts = urlsplit(told[0])
-    assert (parts.scheme, parts.hostname) == ("https", "corkboard.example.com")  # the README says what to replace
+    assert (parts.scheme, parts.hostname) == ("https", "corkboard.example.com")  # docs/install.md says what to replace
     routes = create_app(settings.load(_env_file=None, database_url=sqlite_url)).routes
     assert {route.path: getattr(route, "methods", None) for route in routes}[parts.path] == {"POST"}
 

@@ -70,7 +70,7 @@ def of_last(records: Records, *, now: datetime) -> Finding:
     """When the last webhook came."""
     last, subject = records.measured.last_webhook_at, "last event"
     if last is None:
-        remedy = "Give Thumbtack the address (README, step 5), or press Test in /thumbtack status."
+        remedy = "Give Thumbtack the address (docs/install.md, step 4), or press Test in /thumbtack status."
         return warning(Area.WEBHOOKS, subject, "nothing came from Thumbtack yet", remedy)
     told = f"something came from Thumbtack {ago(last, now)} ({last:%Y-%m-%d %H:%M} UTC)"
     if now - last > QUIET:
@@ -106,7 +106,9 @@ async def _of_business(looker: Looker, standing: Standing, connection: Connectio
     business, row = standing.business, standing.webhook
     lacks, subject = features.lacks_webhooks(connection.scopes), name_of(business)
     if lacks:
-        remedy = "Type /thumbtack connect and allow it, or make a webhook in Thumbtack yourself (README, step 5)."
+        remedy = (
+            "Type /thumbtack connect and allow it, or make a webhook in Thumbtack yourself (docs/install.md, step 4)."
+        )
         return warning(Area.WEBHOOKS, subject, f"none of ours: {', '.join(lacks)} was not allowed", remedy)
     if row is None or row.thumbtack_id is None:
         why = f" ({row.reason})" if row is not None and row.reason else ""
