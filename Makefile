@@ -58,11 +58,15 @@ format: $(VENV)/dev  ## put every file into the house's format and mend what can
 soak: $(VENV)/dev  ## events of all kinds with random kills and faults, and what was lost or stood twice (ARGS="--events 20000 --kills 60 --seconds 7200")
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
-bench: $(VENV)/dev  ## acknowledging webhooks against a bare route (needs wrk), a message, memory, and start; ARGS go to the first
+bench: $(VENV)/dev  ## all that is measured, in short (needs wrk; a quarter of an hour); ARGS go to the first, webhooks against a bare route
 	$(BIN)/python -m benchmarks.acknowledging $(ARGS)
 	$(BIN)/python -m benchmarks.message
 	$(BIN)/python -m benchmarks.start
 	$(BIN)/python -m benchmarks.memory --events 5000
+	$(BIN)/python -m benchmarks.filled --leads 50000 --rounds 1
+	$(BIN)/python -m benchmarks.backlog --leads 200 --channels 3
+	$(BIN)/python -m benchmarks.idle --replicas 1 --seconds 20
+	$(BIN)/python -m benchmarks.overload --seconds 4
 
 run: $(VENV)/runtime  ## serve with the settings of .env
 	@$(BIN)/corkboard serve $(ARGS)

@@ -10,6 +10,20 @@ MESSAGES = "messages"
 TARGETING = "targeting"
 PHONES = "phone numbers"
 
+SCOPES = (
+    "offline_access",
+    "supply::businesses.list",
+    "supply::businesses/associate-phone-numbers.read",
+    "supply::businesses/associate-phone-numbers.write",
+    "supply::messages.read",
+    "supply::messages.write",
+    "supply::negotiations.read",
+    "supply::users.read",
+    "supply::webhooks.read",
+    "supply::webhooks.write",
+)
+"""All that the v4 consent asks for: every scope of the pro side that some feature uses."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:

@@ -43,14 +43,15 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     Port 0 takes any free one; the log says which, in `listening`. Several workers read the settings from the
     environment, each for itself. Raises CannotListen, before anything of the program was started.
     """
+    end = _End()
     with _listener(host, port) as listener:
-        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGTERM, end)
         log.info("listening", address=_address(listener), workers=workers)
         with suppress(KeyboardInterrupt):
             if workers > 1:
-                _serve_by_several(listener, workers)
+                _serve_by_several(listener, workers, end)
             else:
-                _serve(settings, listener)
+                _serve(settings, listener, end)
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -67,31 +68,51 @@ def _address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _serve(settings: Settings, listener: socket.socket) -> None:
+class _End:
+    """What SIGTERM does before uvicorn listens to it, and once uvicorn is done, which then raises it again.
+
+    It is written down. An exception would be lost where the signal finds a destructor at work: the program would start, and
+    hear no second SIGTERM. By default the signal would kill us though everything is stopped.
+    """
+
+    def __init__(self) -> None:
+        self.is_told = False
+        self._server: uvicorn.Server | None = None
+
+    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+        self.is_told = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def ends(self, server: uvicorn.Server) -> None:
+        """Let it be the end of this server, also where it was told before."""
+        self._server = server
+        server.should_exit = self.is_told
+
+
+def _serve(settings: Settings, listener: socket.socket, end: _End) -> None:
     server = uvicorn.Server(uvicorn.Config(create_app(settings), **OPTIONS))
+    end.ends(server)
     tune()
     try:
         server.run(sockets=[listener])
-    except SystemExit as end:
-        if end.code == STARTUP_FAILURE:
+    except SystemExit as ended:
+        if ended.code == STARTUP_FAILURE:
             sys.exit(NOT_STARTED)
         raise
 
 
-def _serve_by_several(listener: socket.socket, workers: int) -> None:
+def _serve_by_several(listener: socket.socket, workers: int, end: _End) -> None:
     """Several processes accept from one socket; it ends where one of them cannot start."""
     config = uvicorn.Config("bot.app:from_environment", factory=True, workers=workers, **OPTIONS)
-    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor = Multiprocess(config, sockets=[listener])  # listens to signals from here on
+    if end.is_told:
+        return
     with tempfile.TemporaryDirectory(prefix="corkboard-metrics-") as folder:
         os.environ[FOLDER] = folder  # the workers inherit it: each answers for all (see `bot.metrics`)
         supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(NOT_STARTED)
-
-
-def _end(_signal: int, _frame: FrameType | None) -> None:
-    """End well: uvicorn raises the signal again once everything is stopped, and by default that would kill us."""
-    sys.exit(0)
 
 
 OPTIONS: dict[str, Any] = {

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot import addresses, times
+from bot.features import SCOPES
 from storage.database import is_usable
 from storage.models import Environment
 
@@ -16,20 +17,6 @@ BOT_TOKEN = re.compile(r"^(xoxe\.)?xoxb-\S+$")
 APP_TOKEN = re.compile(r"^xapp-\S+$")
 SLACK_MEMBER = re.compile(r"^[UWS][A-Z0-9]{2,}$")
 SLACK_CHANNEL = re.compile(r"^[CG][A-Z0-9]{2,}$")
-
-SCOPES = (
-    "offline_access",
-    "supply::businesses.list",
-    "supply::businesses/associate-phone-numbers.read",
-    "supply::businesses/associate-phone-numbers.write",
-    "supply::messages.read",
-    "supply::messages.write",
-    "supply::negotiations.read",
-    "supply::users.read",
-    "supply::webhooks.read",
-    "supply::webhooks.write",
-)
-"""All that the v4 consent asks for: every scope of the pro side that some feature uses."""
 
 LONGEST_LADDER = 3
 """Steps of the reminders: the thread, the people on duty, the channel."""

@@ -9,9 +9,10 @@ from sqlmodel import col
 
 from storage import audit, homes, outbox
 from storage.database import Transaction, touch
-from storage.forgetting import Forgotten, Place
+from storage.forgetting import Forgotten
 from storage.models import Business, Erasure, Outbox, WorkState
 from storage.outbox import Kind, erasure_lane
+from storage.posts import Place
 
 AFTER = timedelta(hours=24)
 """How long after it was asked for an erasure begins: time to change one's mind, and well inside Thumbtack's 5 days."""

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, CursorResult, Select, and_, delete, func, 
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from storage import posts
 from storage.database import Transaction
 from storage.models import (
     Audit,
@@ -21,7 +22,6 @@ from storage.models import (
     ConnectionBusiness,
     Consent,
     Customer,
-    Direction,
     Environment,
     Erasure,
     FirstReply,
@@ -42,27 +42,12 @@ from storage.models import (
     WorkState,
 )
 from storage.outbox import Kind, phones_lane, targeting_lane
+from storage.posts import Leads, Place
 
 STRAYS_AT_ONCE = 1_000
 """How many old webhooks one transaction forgets, so that nobody waits long for it."""
 
 ANSWERED = (WorkState.DONE, WorkState.DEAD, WorkState.CANCELLED)
-
-Leads = Select[Any] | Sequence[int]
-"""Our ids of leads, or the query that gives them."""
-
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class Place:
-    """Where posts stand: a thread, or a single post. `ts` is None where a post may be out that was never confirmed.
-
-    Then `delivery_id` is in it, and it went out after `since`.
-    """
-
-    channel: str
-    ts: str | None = None
-    delivery_id: str | None = None
-    since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +66,7 @@ async def business(tx: Transaction, gone: Business, *, now: datetime) -> Forgott
     alone = and_(col(Review.business_id) == business_id, col(Review.lead_id).is_(None))
     if not is_ours or not await _hold(tx, Inbox, bodies) or await _is_posted_now(tx, alone, now=now):
         return None
-    places = {*await _places(tx, leads), *await _places_of_reviews(tx, alone)}
+    standing = {*await posts.of_leads(tx, leads), *await posts.of_reviews(tx, alone)}
     counts = Counter[str]()
     counts["webhooks"] = await _delete(tx, Inbox, bodies)
     counts["entries"] = await _forget_entries(tx, gone)
@@ -95,7 +80,7 @@ async def business(tx: Transaction, gone: Business, *, now: datetime) -> Forgott
     await _forget_names(tx, business_id)
     await _forget_rules(tx, gone)
     await _delete(tx, Business, col(Business.id) == business_id)
-    return Forgotten(counts=dict(counts), places=sorted(places, key=str))
+    return Forgotten(counts=dict(counts), places=sorted(standing, key=str))
 
 
 async def leads(tx: Transaction, lead_ids: Sequence[int], *, now: datetime) -> Forgotten | None:
@@ -104,9 +89,9 @@ async def leads(tx: Transaction, lead_ids: Sequence[int], *, now: datetime) -> F
     lead_ids = [*lead_ids, *(one for one in (await tx.execute(joined)).scalars() if one is not None)]
     if not await _hold_leads(tx, lead_ids, now=now):
         return None
-    places = await _places(tx, lead_ids)
+    standing = await posts.of_leads(tx, lead_ids)
     counts = await _forget_leads(tx, lead_ids)
-    return Forgotten(counts=dict(counts), places=sorted(places, key=str))
+    return Forgotten(counts=dict(counts), places=sorted(standing, key=str))
 
 
 async def strays(tx: Transaction, *, before: datetime) -> Forgotten:
@@ -124,7 +109,7 @@ async def strays(tx: Transaction, *, before: datetime) -> Forgotten:
     bodies = select(col(Inbox.id)).where(old).order_by(col(Inbox.id)).limit(STRAYS_AT_ONCE)
     quiet = or_(col(Review.modified_at).is_(None), col(Review.modified_at) < before)
     alone = and_(col(Review.lead_id).is_(None), col(Review.received_at) < before, quiet)
-    places = await _places_of_reviews(tx, alone)
+    standing = await posts.of_reviews(tx, alone)
     lonely = select(col(Customer.id)).where(col(Customer.created_at) < before, ~_leads_of_customer().exists())
     idle = (await tx.execute(lonely.limit(STRAYS_AT_ONCE).with_for_update(skip_locked=True))).scalars().all()
     counts = {
@@ -132,7 +117,7 @@ async def strays(tx: Transaction, *, before: datetime) -> Forgotten:
         "webhooks": await _delete(tx, Inbox, col(Inbox.id).in_(bodies)),
         "customers": await _forget_lonely(tx, idle),
     }
-    return Forgotten(counts=counts, places=sorted(places, key=str))
+    return Forgotten(counts=counts, places=sorted(standing, key=str))
 
 
 async def webhooks(tx: Transaction, *, environment: Environment, business_thumbtack_id: str) -> int:
@@ -172,13 +157,9 @@ async def _is_posted_now(tx: Transaction, reviews: ColumnElement[bool], *, now: 
     being_posted = select(col(Outbox.id)).where(
         col(Outbox.settled_at).is_(None),
         col(Outbox.claimed_until) > now,
-        col(Outbox.lane).in_([_review_lane(one) for one in found]),
+        col(Outbox.lane).in_([posts.review_lane(one) for one in found]),
     )
     return (await tx.execute(being_posted.limit(1))).first() is not None
-
-
-def _review_lane(review_id: int | None) -> str:
-    return f"slack:review:{review_id}"
 
 
 async def _hold(tx: Transaction, row: type[Any], which: ColumnElement[bool]) -> bool:
@@ -186,58 +167,6 @@ async def _hold(tx: Transaction, row: type[Any], which: ColumnElement[bool]) -> 
     count = (await tx.execute(select(func.count()).select_from(row).where(which))).scalar_one()
     held = (await tx.execute(select(col(row.id)).where(which).with_for_update(skip_locked=True))).all()
     return len(held) >= count
-
-
-# Where posts stand
-
-
-async def _places(tx: Transaction, leads: Leads) -> set[Place]:
-    """The leads' threads, those whose card was deleted in Slack too, and posts that nobody confirmed."""
-    message, thread = Message, Thread
-    first_card = select(func.min(col(thread.ts))).where(col(thread.lead_id) == col(message.lead_id)).scalar_subquery()
-    before_card = or_(first_card.is_(None), col(message.slack_ts) < first_card)
-    standing = (
-        select(col(thread.channel), col(thread.ts)).where(col(thread.lead_id).in_(leads)),
-        select(col(message.channel), col(message.thread_ts)).where(
-            col(message.lead_id).in_(leads), col(message.thread_ts).is_not(None)
-        ),
-        select(col(message.channel), col(message.slack_ts)).where(
-            col(message.lead_id).in_(leads),
-            col(message.direction) == Direction.INBOUND,
-            col(message.slack_ts).is_not(None),
-            before_card,
-        ),
-    )
-    places = set()
-    for query in standing:
-        for channel, ts in (await tx.execute(query.distinct())).all():
-            if channel is not None:
-                places.add(Place(channel=channel, ts=ts))
-    return places | await _unconfirmed(tx, col(Outbox.lead_id).in_(leads), kinds=(Kind.POST_LEAD,))
-
-
-async def _places_of_reviews(tx: Transaction, which: ColumnElement[bool]) -> set[Place]:
-    """Posts of reviews that stand by themselves, with what follows them."""
-    places = set()
-    reviews = (await tx.execute(select(Review).where(which))).scalars().all()
-    for review in reviews:
-        for ts in (review.slack_ts, *(review.also_ts or ())):
-            if review.channel is not None and ts is not None:
-                places.add(Place(channel=review.channel, ts=ts))
-    lanes = [_review_lane(review.id) for review in reviews]
-    return places | await _unconfirmed(tx, col(Outbox.lane).in_(lanes), kinds=(Kind.POST_REVIEW, Kind.POST_PHOTOS))
-
-
-async def _unconfirmed(tx: Transaction, which: ColumnElement[bool], *, kinds: Sequence[Kind]) -> set[Place]:
-    """Posts that may be out though their answer was lost; replies are found with their thread."""
-    query = select(Outbox).where(
-        which, col(Outbox.kind).in_(kinds), col(Outbox.sending_at).is_not(None), col(Outbox.state) != WorkState.DONE
-    )
-    return {
-        Place(channel=entry.channel, delivery_id=entry.delivery_id, since=entry.sending_at)
-        for entry in (await tx.execute(query)).scalars()
-        if entry.channel is not None
-    }
 
 
 # Deleting
@@ -347,7 +276,7 @@ async def _about(tx: Transaction, gone: Business) -> _About:
     ids: dict[str, set[Any]] = {key: set((await tx.execute(query)).scalars()) for key, query in of_it.items()}
     ids |= {"business_id": {business_id}, "thumbtack_id": {gone.thumbtack_id}}
     lanes = {targeting_lane(business_id), phones_lane(business_id)}
-    return _About(ids=ids, lanes=lanes | {_review_lane(one) for one in ids["review_id"]})
+    return _About(ids=ids, lanes=lanes | {posts.review_lane(one) for one in ids["review_id"]})
 
 
 async def _forget_entries(tx: Transaction, gone: Business) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 import bot
@@ -76,29 +77,24 @@ LISTENERS_OF_THEIR_OWN: set[str] = {"bot/server.py"}
 """Import `socket` to be called, not to call."""
 
 
-def test_nobody_follows_a_redirect():
+NEVER_ELSEWHERE = {
+    "follows a redirect": ({"follow_redirects", "allow_redirects", "max_redirects"}, lambda value: value is not False),
+    "switches the check of certificates off": ({"verify", "ssl", "verify_ssl"}, lambda value: value is False),
+}
+"""What no call of ours may say, by the names of arguments, and of which values (that of what is no constant is `...`)."""
+
+
+@pytest.mark.parametrize("what", NEVER_ELSEWHERE)
+def test_nobody(what: str):
+    names, is_said = NEVER_ELSEWHERE[what]
     told = [
-        (path, keyword.arg)
+        (path, call.lineno, keyword.arg)
         for path, tree in trees(*OURS)
         for _, call in calls(tree)
         for keyword in call.keywords
-        if keyword.arg in {"follow_redirects", "allow_redirects", "max_redirects"}
-        and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is False)
+        if keyword.arg in names and is_said(keyword.value.value if isinstance(keyword.value, ast.Constant) else ...)
     ]
     assert told == []
-
-
-def test_nothing_switches_the_check_of_certificates_off():
-    off = [
-        (path, call.lineno)
-        for path, tree in trees(*OURS)
-        for _, call in calls(tree)
-        for keyword in call.keywords
-        if keyword.arg in {"verify", "ssl", "verify_ssl"}
-        and isinstance(keyword.value, ast.Constant)
-        and keyword.value.value is False
-    ]
-    assert off == []
 
 
 # Into the database

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from bot import features
 from bot.doctor.findings import Area, Finding, broken, ok, warning
-from bot.settings import SCOPES, LogLevel, ReplyMode, Settings
+from bot.features import SCOPES
+from bot.settings import LogLevel, ReplyMode, Settings
 from storage.database import Database
 from storage.models import Environment, Generation
 

@@ -17,6 +17,9 @@ TOO_LATE = {INBOX: timedelta(minutes=15), OUTBOX: timedelta(hours=1)}
 GONE = timedelta(minutes=3)
 """After so many minutes without a sign it does not run."""
 
+RESTLESS = timedelta(minutes=15)
+"""For so long it may start and end again and again, while somebody sets it up."""
+
 DOES = {INBOX: "to be read", OUTBOX: "to be said to Slack and Thumbtack"}
 
 
@@ -27,6 +30,11 @@ def of_program(records: Records, *, now: datetime) -> Finding:
         return warning(Area.QUEUES, subject, "it never ran on this database", remedy)
     if now - records.alive_at > GONE:
         return broken(Area.QUEUES, subject, f"nobody runs it: it was last there {ago(records.alive_at, now)}", remedy)
+    restless = records.measured.unsteady_since
+    if restless is not None and now - restless > RESTLESS:
+        told = f"it was there {ago(records.alive_at, now)}, but for {ago(restless, now, bare=True)} never for long"
+        remedy = "Look in its log for what ended it before each start. Where it was just started, wait five minutes."
+        return warning(Area.QUEUES, subject, told, remedy)
     return ok(Area.QUEUES, subject, f"it was there {ago(records.alive_at, now)}")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from sandbox.pages import slack_deeds, slack_view, thumbtack_deeds, thumbtack_view, trouble
+from sandbox.pages import channel_deeds, slack_deeds, slack_view, thumbtack_deeds, thumbtack_view, trouble
 from sandbox.pages.deeds import Deed, Json
 
 if TYPE_CHECKING:
@@ -23,4 +23,9 @@ def state(world: "Outside", as_user: str) -> Json:
 
 def deeds(world: "Outside") -> Mapping[str, Deed]:
     """All that can be done on the page, by name."""
-    return {**slack_deeds.deeds(world), **thumbtack_deeds.deeds(world), **trouble.deeds(world)}
+    return {
+        **slack_deeds.deeds(world),
+        **channel_deeds.deeds(world),
+        **thumbtack_deeds.deeds(world),
+        **trouble.deeds(world),
+    }

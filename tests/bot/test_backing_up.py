@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ class Kept:
         return max(self.copies.glob("*.db"))
 
     def businesses(self) -> list[str]:
-        with sqlite3.connect(self.file) as opened:
+        with closing(sqlite3.connect(self.file)) as opened:
             return [row[0] for row in opened.execute("SELECT thumbtack_id FROM business ORDER BY 1")]
 
     def add(self, thumbtack_id: str) -> None:
@@ -78,7 +79,7 @@ def test_a_copy_and_its_key_are_for_their_owner_alone_and_come_back(kept):
     assert kept.key.read_text() == copy.with_suffix(".key").read_text()
     (before,) = [name for name in kept.names() if name.startswith(f"{kept.file.name}.replaced-")]
     assert before in told.output
-    with sqlite3.connect(kept.file.with_name(before)) as opened:
+    with closing(sqlite3.connect(kept.file.with_name(before))) as opened:
         assert opened.execute("SELECT count(*) FROM business").fetchone() == (2,)
     assert stat.S_IMODE(kept.file.stat().st_mode) == 0o600
 
@@ -111,7 +112,7 @@ def test_old_copies_are_deleted_with_their_keys_and_nothing_else(kept):
 
 def test_what_was_deleted_is_in_no_copy(kept):
     kept.add("a-business-that-was-forgotten")
-    with sqlite3.connect(kept.file) as opened:
+    with closing(sqlite3.connect(kept.file)) as opened, opened:
         opened.execute("DELETE FROM business WHERE thumbtack_id LIKE 'a-%'")
     assert b"a-business-that-was-forgotten" not in kept.backed_up().read_bytes()
 
@@ -130,7 +131,7 @@ def cut(kept: Kept, copy: Path) -> str:
 
 def something_else(kept: Kept, copy: Path) -> str:
     copy.unlink()
-    with sqlite3.connect(copy) as opened:
+    with closing(sqlite3.connect(copy)) as opened, opened:
         opened.execute("CREATE TABLE recipe (id INTEGER)")
     return "no database of Corkboard"
 

@@ -102,6 +102,36 @@ async def test_a_window_says_what_is_wrong_in_it_and_keeps_what_was_entered(play
     await expect(ana.card("Won", "$450")).to_be_visible()
 
 
+async def test_every_window_can_be_read_and_used_on_a_phone(play: Play, tabs: Tabs):
+    await a_lead(play)
+    olga = await at_the_page(play, tabs, "U0OLGA", size=PHONE)
+
+    async def is_well_made_and_closes(opened: str, *, back_to: str | None = None) -> None:
+        await expect(olga.window, opened).to_be_visible()
+        assert (opened, await overflowing(olga.page), await faults_of(olga.page)) == (opened, [], [])
+        await olga.page.keyboard.press("Escape")
+        if back_to is not None:
+            await expect(olga.window.get_by_role("heading", level=2)).to_have_text(back_to)
+            await olga.page.keyboard.press("Escape")
+        await expect(olga.window, opened).to_have_count(0)
+
+    await olga.card("Maya").get_by_role("button", name="I've got it").click()
+    for button in ("Reply", "What is this number?", "Hand over", "Won"):
+        await olga.card("Maya").get_by_role("button", name=button, exact=True).click()
+        await is_well_made_and_closes(button)
+    for verb in ("status", "connect"):
+        await olga.type(f"/thumbtack {verb}")
+    await expect(olga.channel.get_by_role("button", name="Dismiss message")).to_have_count(2)
+    assert (await overflowing(olga.page), await faults_of(olga.page)) == ([], [])
+    await olga.type("/thumbtack disconnect")
+    await is_well_made_and_closes("disconnect")
+    for section in (0, 1, 4):
+        await olga.type("/thumbtack settings")
+        await olga.window.get_by_role("button", name="Open").nth(section).click()
+        await expect(olga.window.get_by_role("heading", level=2)).not_to_have_text("Settings")
+        await is_well_made_and_closes(f"section {section}", back_to="Settings")
+
+
 async def test_commands_are_completed_answered_to_one_alone_and_put_away(play: Play, tabs: Tabs):
     olga = await at_the_page(play, tabs, "U0OLGA")
     box = olga.slack.get_by_role("combobox", name="Message #leads")

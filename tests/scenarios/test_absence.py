@@ -45,12 +45,16 @@ async def lived(place: Office, monkeypatch: pytest.MonkeyPatch, *, minutes: int)
 # What people wrote meanwhile
 
 
-async def test_what_was_written_meanwhile_goes_out(place: Office):
-    lead = await Conversation.opened(place)
-    async with away(place, killed=True, **LONG):
+async def written_meanwhile_goes_out(lead: Conversation) -> bool:
+    """Somebody writes while nobody is there, after a kill."""
+    async with away(lead.place, killed=True, **LONG):
         ts = (await lead.said("Yes, we do.")).ts
     await lead.marked(ts, CHECK)
-    assert lead.received == ["Yes, we do."]
+    return lead.received == ["Yes, we do."]
+
+
+async def test_what_was_written_meanwhile_goes_out(place: Office):
+    assert await written_meanwhile_goes_out(await Conversation.opened(place))
 
 
 @ONE
@@ -186,6 +190,7 @@ async def test_a_thread_that_cannot_be_read_holds_no_reply_back(place: Office, w
     async with away(place, **LONG):
         pass
     await lead.marked(await lead.say("Yes, we do."), CHECK)
+    assert lead.received == ["Yes, we do."]
 
 
 @ONE
@@ -223,10 +228,7 @@ async def test_what_was_written_below_a_card_that_nobody_had_written_down(place:
     await place.post("/v1/lead", body)
     await place.seen(lambda: place.cards)
     lead = Conversation(place=place, lead_id=str(body["leadID"]), ts=place.cards[0]["ts"])
-    async with away(place, killed=True, **LONG):
-        ts = (await lead.said("Yes, we do.")).ts
-    await lead.marked(ts, CHECK)
-    assert lead.received == ["Yes, we do."]
+    assert await written_meanwhile_goes_out(lead)
 
 
 @ONE
@@ -384,7 +386,7 @@ async def test_an_end_without_a_database_is_an_end(place: Office):
     await run(place, "ALTER TABLE presence RENAME TO elsewhere")
     async with away(place, **LONG):
         await run(place, "ALTER TABLE elsewhere RENAME TO presence")
-    await place.seen(lambda: notices(place))
+    assert await place.seen(lambda: notices(place))
 
 
 @ONE

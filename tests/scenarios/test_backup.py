@@ -99,7 +99,7 @@ def lose(folder: Path) -> None:
     (folder / "corkboard.key").unlink()
 
 
-async def is_whole(place: Office, lead: Conversation, accepted: list[str]) -> None:
+async def assert_it_is_whole(place: Office, lead: Conversation, accepted: list[str]) -> None:
     """What was accepted is there, what is sealed opens, and the program goes on."""
     kept = await keeping.look(bot_settings.load(_env_file=None, **place.knobs), place.database)
     assert [one for one in kept.findings if one.state is not State.OK and one.subject != "permissions"] == []
@@ -124,7 +124,7 @@ async def test_a_copy_of_a_sqlite_file_made_under_load_restores_whole(sqlite_url
         await run(restore, tmp_path, place, instead={named: name})
         place.database = Database(sqlite_url)
         await place.start()
-        await is_whole(place, lead, accepted)
+        await assert_it_is_whole(place, lead, accepted)
 
 
 async def test_a_dump_of_postgresql_made_under_load_restores_whole(postgres: str, tmp_path: Path):
@@ -157,7 +157,7 @@ async def test_a_dump_of_postgresql_made_under_load_restores_whole(postgres: str
                 await place.start(database_url=restored, encryption_keys=OTHER_KEY)
             await place.stop()
             await place.start(encryption_keys="zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y=")
-            await is_whole(place, lead, accepted)
+            await assert_it_is_whole(place, lead, accepted)
     finally:
         for database in (name, f"{name}_restored"):
             await administrator.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")

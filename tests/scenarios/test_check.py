@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from support.office import ADMIN, CHANNEL, Office
 
 from bot import settings as bot_settings
@@ -21,7 +21,7 @@ from sandbox.slack.failures import cut, down, rate_limited, slack_error
 from sandbox.slack.web_api import EVERYTHING
 from sandbox.thumbtack import bodies
 from storage import channels, outbox
-from storage.models import Connection, Inbox, Outbox, Route, Row, Webhook, WorkState
+from storage.models import Connection, Inbox, Outbox, Presence, Route, Row, Webhook, WorkState
 from storage.outbox import Kind
 
 OAK, OAK_ID = bodies.BUSINESS_NAME, bodies.BUSINESS_ID
@@ -320,6 +320,16 @@ async def test_a_program_that_does_not_run(place: Office):
     await place.advance(minutes=3)
     told = of(await looked(place), Area.QUEUES, "corkboard serve")
     assert (told.state, told.told) == (State.BROKEN, "nobody runs it: it was last there 5 minutes ago")
+
+
+async def test_a_program_that_ends_soon_after_each_start(place: Office):
+    for minutes, state in ((14, State.OK), (31, State.WARNING)):
+        async with place.database.transaction() as tx:
+            (row,) = (await tx.execute(select(Presence))).scalars()
+            row.unsteady_since = place.clock() - timedelta(minutes=minutes)
+        told = of(await looked(place), Area.QUEUES, "corkboard serve")
+        assert told.state is state
+    assert told.told == "it was there just now, but for 31 minutes never for long"
 
 
 async def test_what_waits_too_long_and_what_died(place: Office):

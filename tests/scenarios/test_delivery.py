@@ -329,21 +329,6 @@ async def test_a_new_lead_does_not_wait_behind_what_is_said_about_others(place: 
     assert found == [0, 1, 2, 3, 4]
 
 
-async def test_after_a_429_nobody_posts_to_that_channel_before_the_time(place: Office):
-    place.slack.faults.add("chat.postMessage", failures.rate_limited(30))
-    await leads(place, 1)
-    await place.seen(lambda: place.slack.called("chat.postMessage"))
-    await place.at_rest()
-    await leads(place, 3)
-    await place.at_rest()
-    await place.advance(seconds=28)
-    await place.at_rest()
-    assert len(place.slack.called("chat.postMessage")) == 1
-    await place.advance(seconds=3)
-    await all_said(place)
-    assert titles(place) == ["Lead 0", "Lead 0", "Lead 1", "Lead 2"]
-
-
 # Somebody deletes a card
 
 

@@ -27,7 +27,9 @@ async def outside(place: Office, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         yield found
 
 
-async def the_same_at_any_death(outside: Outside, flow: Flow, *, at: Sequence[str], before: Flow | None = None) -> None:
+async def assert_the_same_at_any_death(
+    outside: Outside, flow: Flow, *, at: Sequence[str], before: Flow | None = None
+) -> None:
     """What the flow leaves behind is what it leaves undisturbed, wherever the bot dies, and `at` these steps for sure.
 
     `before` it nothing happens.
@@ -66,7 +68,7 @@ async def inbound(outside: Outside, number: int) -> Any:
 
 
 async def test_what_thumbtack_tells(outside: Outside):
-    await the_same_at_any_death(outside, inbound, at=["answering /v1/review", "answer to chat.update"])
+    await assert_the_same_at_any_death(outside, inbound, at=["answering /v1/review", "answer to chat.update"])
 
 
 # Outbound
@@ -105,7 +107,7 @@ async def test_what_people_write_over_v4(outside: Outside):
     await outside.place.connect("v4")
     lead = await V4Conversation.begun(outside.place)
     at = ["call of messages", "answer to messages"]
-    await the_same_at_any_death(outside, lambda found, number: outbound(found, number, lead=lead), at=at)
+    await assert_the_same_at_any_death(outside, lambda found, number: outbound(found, number, lead=lead), at=at)
 
 
 # Tokens
@@ -122,7 +124,7 @@ async def test_renewals_of_tokens(outside: Outside, monkeypatch: pytest.MonkeyPa
         return await outbound(found, number, lead=lead)
 
     at = ["call of access", "answer to access", "call of message", "answer to message"]
-    await the_same_at_any_death(outside, refused_and_renewed, at=at)
+    await assert_the_same_at_any_death(outside, refused_and_renewed, at=at)
     assert any(renewal.again for renewal in told.renewals), "a token was used, and nobody had the answer"
     assert told.misused == []
 
@@ -146,7 +148,7 @@ async def pause(outside: Outside, number: int) -> Any:
 async def test_targeting(outside: Outside):
     await outside.place.connect(businesses=[bodies.BUSINESS_ID])
     await Conversation.opened(outside.place)
-    await the_same_at_any_death(outside, pause, at=["call of targeting", "answer to targeting"])
+    await assert_the_same_at_any_death(outside, pause, at=["call of targeting", "answer to targeting"])
 
 
 # Erasure
@@ -181,4 +183,6 @@ async def counted(place: Office) -> list[int]:
 
 
 async def test_erasure(outside: Outside):
-    await the_same_at_any_death(outside, erased, at=["call of chat.delete", "answer to chat.delete"], before=a_history)
+    await assert_the_same_at_any_death(
+        outside, erased, at=["call of chat.delete", "answer to chat.delete"], before=a_history
+    )

@@ -58,6 +58,12 @@
   for (const one of document.querySelectorAll('img:not([alt]), svg:not([aria-label], [role])')) {
     if (isSeen(one)) found.push(`a picture without words: ${told(one)}`)
   }
+  for (const one of document.querySelectorAll('body *')) {
+    const scrolls = /auto|scroll/.test(getComputedStyle(one).overflowY) && one.scrollHeight > one.clientHeight + 1
+    if (scrolls && isSeen(one) && one.tabIndex < 0 && !one.querySelector('a[href], button, input, select, textarea, [tabindex]')) {
+      found.push(`scrolls, but not by keyboard: ${told(one)}`)
+    }
+  }
   for (const one of document.querySelectorAll('[tabindex]')) {
     if (one.tabIndex > 0) found.push(`an order of its own: ${told(one)}`)
   }

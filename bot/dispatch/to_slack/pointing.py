@@ -10,8 +10,8 @@ from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure
 from storage import erasing, joining, leads, threads
 from storage.database import Transaction
-from storage.forgetting import Place
 from storage.models import Lead, Thread
+from storage.posts import Place
 
 CARD_FIRST = NotYet(reason="no_thread", pause=timedelta(seconds=3))
 """The other lead's card does not stand yet: there is nothing to point to."""

@@ -1,5 +1,5 @@
 // The whole page: Slack beside the customer's phone, and who one is just now.
-import { html, render, useCallback, useEffect, useState } from "/page/vendor/preact-htm.js";
+import { html, render, useCallback, useEffect, useErrorBoundary, useState } from "/page/vendor/preact-htm.js";
 import { act as doIt, listen } from "/page/server.js";
 import { Toasts, useToasts } from "/page/toasts.js";
 import { SlackView } from "/page/slack/slack.js";
@@ -7,6 +7,8 @@ import { useArrived } from "/page/thumbtack/arrived.js";
 import { ThumbtackView } from "/page/thumbtack/thumbtack.js";
 import { Tour, TroubleBar } from "/page/thumbtack/trouble.js";
 
+const ANA = "U0ANA";
+const TITLE = document.title;
 const TABS = [
   ["slack", "Slack"],
   ["customer", "Customer"],
@@ -22,7 +24,11 @@ function App() {
   const wide = useWide();
   const [toasts, toast] = useToasts();
   const arrived = useArrived(state, wide || tab === "customer");
-  useEffect(() => listen(as, setState, setLost), [as]);
+  useEffect(() => listen(as, setState, setLost, () => as !== ANA && setAs(ANA)), [as]);
+  const [broken] = useErrorBoundary();
+  useEffect(() => {
+    document.title = fresh > 0 ? `(${fresh}) ${TITLE}` : TITLE;
+  }, [fresh]);
   const act = useCallback(
     (deed, args = {}) =>
       doIt(as, deed, args).then(
@@ -37,6 +43,7 @@ function App() {
       ),
     [as],
   );
+  if (broken) return html`<p class="loading" role="alert">This page made a mistake. <a href="/">Open it again</a>; nothing of what happened is lost.</p>`;
   if (state === null) return html`<p class="loading">Opening the sandbox …</p>`;
   const counts = {
     slack: tab === "slack" ? 0 : fresh,
@@ -79,7 +86,7 @@ function Head({ lost }) {
 
 /** Who one acts as: it stands in the address, so that two tabs can be two people. */
 function useAs() {
-  const [as, setAs] = useState(new URLSearchParams(location.search).get("as") ?? "U0ANA");
+  const [as, setAs] = useState(new URLSearchParams(location.search).get("as") ?? ANA);
   const change = (user) => {
     history.replaceState(null, "", `?as=${encodeURIComponent(user)}`);
     setAs(user);

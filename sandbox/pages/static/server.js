@@ -1,13 +1,13 @@
 // The page's wire: the state as it changes, and deeds that are done.
 
-/** Hear the whole state now and at each change. `told(state)`, `lost(isLost)`; returns how to stop. */
-export function listen(as, told, lost) {
+/** Hear the whole state now and at each change. `told(state)`, `lost(isLost)`, `nobody()`: no such person; returns how to stop. */
+export function listen(as, told, lost, nobody) {
   const events = new EventSource(`/page/events?as=${encodeURIComponent(as)}`);
   events.onmessage = (event) => {
     lost(false);
     told(JSON.parse(event.data));
   };
-  events.onerror = () => lost(true);
+  events.onerror = () => (events.readyState === EventSource.CLOSED ? nobody() : lost(true));
   return () => events.close();
 }
 

@@ -259,7 +259,7 @@ async def test_a_trial_that_is_settled_otherwise_opens_its_channel_at_once(place
     await say(place, "second", "third")
     place.slack.faults.add("chat.postMessage", slack_error("msg_too_long"))
     await place.advance(minutes=5)
-    await place.seen(lambda: texts(place) == ["second", "third"], within=3)
+    assert await place.seen(lambda: texts(place) == ["second", "third"], within=3)
 
 
 @pytest.mark.usefixtures("_posts")
@@ -288,6 +288,5 @@ async def test_who_has_their_hands_full_tells_the_other_replicas_what_is_left(pl
         await say(place, "first", "second", "third")
         await place.seen(lambda: len(texts(place)) == 3)
         await place.at_rest()
-        await place.seen(
-            lambda: told.count(outbox.TOPIC) >= 2
-        )  # that they are there; and that there are more than we can do
+        # that they are there; and that there are more than we can do
+        assert await place.seen(lambda: told.count(outbox.TOPIC) >= 2)

@@ -169,3 +169,29 @@ async def test_a_look_at_home_is_told_to_the_bot(bot, do):
     assert await do("open_home", by="U0OLGA") == (200, {"said": None})
     event = json.loads(bot.heard[-1])["event"]
     assert (event["type"], event["user"]) == ("app_home_opened", "U0OLGA")
+
+
+async def test_a_channel_is_made_closed_and_opened_and_the_bot_comes_and_goes(world, bot, do):
+    _, answer = await do("add_channel", name="#Big Jobs")
+    channel = world.slack.workspace.channel("#big-jobs")
+    assert answer["channel"] == channel.channel_id
+    assert "U0CORKBOT" not in channel.members
+    place = {"channel": channel.channel_id}
+    for deed in ("invite_bot", "archive", "unarchive", "remove_bot"):
+        assert await do(deed, **place) == (200, {"said": None}), deed
+    told = [json.loads(body)["event"]["type"] for body in bot.heard]
+    assert told == ["member_joined_channel", "channel_archive", "channel_unarchive", "channel_left"]
+    assert (await do("remove_bot", **place))[0] == 400
+
+
+@pytest.mark.parametrize("name", ["", "leads", "two\nlines", "<b>", "é", "x" * 81])
+async def test_a_channel_has_a_name_of_its_own_that_slack_would_take(do, name):
+    status, answer = await do("add_channel", name=name)
+    assert (status, "channel" in answer["error"]) == (400, True)
+
+
+async def test_nobody_closes_a_channel_or_conversation_that_is_not_theirs(world, do):
+    world.slack.add_channel("C0BOSS", "boss", members=("U0OLGA",))
+    mine = world.slack.workspace.direct_channel("U0ANA").channel_id
+    for channel in ("C0BOSS", mine):
+        assert (await do("archive", channel=channel))[1]["error"] == "That is no channel that you are in."

@@ -462,7 +462,7 @@ def test_deep_and_huge_things_are_kept_as_text(payload):
     for _ in range(60):
         deep = [deep]
     abyss = []
-    for _ in range(5000):
+    for _ in range(100_000):
         abyss = [abyss]
     body = {**payload("lead"), "deep": deep, "abyss": abyss, "huge": [2**63, -(2**63), 2**63 - 1, float("inf")]}
     extra = fact(Kind.LEAD, body).extra

@@ -44,7 +44,7 @@ export function Editor({ text: before, save, done }) {
     if ((await save(marked(text.trim(), state))) !== null) done();
   };
   return html`<form class="composer editor" onSubmit=${(event) => { event.preventDefault(); submit(); }}
-    onKeyDown=${(event) => event.key === "Escape" && done()}>
+    onKeyDown=${(event) => { if (event.key !== "Escape") return; event.stopPropagation(); done(); }}>
     <${Box} label="Edit message" text=${text} write=${write} submit=${submit} focus />
     <div class="composer-foot">
       <button type="button" class="button" onClick=${done}>Cancel</button>

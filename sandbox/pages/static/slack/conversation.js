@@ -4,6 +4,7 @@ import { Avatar } from "/page/slack/avatar.js";
 import { Composer } from "/page/slack/composer.js";
 import { clock } from "/page/slack/dates.js";
 import { placeName, useHere } from "/page/slack/here.js";
+import { ChannelMenu, Invite } from "/page/slack/channel.js";
 import { Log } from "/page/slack/log.js";
 import { Message } from "/page/slack/message.js";
 
@@ -13,13 +14,14 @@ export function Conversation({ channel, openThread, unread }) {
   const title = channel.kind === "im" ? name : `# ${name}`;
   const say = useSay(channel);
   return html`<div class="pane channel" aria-label=${title}>
-    <header class="pane-head"><h2>${title}</h2><${Members} channel=${channel} /></header>
+    <header class="pane-head"><h2>${title}</h2><${Members} channel=${channel} /><${ChannelMenu} channel=${channel} /></header>
     <${Log} messages=${inChannel(channel, state.ephemerals)} name=${`Messages in ${name}`} draw=${(message) => html`<${Message}
       key=${message.ts} message=${message} channel=${channel} open=${openable(message) && (() => openThread(message.ts))}
       foot=${message.reply_count > 0 && html`<${ThreadBar} message=${message} open=${() => openThread(message.ts)} fresh=${unread.of(`${channel.id}/${message.ts}`)} />`}
     />`}>
       <${Welcome} channel=${channel} />
     <//>
+    ${!channel.bot && !channel.archived && html`<p class="notice">Corkboard is not in this channel: it hears nothing here. <${Invite} channel=${channel} /></p>`}
     ${channel.archived
       ? html`<p class="closed">This channel is archived: nobody can write here.</p>`
       : html`<${Composer} place=${`${state.me} ${channel.id}`} label=${`Message ${channel.kind === "im" ? name : `#${name}`}`} send=${say} />`}
@@ -90,7 +92,7 @@ function ThreadBar({ message, open, fresh }) {
 
 /** What a newcomer does first. */
 function Welcome({ channel }) {
-  if (channel.messages.length > 0) return null;
+  if (channel.messages.length > 0 || !channel.bot) return null;
   if (channel.kind === "im") {
     return html`<p class="welcome">Here Corkboard speaks to you alone. Most is answered where you ask: try <code>/thumbtack help</code>.</p>`;
   }

@@ -22,8 +22,12 @@ function Question({ confirm, answered }) {
   const dialog = useRef(null);
   useLayoutEffect(() => {
     const before = document.activeElement;
-    dialog.current.showModal();
-    return () => before?.isConnected && before.focus();
+    const shown = dialog.current;
+    shown.showModal();
+    return () => {
+      shown.close(); // while it stands, nothing behind it takes the focus
+      if (before?.isConnected) before.focus();
+    };
   }, []);
   const { title, text, confirm: yes, deny: no, style } = confirm;
   return html`<dialog ref=${dialog} class="question" aria-labelledby="question-title" onCancel=${(event) => { event.preventDefault(); answered(false); }}>

@@ -22,8 +22,9 @@ export function Menu({ label, face = "⋯", items, top, className = "" }) {
 
 function List({ label, items, top, button, close, leave }) {
   const list = useRef(null);
+  const stay = () => place(list.current, button.current.getBoundingClientRect());
   useLayoutEffect(() => {
-    place(list.current, button.current.getBoundingClientRect());
+    stay();
     list.current.querySelector("button")?.focus();
   }, []);
   useEffect(() => {
@@ -31,10 +32,10 @@ function List({ label, items, top, button, close, leave }) {
       if (!list.current?.contains(event.target) && !button.current?.contains(event.target)) leave();
     };
     document.addEventListener("pointerdown", elsewhere);
-    document.addEventListener("scroll", elsewhere, true);
+    document.addEventListener("scroll", stay, true); // news may push its button up
     return () => {
       document.removeEventListener("pointerdown", elsewhere);
-      document.removeEventListener("scroll", elsewhere, true);
+      document.removeEventListener("scroll", stay, true);
     };
   }, []);
   const chosen = (item) => {

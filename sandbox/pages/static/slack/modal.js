@@ -7,12 +7,15 @@ import { useHere } from "/page/slack/here.js";
 import { TextObject } from "/page/slack/text.js";
 
 export function Modal({ view }) {
-  const { act } = useHere();
+  const { state, act } = useHere();
   const form = useForm(view.id);
   const [busy, setBusy] = useState(false);
   const sheet = useFocus(view);
   const values = () => entered(view.blocks, form.values);
   const close = () => act("close_view", { view_id: view.id });
+  const closeAll = async () => {
+    for (const one of state.views.toReversed()) await act("close_view", { view_id: one.id });
+  };
   const press = (element, value) =>
     act("press_in_view", { view_id: view.id, action_id: element.action_id, value, values: values() });
   useEscape(close);
@@ -37,9 +40,9 @@ export function Modal({ view }) {
     >
       <header class="modal-head">
         <h2 id="modal-title" tabindex="-1"><${TextObject} text=${view.title} /></h2>
-        <button type="button" class="icon shut" aria-label="Close" onClick=${close}>×</button>
+        <button type="button" class="icon shut" aria-label="Close" onClick=${closeAll}>×</button>
       </header>
-      <div class="modal-body"><${Blocks} blocks=${view.blocks} press=${press} form=${form} /></div>
+      <div class="modal-body" tabindex=${view.blocks.some((block) => block.type === "input") ? undefined : "0"}><${Blocks} blocks=${view.blocks} press=${press} form=${form} /></div>
       <footer class="foot">
         <button type="button" class="button" onClick=${close}>${view.close ? html`<${TextObject} text=${view.close} />` : "Cancel"}</button>
         ${view.submit && html`<button type="submit" class="button primary" aria-busy=${busy}><${TextObject} text=${view.submit} /></button>`}

@@ -1,6 +1,7 @@
 // Where one can go in Slack, and where something is new.
 import { html } from "/page/vendor/preact-htm.js";
 import { Avatar } from "/page/slack/avatar.js";
+import { AddChannel } from "/page/slack/channel.js";
 import { placeName, useHere } from "/page/slack/here.js";
 
 export const HOME = "home";
@@ -17,7 +18,7 @@ export function Sidebar({ place, go, fresh }) {
   </li>`;
   return html`<nav class="sidebar" aria-label="Slack's conversations">
     <h2>Channels</h2>
-    <ul>${channels.map((channel) => item(channel.id, html`<span class="hash" aria-hidden="true">${channel.kind === "group" ? "🔒" : "#"}</span>`, channel.name, fresh(channel)))}</ul>
+    <ul>${channels.map((channel) => item(channel.id, html`<span class="hash" aria-hidden="true">${channel.kind === "group" ? "🔒" : "#"}</span>`, channel.name, fresh(channel)))}<${AddChannel} /></ul>
     <h2>Direct messages</h2>
     <ul>${direct.map((channel) => item(channel.id, html`<${Avatar} user=${state.bot} small />`, placeName(state, channel), fresh(channel)))}</ul>
     <h2>Apps</h2>

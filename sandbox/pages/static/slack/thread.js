@@ -9,9 +9,13 @@ import { Message } from "/page/slack/message.js";
 export function Thread({ channel, ts, close }) {
   const { state } = useHere();
   const head = useRef(null);
-  useEffect(() => head.current?.focus(), [ts]);
+  useEffect(() => {
+    const before = document.activeElement;
+    head.current.focus();
+    return () => before?.isConnected && before.focus();
+  }, []);
   const say = useSay(channel, ts);
-  return html`<aside class="pane thread" aria-label="Thread" onKeyDown=${(event) => event.key === "Escape" && !event.defaultPrevented && close()}>
+  return html`<aside class="pane thread" aria-label="Thread" onKeyDown=${(event) => isOurs(event) && close()}>
     <header class="pane-head">
       <button type="button" class="icon back" aria-label="Back to the channel" onClick=${close}>←</button>
       <h2 ref=${head} tabindex="-1">Thread <small>${placeName(state, channel)}</small></h2>
@@ -22,4 +26,9 @@ export function Thread({ channel, ts, close }) {
     />`} />
     ${!channel.archived && html`<${Composer} place=${`${state.me} ${channel.id} ${ts}`} label="Reply …" send=${say} inThread=${channel.kind !== "im"} />`}
   </aside>`;
+}
+
+/** The Escape key, pressed in the thread itself, and not in a question that stands before it. */
+function isOurs(event) {
+  return event.key === "Escape" && !event.defaultPrevented && !event.target.closest("dialog");
 }
