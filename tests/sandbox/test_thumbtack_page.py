@@ -283,4 +283,4 @@ async def test_every_part_of_the_state_is_json_that_names_its_deeds(world, bot, 
     assert len(parts.deeds(world)) == sum(len(one.deeds(world)) for one in PARTS)  # no name twice
 
 
-PARTS = (parts.slack_deeds, parts.thumbtack_deeds, parts.trouble)
+PARTS = (parts.slack_deeds, parts.channel_deeds, parts.thumbtack_deeds, parts.trouble)
