@@ -41,7 +41,7 @@ export function AddChannel() {
   useEffect(() => box.current?.focus(), [name === null]);
   if (name === null) {
     return html`<li>
-      <button type="button" onClick=${() => setName("")}>
+      <button type="button" class="add" aria-label="Add a channel" onClick=${() => setName("")}>
         <span class="hash" aria-hidden="true">+</span><span class="place">Add a channel</span>
       </button>
     </li>`;
