@@ -1,13 +1,12 @@
 """What one person sees in Slack, as JSON that the page draws."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sandbox.pages.deeds import Json
 from sandbox.slack.workspace import Channel, Person, Workspace
 
 if TYPE_CHECKING:
     from sandbox.outside import Outside
-
-Json = dict[str, Any]
 
 COMMANDS = {
     "/thumbtack": ("help", "connect", "disconnect", "status", "pause", "resume", "phones", "leads", "settings"),
