@@ -1,4 +1,4 @@
-"""What a person does with Slack's channels on the page: make one, bring the bot in or send it away, close it, open it again."""
+"""What a person does with Slack's channels on the page, and an admin with the app: make one, bring the bot in, send it away."""
 
 import re
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ def deeds(world: "Outside") -> Mapping[str, Deed]:
     return {
         "add_channel": channels.add, "invite_bot": channels.invite_bot, "remove_bot": channels.remove_bot,
         "archive": channels.archive, "unarchive": channels.unarchive,
+        "install": channels.install, "uninstall": channels.uninstall,
     }  # fmt: skip
 
 
@@ -56,6 +57,20 @@ class _Channels:
     async def unarchive(self, user: str, args: Json) -> None:
         """Open `channel` again."""
         await self._slack.unarchive(self._mine(user, args), user=user)
+
+    async def install(self, user: str, _args: Json) -> None:
+        """Install the app again."""
+        self._admin(user)
+        await self._slack.reinstall()
+
+    async def uninstall(self, user: str, _args: Json) -> None:
+        """Take the app off the workspace: its token is dead, and it hears nothing any more."""
+        self._admin(user)
+        await self._slack.uninstall()
+
+    def _admin(self, user: str) -> None:
+        if not self._slack.workspace.person(user).is_admin:
+            raise ValueError("Only an admin of the workspace installs and uninstalls apps. Olga is one.")
 
     def _mine(self, user: str, args: Json) -> str:
         """The channel's id, if this person is in it."""

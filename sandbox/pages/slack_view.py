@@ -1,14 +1,12 @@
 """What one person sees in Slack, as JSON that the page draws."""
 
-import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sandbox.pages.deeds import Json
 from sandbox.slack.workspace import Channel, Person, Workspace
 
 if TYPE_CHECKING:
     from sandbox.outside import Outside
-
-Json = dict[str, Any]
 
 COMMANDS = {
     "/thumbtack": ("help", "connect", "disconnect", "status", "pause", "resume", "phones", "leads", "settings"),
@@ -51,5 +49,5 @@ def _channel(workspace: Workspace, channel: Channel) -> Json:
         "id": channel.channel_id, "name": channel.name, "kind": channel.kind, "with": channel.direct_with,
         "archived": channel.archived, "bot": workspace.bot_user_id in channel.members,
         "members": list(channel.members),
-        "messages": [workspace.shown(channel, copy.deepcopy(one)) for one in channel.messages.values()],
+        "messages": [workspace.shown(channel, one) for one in channel.messages.values()],
     }  # fmt: skip

@@ -161,12 +161,9 @@ async def test_silence_is_broken_so_that_the_connection_is_known_to_live(world, 
         await news.aclose()
 
 
-async def test_an_open_page_does_not_hold_up_the_end(world):
+async def test_an_open_page_is_let_go_at_the_end_and_not_cut_off(world):
     async with asyncio.timeout(60):
         async with world.serve() as address:
             news = states(address)
             await anext(news)
-            loop = asyncio.get_running_loop()
-            ending = loop.time()
-        assert loop.time() - ending < 1.5  # not cancelled after the grace of 2 s
-        assert [one async for one in news] == []
+        assert [one async for one in news] == []  # an answer that is cut off raises here

@@ -184,6 +184,17 @@ async def test_a_channel_is_made_closed_and_opened_and_the_bot_comes_and_goes(wo
     assert (await do("remove_bot", **place))[0] == 400
 
 
+async def test_an_admin_uninstalls_the_app_and_installs_it_again(world, bot, do):
+    for deed in ("uninstall", "install"):
+        assert "Only an admin" in (await do(deed))[1]["error"]
+    assert sees(world)["installed"]
+    await do("uninstall", by="U0OLGA")
+    assert not sees(world)["installed"]
+    assert [json.loads(body)["event"]["type"] for body in bot.heard] == ["tokens_revoked", "app_uninstalled"]
+    await do("install", by="U0OLGA")
+    assert sees(world)["installed"]
+
+
 @pytest.mark.parametrize("name", ["", "leads", "two\nlines", "<b>", "é", "x" * 81])
 async def test_a_channel_has_a_name_of_its_own_that_slack_would_take(do, name):
     status, answer = await do("add_channel", name=name)

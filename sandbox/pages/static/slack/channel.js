@@ -27,7 +27,38 @@ const REMOVE = question(
 );
 const CLOSE = question("Archive this channel", "Nobody can write here until it is opened again.", "Archive");
 
-export function Invite({ channel }) {
+/** What an admin does with the app itself. */
+export function AppMenu() {
+  const { state, act } = useHere();
+  const [dialog, ask] = useConfirm();
+  const item = state.installed
+    ? { key: "off", label: "Uninstall Corkboard …", danger: true, act: () => ask(UNINSTALL, () => act("uninstall")) }
+    : { key: "on", label: "Install Corkboard again", act: () => act("install") };
+  return html`<${Menu} label="App" items=${[item]} className="channel-menu" />${dialog}`;
+}
+
+const UNINSTALL = question(
+  "Uninstall Corkboard",
+  "Its token is dead then, and it hears nothing, until it is installed again.",
+  "Uninstall",
+);
+
+/** What stands above the box where the bot cannot hear what is written, and how that ends. */
+export function Deaf({ channel }) {
+  const { state, act } = useHere();
+  if (state.installed && (channel.bot || channel.archived)) return null;
+  if (state.installed) {
+    return html`<p class="notice">
+      Corkboard is not in this channel: it hears nothing here. <${Invite} channel=${channel} />
+    </p>`;
+  }
+  return html`<p class="notice">
+    Corkboard was uninstalled: it can neither hear nor post.
+    <button type="button" class="button" onClick=${() => act("install")}>Install it again</button>
+  </p>`;
+}
+
+function Invite({ channel }) {
   const { act } = useHere();
   const invite = () => act("invite_bot", { channel: channel.id });
   return html`<button type="button" class="button" onClick=${invite}>Invite Corkboard</button>`;
@@ -41,7 +72,7 @@ export function AddChannel() {
   useEffect(() => box.current?.focus(), [name === null]);
   if (name === null) {
     return html`<li>
-      <button type="button" onClick=${() => setName("")}>
+      <button type="button" class="add" aria-label="Add a channel" onClick=${() => setName("")}>
         <span class="hash" aria-hidden="true">+</span><span class="place">Add a channel</span>
       </button>
     </li>`;

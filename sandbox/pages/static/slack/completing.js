@@ -31,7 +31,10 @@ export function useSuggestions(text, box, write) {
     if (event.key in steps) setFound({ ...found, at: (at + steps[event.key] + shown.length) % shown.length });
     else if (event.key === "Tab" || (event.key === "Enter" && !isWhole(shown[at], text))) choose(at);
     else if (event.key === "Escape") hide();
-    else return false;
+    else {
+      if (event.key === "Enter") hide();
+      return false;
+    }
     event.preventDefault();
     event.stopPropagation();
     return true;

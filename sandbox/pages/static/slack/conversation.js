@@ -4,7 +4,7 @@ import { Avatar } from "/page/slack/avatar.js";
 import { Composer } from "/page/slack/composer.js";
 import { clock } from "/page/slack/dates.js";
 import { placeName, useHere } from "/page/slack/here.js";
-import { ChannelMenu, Invite } from "/page/slack/channel.js";
+import { ChannelMenu, Deaf } from "/page/slack/channel.js";
 import { Log } from "/page/slack/log.js";
 import { Message } from "/page/slack/message.js";
 
@@ -28,9 +28,7 @@ export function Conversation({ channel, openThread, unread }) {
     <${Log} messages=${inChannel(channel, state.ephemerals)} name=${`Messages in ${name}`} draw=${draw}>
       <${Welcome} channel=${channel} />
     <//>
-    ${!channel.bot && !channel.archived && html`<p class="notice">
-      Corkboard is not in this channel: it hears nothing here. <${Invite} channel=${channel} />
-    </p>`}
+    <${Deaf} channel=${channel} />
     ${channel.archived
       ? html`<p class="closed">This channel is archived: nobody can write here.</p>`
       : html`<${Composer} place=${`${state.me} ${channel.id}`} label=${label} send=${say} />`}

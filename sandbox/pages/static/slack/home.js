@@ -1,6 +1,7 @@
 // The app's Home tab, which the bot draws for each person.
 import { html, useEffect } from "/page/vendor/preact-htm.js";
 import { Blocks } from "/page/slack/blocks.js";
+import { AppMenu } from "/page/slack/channel.js";
 import { entered } from "/page/slack/fields.js";
 import { useForm } from "/page/slack/forms.js";
 import { useHere } from "/page/slack/here.js";
@@ -10,12 +11,12 @@ export function Home() {
   const { home, me } = state;
   const form = useForm(home ? home.id : `no home of ${me}`);
   useEffect(() => {
-    act("open_home");
-  }, [me]);
+    if (state.installed) act("open_home");
+  }, [me, state.installed]);
   const press = (element, value) =>
     act("press_in_view", { action_id: element.action_id, value, values: entered(home.blocks, form.values) });
   return html`<div class="pane home" aria-label="Home of Corkboard">
-    <header class="pane-head"><h2>Corkboard <small>Home</small></h2></header>
+    <header class="pane-head"><h2>Corkboard <small>Home</small></h2><${AppMenu} /></header>
     <div class="log" tabindex="0" role="region" aria-label="Home of Corkboard">
       ${home
         ? html`<${Blocks} blocks=${home.blocks} press=${press} form=${form} />`

@@ -56,10 +56,13 @@ function List({ label, items, top, button, close, leave }) {
 
 /** Under the button, or above it where there is no room, and never beyond the window's edge. */
 function place(list, around) {
-  const { width, height } = list.getBoundingClientRect();
+  list.style.top = list.style.left = "0";
+  const { top, left, width, height } = list.getBoundingClientRect(); // from where it is measured: the window, as a rule
   const below = around.bottom + height + MARGIN < innerHeight;
-  list.style.top = `${below ? around.bottom + 4 : Math.max(MARGIN, around.top - height - 4)}px`;
-  list.style.left = `${Math.max(MARGIN, Math.min(around.right - width, innerWidth - width - MARGIN))}px`;
+  const y = below ? around.bottom + 4 : Math.max(MARGIN, around.top - height - 4);
+  const x = Math.max(MARGIN, Math.min(around.right - width, innerWidth - width - MARGIN));
+  list.style.top = `${y - top}px`;
+  list.style.left = `${x - left}px`;
 }
 
 function keys(event, list, close) {

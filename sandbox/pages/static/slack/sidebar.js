@@ -1,7 +1,7 @@
 // Where one can go in Slack, and where something is new.
 import { html } from "/page/vendor/preact-htm.js";
 import { Avatar } from "/page/slack/avatar.js";
-import { AddChannel } from "/page/slack/channel.js";
+import { AddChannel, ChannelMenu } from "/page/slack/channel.js";
 import { placeName, useHere } from "/page/slack/here.js";
 
 export const HOME = "home";
@@ -23,7 +23,10 @@ export function Sidebar({ place, go, fresh }) {
   return html`<nav class="sidebar" aria-label="Slack's conversations">
     <h2>Channels</h2>
     <ul>
-      ${channels.map((channel) => item(channel.id, hash(channel), channel.name, fresh(channel)))}
+      ${channels.map((channel) => [
+        item(channel.id, hash(channel), channel.name, fresh(channel)),
+        place === channel.id && html`<li key="menu" class="narrow"><${ChannelMenu} channel=${channel} /></li>`,
+      ])}
       <${AddChannel} />
     </ul>
     <h2>Direct messages</h2>
