@@ -1,6 +1,7 @@
 """Everybody who tells Corkboard something in a soak: customers on either API, and the team below the cards."""
 
 import asyncio
+import functools
 import itertools
 import random
 import time
@@ -14,6 +15,7 @@ import httpx
 from benchmarks.soak_tally import Job
 from sandbox.outside import CHANNEL, WEBHOOK_PASSWORD, WEBHOOK_USERNAME
 from sandbox.slack import Answer, SlackStandIn
+from sandbox.slack.block_kit import elements
 from sandbox.thumbtack import ThumbtackStandIn, bodies, v4_bodies
 from sandbox.thumbtack.pushing import LEAD, MESSAGE
 
@@ -144,13 +146,28 @@ class Talk:
             await self._insist(lambda: self._press("U0ANA", card, "lead_claim"))
             self.told["claims"] += 1
         if self._chance.random() < 0.15:
-            card = await self._card(job)
-            async with self._window:  # one person looks at one window
-                while not self._slack.views("U0BEN"):  # Slack may not have opened it: pressing again helps
-                    await self._insist(lambda: self._press("U0BEN", card, "lead_won"))
-                await self._insist(lambda: self._slack.submit("U0BEN", {"amount": "$120"}))
+            await self._win(await self._card(job))
             job.won = True
             self.told["wins"] += 1
+
+    async def _win(self, card: str) -> None:
+        """Slack may not have opened the window, or opened it late, or says in it that it did not work: again, then."""
+        async with self._window:  # one person looks at one window
+            while not (there := self._windows(card)):
+                await self._insist(lambda: self._press("U0BEN", card, "lead_won"))
+                await asyncio.sleep(0.05)  # a card that came before its lead may have no such button yet
+            while there:
+                await self._insist(functools.partial(self._submit, there[-1]))
+                there = self._windows(card)
+
+    def _windows(self, card: str) -> list[str]:
+        """The windows that one person has open about the lead of a card: others may be left from before."""
+        blocks = self._slack.workspace.channel(CHANNEL).messages[card]["blocks"]
+        leads = {one.get("value") for _, one in elements(blocks) if one["action_id"].startswith("lead_")}
+        return [view["id"] for view in self._slack.views("U0BEN") if view["private_metadata"] in leads]
+
+    async def _submit(self, view_id: str) -> Answer:
+        return await self._slack.submit("U0BEN", {"amount": "$120"}, view_id=view_id)
 
     async def _insist(self, deed: Callable[[], Awaitable[Answer]]) -> None:
         await self._up.wait()

@@ -1,4 +1,7 @@
-"""Runs a `corkboard` command that ends by SIGKILL before its step number LAST_STEP (none: it lives on), and says which it was."""
+"""Runs a `corkboard` command that ends by SIGKILL before its step number LAST_STEP (0: it lives on), and says which it was.
+
+With a name behind the number ("20 answer to chat.postMessage") it ends the first time that it comes to such a step, if that is earlier.
+"""
 
 import json
 import os
@@ -11,14 +14,14 @@ from starlette.applications import Starlette
 from support.steps import Step, stepping
 
 
-def until(last: int) -> Step:
+def until(last: int, or_at: str) -> Step:
     """Counts, and ends this process as an end of its machine would."""
     taken = 0
 
     async def step(name: str) -> None:
         nonlocal taken
         taken += 1
-        if taken == last:
+        if last and (taken == last or name == or_at):
             os.write(2, json.dumps({"event": "died", "level": "info", "step": name}).encode() + b"\n")
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -50,7 +53,8 @@ def acknowledging(step: Step, original: Any) -> Any:
 
 
 if __name__ == "__main__":
-    step = until(int(os.environ["LAST_STEP"]))
+    last, _, or_at = os.environ["LAST_STEP"].partition(" ")
+    step = until(int(last), or_at)
     stepping(setattr, step)
     setattr(Starlette, "__call__", answering(step, Starlette.__call__))  # noqa: B010 -- a method, which mypy protects
     socket = aiohttp.ClientWebSocketResponse

@@ -1,6 +1,6 @@
 // The page's wire: the state as it changes, and deeds that are done.
 
-/** Hear the whole state now and at each change. `told(state)`, `lost(isLost)`, `nobody()`: no such person; returns how to stop. */
+/** Hear the whole state now and at each change: `told(state)`, `lost(isLost)`, `nobody()` is that; returns how to stop. */
 export function listen(as, told, lost, nobody) {
   const events = new EventSource(`/page/events?as=${encodeURIComponent(as)}`);
   events.onmessage = (event) => {

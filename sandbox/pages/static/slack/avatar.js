@@ -9,7 +9,9 @@ export function Avatar({ user, small }) {
   const look = `avatar ${small ? "small" : ""}`;
   if (user === state.bot) {
     return html`<span class="${look} bot" aria-hidden="true">
-      <svg viewBox="0 0 32 32"><rect x="7" y="10" width="18" height="16" rx="2" /><circle cx="16" cy="9" r="4.5" /></svg>
+      <svg viewBox="0 0 32 32">
+        <rect x="7" y="10" width="18" height="16" rx="2" /><circle cx="16" cy="9" r="4.5" />
+      </svg>
     </span>`;
   }
   const name = nameOf(state, user);

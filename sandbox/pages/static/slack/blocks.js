@@ -10,9 +10,9 @@ import { TextObject } from "/page/slack/text.js";
  * filled in.
  */
 export function Blocks({ blocks, press, form }) {
-  return html`<div class="blocks">
-    ${blocks.map((block, at) => html`<${Block} key=${block.block_id ?? at} block=${block} press=${press} form=${form} />`)}
-  </div>`;
+  const draw = (block, at) =>
+    html`<${Block} key=${block.block_id ?? at} block=${block} press=${press} form=${form} />`;
+  return html`<div class="blocks">${blocks.map(draw)}</div>`;
 }
 
 function Block({ block, press, form }) {
@@ -29,7 +29,9 @@ function Block({ block, press, form }) {
       </div>`;
     case "actions":
       return html`<div class="actions">
-        ${block.elements.map((one) => html`<${Element} key=${one.action_id} element=${one} block=${block} press=${press} form=${form} />`)}
+        ${block.elements.map(
+          (one) => html`<${Element} key=${one.action_id} element=${one} block=${block} press=${press} form=${form} />`,
+        )}
       </div>`;
     case "input":
       return html`<${Field} block=${block} press=${press} form=${form} />`;

@@ -49,11 +49,19 @@ export function useSuggestions(text, box, write) {
 
 export function Suggestions({ suggested }) {
   const { shown, at, id, choose } = suggested;
+  const take = (event, number) => {
+    event.preventDefault(); // the box keeps the focus
+    choose(number);
+  };
   return html`<ul id=${id} class="suggestions" role="listbox" aria-label="Suggestions" hidden=${shown.length === 0}>
     ${shown.map((one, number) => html`<li
       key=${one.insert} id=${`${id}-${number}`} role="option" aria-selected=${number === at}
-      onMouseDown=${(event) => { event.preventDefault(); choose(number); }}
-    >${one.face && html`<span class="emoji" aria-hidden="true">${one.face}</span>`}<b>${one.insert}</b>${one.tells && html`<small>${one.tells}</small>`}</li>`)}
+      onMouseDown=${(event) => take(event, number)}
+    >
+      ${one.face && html`<span class="emoji" aria-hidden="true">${one.face}</span>`}
+      <b>${one.insert}</b>
+      ${one.tells && html`<small>${one.tells}</small>`}
+    </li>`)}
   </ul>`;
 }
 
@@ -77,13 +85,15 @@ function list(start, all, word) {
 }
 
 function commands(state) {
-  return Object.entries(state.commands).flatMap(([command, verbs]) => verbs.map((verb) => ({ insert: `${command} ${verb}` })));
+  const all = Object.entries(state.commands);
+  return all.flatMap(([command, verbs]) => verbs.map((verb) => ({ insert: `${command} ${verb}` })));
 }
 
 function people(state) {
-  const persons = Object.values(state.people).filter((person) => !person.gone);
+  const there = Object.values(state.people).filter((person) => !person.gone);
+  const persons = there.map((person) => ({ insert: `@${person.name}`, tells: person.bot ? "app" : "" }));
   const groups = Object.values(state.groups).map((handle) => ({ insert: `@${handle}`, tells: "group" }));
-  return [...persons.map((person) => ({ insert: `@${person.name}`, tells: person.bot ? "app" : "" })), ...groups, { insert: "@channel", tells: "everybody here" }];
+  return [...persons, ...groups, { insert: "@channel", tells: "everybody here" }];
 }
 
 function channels(state) {
@@ -91,5 +101,6 @@ function channels(state) {
 }
 
 function emoji(state) {
-  return Object.entries(state.emoji).map(([name, points]) => ({ insert: `:${name}:`, face: points && picture(points) }));
+  const all = Object.entries(state.emoji);
+  return all.map(([name, points]) => ({ insert: `:${name}:`, face: points && picture(points) }));
 }

@@ -3,6 +3,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "/page/vendor
 import { Suggestions, useSuggestions } from "/page/slack/completing.js";
 import { useHere } from "/page/slack/here.js";
 
+const A_FILE = "estimate.pdf";
 const drafts = new Map();
 
 /** `place`: names the draft; `send(text, {broadcast, files})`: a promise of null where it was not taken. */
@@ -23,7 +24,7 @@ export function Composer({ place, label, send, inThread }) {
   return html`<form class="composer" onSubmit=${(event) => { event.preventDefault(); submit(); }}>
     <${Box} label=${label} text=${text} write=${write} submit=${submit} key=${place} />
     <div class="composer-foot">
-      <button type="button" class="quiet" aria-pressed=${Boolean(file)} onClick=${() => setFile(file ? "" : "estimate.pdf")}>
+      <button type="button" class="quiet" aria-pressed=${Boolean(file)} onClick=${() => setFile(file ? "" : A_FILE)}>
         <span aria-hidden="true">📎</span> ${file ? `${file} ×` : "Attach a file"}
       </button>
       ${inThread && html`<label class="box">

@@ -1,4 +1,4 @@
-// Inputs of every kind that the bot uses, as the browser's own controls: they work by keyboard, on phones, and read aloud.
+// Inputs of every kind that the bot uses, as the browser's own: they work by keyboard, on phones, and read aloud.
 import { html } from "/page/vendor/preact-htm.js";
 import { useHere } from "/page/slack/here.js";
 import { TextObject, plain } from "/page/slack/text.js";
@@ -31,7 +31,8 @@ export function Control(props) {
 }
 
 function described({ id, label, bad }) {
-  return { id, "aria-label": id ? undefined : label, "aria-invalid": Boolean(bad), "aria-describedby": id && `${id}-help` };
+  const named = id ? { id, "aria-describedby": `${id}-help` } : { "aria-label": label };
+  return { ...named, "aria-invalid": Boolean(bad) };
 }
 
 function Typed(props) {
@@ -54,7 +55,8 @@ function Picked(props) {
   const stamp = element.type === "datetimepicker";
   const shown = stamp && value ? localOf(value) : (value ?? "");
   const read = (text) => (!text ? null : stamp ? Math.floor(new Date(text).getTime() / 1000) : text);
-  return html`<input ...${described(props)} type=${PICKED[element.type]} value=${shown} onChange=${(event) => set(read(event.target.value))} />`;
+  const picked = (event) => set(read(event.target.value));
+  return html`<input ...${described(props)} type=${PICKED[element.type]} value=${shown} onChange=${picked} />`;
 }
 
 function localOf(seconds) {
@@ -65,10 +67,13 @@ function localOf(seconds) {
 function Select(props) {
   const { element, value, set, optional } = props;
   const groups = groupsOf(element, useHere().state);
-  const options = ({ options }) => options.map((one) => html`<option key=${one.value} value=${one.value}>${one.label}</option>`);
-  return html`<select ...${described(props)} value=${value ?? ""} onChange=${(event) => set(event.target.value || null)}>
+  const one = (option) => html`<option key=${option.value} value=${option.value}>${option.label}</option>`;
+  const drawn = ({ label, options }) =>
+    label ? html`<optgroup key=${label} label=${label}>${options.map(one)}</optgroup>` : options.map(one);
+  const chosen = (event) => set(event.target.value || null);
+  return html`<select ...${described(props)} value=${value ?? ""} onChange=${chosen}>
     <option value="" disabled=${!optional} hidden=${!optional}>${element.placeholder?.text ?? "Choose …"}</option>
-    ${groups.map((group) => (group.label ? html`<optgroup key=${group.label} label=${group.label}>${options(group)}</optgroup>` : options(group)))}
+    ${groups.map(drawn)}
   </select>`;
 }
 
@@ -98,11 +103,13 @@ function Boxes(props) {
 /** What can be chosen, by groups: [{label, options: [{value, label, description}]}]. */
 function groupsOf(element, state) {
   if (element.option_groups) {
-    return element.option_groups.map((group) => ({ label: group.label.text, options: group.options.map(option(state)) }));
+    const group = ({ label, options }) => ({ label: label.text, options: options.map(option(state)) });
+    return element.option_groups.map(group);
   }
   if (element.options) return [{ options: element.options.map(option(state)) }];
+  const people = Object.values(state.people).filter((person) => !person.bot && !person.gone);
   const known = element.type.includes("users")
-    ? Object.values(state.people).filter((person) => !person.bot && !person.gone).map((person) => [person.id, person.name])
+    ? people.map((person) => [person.id, person.name])
     : Object.entries(state.names).map(([id, name]) => [id, `#${name}`]);
   return [{ options: withStrangers(known, initial(element)).map(([value, label]) => ({ value, label })) }];
 }

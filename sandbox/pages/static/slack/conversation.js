@@ -12,19 +12,28 @@ export function Conversation({ channel, openThread, unread }) {
   const { state } = useHere();
   const name = placeName(state, channel);
   const title = channel.kind === "im" ? name : `# ${name}`;
+  const label = `Message ${channel.kind === "im" ? name : `#${name}`}`;
   const say = useSay(channel);
+  const draw = (message) => html`<${Message}
+    key=${message.ts} message=${message} channel=${channel}
+    open=${openable(message) && (() => openThread(message.ts))} foot=${foot(message)}
+  />`;
+  const foot = (message) => message.reply_count > 0 && html`<${ThreadBar}
+    message=${message} open=${() => openThread(message.ts)} fresh=${unread.of(`${channel.id}/${message.ts}`)}
+  />`;
   return html`<div class="pane channel" aria-label=${title}>
-    <header class="pane-head"><h2>${title}</h2><${Members} channel=${channel} /><${ChannelMenu} channel=${channel} /></header>
-    <${Log} messages=${inChannel(channel, state.ephemerals)} name=${`Messages in ${name}`} draw=${(message) => html`<${Message}
-      key=${message.ts} message=${message} channel=${channel} open=${openable(message) && (() => openThread(message.ts))}
-      foot=${message.reply_count > 0 && html`<${ThreadBar} message=${message} open=${() => openThread(message.ts)} fresh=${unread.of(`${channel.id}/${message.ts}`)} />`}
-    />`}>
+    <header class="pane-head">
+      <h2>${title}</h2><${Members} channel=${channel} /><${ChannelMenu} channel=${channel} />
+    </header>
+    <${Log} messages=${inChannel(channel, state.ephemerals)} name=${`Messages in ${name}`} draw=${draw}>
       <${Welcome} channel=${channel} />
     <//>
-    ${!channel.bot && !channel.archived && html`<p class="notice">Corkboard is not in this channel: it hears nothing here. <${Invite} channel=${channel} /></p>`}
+    ${!channel.bot && !channel.archived && html`<p class="notice">
+      Corkboard is not in this channel: it hears nothing here. <${Invite} channel=${channel} />
+    </p>`}
     ${channel.archived
       ? html`<p class="closed">This channel is archived: nobody can write here.</p>`
-      : html`<${Composer} place=${`${state.me} ${channel.id}`} label=${`Message ${channel.kind === "im" ? name : `#${name}`}`} send=${say} />`}
+      : html`<${Composer} place=${`${state.me} ${channel.id}`} label=${label} send=${say} />`}
   </div>`;
 }
 
@@ -32,12 +41,13 @@ export function Conversation({ channel, openThread, unread }) {
 export function useSay(channel, threadTs) {
   const { act } = useHere();
   return (text, { broadcast, files }) => {
-    if (/^\/me\s/.test(text)) return act("say", { channel: channel.id, text: text.slice(4), thread_ts: threadTs, me: true });
+    const place = { channel: channel.id, thread_ts: threadTs };
+    if (/^\/me\s/.test(text)) return act("say", { ...place, text: text.slice(4), me: true });
     if (text.startsWith("/")) {
       const [, command, rest] = /^(\S+)\s*([^]*)$/.exec(text);
-      return act("command", { channel: channel.id, command, text: rest, thread_ts: threadTs });
+      return act("command", { ...place, command, text: rest });
     }
-    return act("say", { channel: channel.id, text, thread_ts: threadTs, broadcast, files });
+    return act("say", { ...place, text, broadcast, files });
   };
 }
 
@@ -76,7 +86,8 @@ function Members({ channel }) {
   const people = channel.members.filter((member) => state.people[member]);
   if (channel.kind === "im") return null;
   return html`<span class="members" title=${people.map((member) => state.people[member].name).join(", ")}>
-    ${people.map((member) => html`<${Avatar} key=${member} user=${member} small />`)}<span>${people.length} members</span>
+    ${people.map((member) => html`<${Avatar} key=${member} user=${member} small />`)}
+    <span>${people.length} members</span>
   </span>`;
 }
 
@@ -86,7 +97,9 @@ function ThreadBar({ message, open, fresh }) {
   return html`<button type="button" class="thread-bar" onClick=${open}>
     ${users.map((user) => html`<${Avatar} key=${user} user=${user} small />`)}
     <b>${count} ${count === 1 ? "reply" : "replies"}</b>
-    ${fresh > 0 ? html`<span class="count" aria-label=${`${fresh} new`}>${fresh} new</span>` : html`<small>Last at ${clock(latest, zone)}</small>`}
+    ${fresh > 0
+      ? html`<span class="count" aria-label=${`${fresh} new`}>${fresh} new</span>`
+      : html`<small>Last at ${clock(latest, zone)}</small>`}
   </button>`;
 }
 
@@ -94,7 +107,9 @@ function ThreadBar({ message, open, fresh }) {
 function Welcome({ channel }) {
   if (channel.messages.length > 0 || !channel.bot) return null;
   if (channel.kind === "im") {
-    return html`<p class="welcome">Here Corkboard speaks to you alone. Most is answered where you ask: try <code>/thumbtack help</code>.</p>`;
+    return html`<p class="welcome">
+      Here Corkboard speaks to you alone. Most is answered where you ask: try <code>/thumbtack help</code>.
+    </p>`;
   }
   return html`<p class="welcome">
     Nobody asked for anything yet. Press <b>New lead</b> beside the customer's phone: a card appears here.

@@ -30,7 +30,11 @@ function Question({ confirm, answered }) {
     };
   }, []);
   const { title, text, confirm: yes, deny: no, style } = confirm;
-  return html`<dialog ref=${dialog} class="question" aria-labelledby="question-title" onCancel=${(event) => { event.preventDefault(); answered(false); }}>
+  const escaped = (event) => {
+    event.preventDefault();
+    answered(false);
+  };
+  return html`<dialog ref=${dialog} class="question" aria-labelledby="question-title" onCancel=${escaped}>
     <h2 id="question-title"><${TextObject} text=${title} /></h2>
     <div class="mrkdwn"><${TextObject} text=${text} /></div>
     <div class="foot">

@@ -27,7 +27,9 @@ function Button({ element, act }) {
   if (element.url) {
     return html`<${Link} url=${element.url} look=${look} label=${label} onClick=${pressed}>${face}<//>`;
   }
-  return html`<button type="button" class=${look} aria-label=${label} aria-busy=${busy} onClick=${pressed}>${face}</button>`;
+  return html`<button type="button" class=${look} aria-label=${label} aria-busy=${busy} onClick=${pressed}>
+    ${face}
+  </button>`;
 }
 
 function Overflow({ element, act }) {

@@ -15,8 +15,11 @@ export function Field({ block, press, form }) {
     if (tells && !element.type.endsWith("_input")) press(element, entered);
   };
   const enter = () => tells && press(element, value);
-  const label = html`<${TextObject} text=${block.label} />${optional && html` <span class="optional">(optional)</span>`}`;
-  const control = html`<${Control} element=${element} value=${value} set=${set} enter=${enter} id=${id} bad=${bad} optional=${optional} />`;
+  const mayStay = optional && html` <span class="optional">(optional)</span>`;
+  const label = html`<${TextObject} text=${block.label} />${mayStay}`;
+  const control = html`<${Control}
+    element=${element} value=${value} set=${set} enter=${enter} id=${id} bad=${bad} optional=${optional}
+  />`;
   const help = html`<p id=${`${id}-help`} class=${bad ? "bad" : "hint"}>
     ${bad ? html`<span aria-hidden="true">⚠ </span>${bad}` : hint && html`<${TextObject} text=${hint} />`}
   </p>`;

@@ -17,7 +17,9 @@ export function Home() {
   return html`<div class="pane home" aria-label="Home of Corkboard">
     <header class="pane-head"><h2>Corkboard <small>Home</small></h2></header>
     <div class="log" tabindex="0" role="region" aria-label="Home of Corkboard">
-      ${home ? html`<${Blocks} blocks=${home.blocks} press=${press} form=${form} />` : html`<p class="welcome">The bot has not drawn this page yet. It does as soon as it runs.</p>`}
+      ${home
+        ? html`<${Blocks} blocks=${home.blocks} press=${press} form=${form} />`
+        : html`<p class="welcome">The bot has not drawn this page yet. It does as soon as it runs.</p>`}
     </div>
   </div>`;
 }

@@ -23,7 +23,10 @@ export function Log({ messages, draw, name, children }) {
     if (atEnd.current) setBelow(false);
   };
   return html`<div class="log-around">
-    <div ref=${list} class="log" role="log" aria-live="polite" aria-relevant="additions" aria-label=${name} tabindex="0" onScroll=${scrolled}>
+    <div
+      ref=${list} class="log" role="log" aria-live="polite" aria-relevant="additions" aria-label=${name}
+      tabindex="0" onScroll=${scrolled}
+    >
       ${children}
       ${messages.map((message, at) => {
         const today = day(message.ts, zone);

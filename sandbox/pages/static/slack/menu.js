@@ -16,7 +16,9 @@ export function Menu({ label, face = "⋯", items, top, className = "" }) {
       ref=${button} type="button" class="menu-button" aria-haspopup="menu" aria-expanded=${open} aria-label=${label}
       title=${label} onClick=${() => setOpen(!open)}
     >${face}</button>
-    ${open && html`<${List} label=${label} items=${items} top=${top} button=${button} close=${close} leave=${() => setOpen(false)} />`}
+    ${open && html`<${List}
+      label=${label} items=${items} top=${top} button=${button} close=${close} leave=${() => setOpen(false)}
+    />`}
   </span>`;
 }
 
@@ -42,10 +44,12 @@ function List({ label, items, top, button, close, leave }) {
     close();
     item.act();
   };
-  return html`<div ref=${list} class="menu-list" role="menu" aria-label=${label} onKeyDown=${(event) => keys(event, list.current, close)}>
+  const pressed = (event) => keys(event, list.current, close);
+  return html`<div ref=${list} class="menu-list" role="menu" aria-label=${label} onKeyDown=${pressed}>
     ${top?.(close)}
     ${items.map((item) => html`<button
-      key=${item.key} type="button" role="menuitem" tabindex="-1" class=${item.danger ? "danger" : ""} onClick=${() => chosen(item)}
+      key=${item.key} type="button" role="menuitem" tabindex="-1" class=${item.danger ? "danger" : ""}
+      onClick=${() => chosen(item)}
     >${item.label}</button>`)}
   </div>`;
 }

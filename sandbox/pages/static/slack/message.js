@@ -19,22 +19,28 @@ export function Message({ message, channel, open, foot }) {
   const place = { channel: channel.id, ts };
   const whispered = message.whispered ?? false;
   const press = (element, value) => act("press", { ...place, action_id: element.action_id, value });
-  const items = actions({ message, me, open, edit: () => setEditing(true), remove: () => ask(DELETE, () => act("delete", place)) });
+  const remove = () => ask(DELETE, () => act("delete", place));
+  const items = actions({ message, me, open, edit: () => setEditing(true), remove });
+  const save = (text) => act("edit", { ...place, text });
+  const toggle = (name) => act("react", { ...place, name });
+  const label = `${nameOf(state, message.user)}, ${clock(ts, zone)}`;
   const still = whispered || editing || message.subtype === "tombstone"; // nothing can be done with it
-  return html`<article class=${`message ${whispered ? "whispered" : ""}`} aria-label=${`${nameOf(state, message.user)}, ${clock(ts, zone)}`} data-ts=${ts}>
+  return html`<article class=${`message ${whispered ? "whispered" : ""}`} aria-label=${label} data-ts=${ts}>
     <${Avatar} user=${message.user} />
     <div class="message-body">
       <${Line} message=${message} />
       ${editing
-        ? html`<${Editor} text=${typed(message, state)} save=${(text) => act("edit", { ...place, text })} done=${() => setEditing(false)} />`
+        ? html`<${Editor} text=${typed(message, state)} save=${save} done=${() => setEditing(false)} />`
         : html`<${Content} message=${message} press=${press} />`}
-      ${message.reactions?.length > 0 && html`<${Reactions} reactions=${message.reactions} toggle=${(name) => act("react", { ...place, name })} />`}
-      ${whispered && html`<button type="button" class="quiet" onClick=${() => act("dismiss", place)}>Dismiss message</button>`}
+      ${message.reactions?.length > 0 && html`<${Reactions} reactions=${message.reactions} toggle=${toggle} />`}
+      ${whispered && html`<button type="button" class="quiet" onClick=${() => act("dismiss", place)}>
+        Dismiss message
+      </button>`}
       ${foot}
     </div>
     ${!still && html`<${Menu}
       label="Message actions" items=${items} className="message-menu"
-      top=${(close) => html`<${Palette} choose=${(name) => { close(); act("react", { ...place, name }); }} />`}
+      top=${(close) => html`<${Palette} choose=${(name) => { close(); toggle(name); }} />`}
     />`}
     ${dialog}
   </article>`;
@@ -69,7 +75,9 @@ function Content({ message, press }) {
   const told = message.edited && !message.bot_id && html`<span class="edited">(edited)</span>`;
   if (message.subtype === "tombstone") return html`<p class="gone">${text}</p>`;
   return html`
-    ${blocks?.length ? html`<${Blocks} blocks=${blocks} press=${press} />` : html`<div class="mrkdwn"><${Mrkdwn} text=${text ?? ""} /></div>`}
+    ${blocks?.length
+      ? html`<${Blocks} blocks=${blocks} press=${press} />`
+      : html`<div class="mrkdwn"><${Mrkdwn} text=${text ?? ""} /></div>`}
     ${told}
     ${files.map((file) => html`<p key=${file.id} class="file"><span aria-hidden="true">📎</span> ${file.name}</p>`)}
   `;

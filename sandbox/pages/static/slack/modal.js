@@ -33,19 +33,27 @@ export function Modal({ view }) {
     setBusy(false);
     if (answer?.errors) fail(answer.errors);
   };
+  const asks = view.blocks.some((block) => block.type === "input"); // else it is scrolled by the arrow keys
   return html`<div class="modal-around">
     <form
-      ref=${sheet} class="modal" role="dialog" aria-modal="true" aria-labelledby="modal-title" novalidate onSubmit=${submit}
+      ref=${sheet} class="modal" role="dialog" aria-modal="true" aria-labelledby="modal-title" novalidate
+      onSubmit=${submit}
       onKeyDown=${(event) => event.key === "Tab" && wrap(event, sheet.current)}
     >
       <header class="modal-head">
         <h2 id="modal-title" tabindex="-1"><${TextObject} text=${view.title} /></h2>
         <button type="button" class="icon shut" aria-label="Close" onClick=${closeAll}>×</button>
       </header>
-      <div class="modal-body" tabindex=${view.blocks.some((block) => block.type === "input") ? undefined : "0"}><${Blocks} blocks=${view.blocks} press=${press} form=${form} /></div>
+      <div class="modal-body" tabindex=${asks ? undefined : "0"}>
+        <${Blocks} blocks=${view.blocks} press=${press} form=${form} />
+      </div>
       <footer class="foot">
-        <button type="button" class="button" onClick=${close}>${view.close ? html`<${TextObject} text=${view.close} />` : "Cancel"}</button>
-        ${view.submit && html`<button type="submit" class="button primary" aria-busy=${busy}><${TextObject} text=${view.submit} /></button>`}
+        <button type="button" class="button" onClick=${close}>
+          ${view.close ? html`<${TextObject} text=${view.close} />` : "Cancel"}
+        </button>
+        ${view.submit && html`<button type="submit" class="button primary" aria-busy=${busy}>
+          <${TextObject} text=${view.submit} />
+        </button>`}
       </footer>
     </form>
   </div>`;
@@ -53,7 +61,7 @@ export function Modal({ view }) {
 
 const FIRST = "[data-first=true], .field input:checked, .field input:not([type=radio]), .field select, .field textarea";
 
-/** Who opens a window is in its first field; who pressed what is gone now, at its top; and afterwards where they were. */
+/** Who opens a window is in its first field; who pressed what is gone now, at its top; afterwards where they were. */
 function useFocus({ id, hash }) {
   const sheet = useRef(null);
   useLayoutEffect(() => {

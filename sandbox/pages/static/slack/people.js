@@ -7,7 +7,9 @@ export function ActAs({ state, setAs }) {
   return html`<fieldset class="act-as">
     <legend>You are</legend>
     ${people.map((person) => html`<label key=${person.id} class=${person.id === state.me ? "chosen" : ""}>
-      <input type="radio" name="as" value=${person.id} checked=${person.id === state.me} onChange=${() => setAs(person.id)} />
+      <input
+        type="radio" name="as" value=${person.id} checked=${person.id === state.me} onChange=${() => setAs(person.id)}
+      />
       <${Avatar} user=${person.id} small />
       <span>${person.name}${person.admin && html` <small>admin</small>`}</span>
     </label>`)}

@@ -24,8 +24,8 @@ export function Palette({ choose }) {
   const { state } = useHere();
   return html`<div class="palette">
     ${QUICK.map((name) => html`<button
-      key=${name} type="button" role="menuitem" tabindex="-1" class="emoji" aria-label=${`React with ${name.replaceAll("_", " ")}`} title=${`:${name}:`}
-      onClick=${() => choose(name)}
+      key=${name} type="button" role="menuitem" tabindex="-1" class="emoji" title=${`:${name}:`}
+      aria-label=${`React with ${name.replaceAll("_", " ")}`} onClick=${() => choose(name)}
     >${shown(state, name)}</button>`)}
   </div>`;
 }

@@ -1,4 +1,5 @@
-// rich_text blocks: sections, lists, quotes and code, each of styled runs (https://docs.slack.dev/reference/block-kit/blocks/rich-text-block).
+// rich_text blocks: sections, lists, quotes and code, each of styled runs
+// (https://docs.slack.dev/reference/block-kit/blocks/rich-text-block).
 import { html } from "/page/vendor/preact-htm.js";
 import { markup } from "/page/slack/dates.js";
 import { useHere } from "/page/slack/here.js";

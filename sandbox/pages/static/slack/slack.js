@@ -42,7 +42,8 @@ function Place({ place, channel, unread }) {
   const { show } = useHere();
   if (place === HOME) return html`<${Home} />`;
   if (!channel) return html`<p class="welcome">You are in no channel.</p>`;
-  return html`<${Conversation} key=${channel.id} channel=${channel} openThread=${(ts) => show(channel.id, ts)} unread=${unread} />`;
+  const openThread = (ts) => show(channel.id, ts);
+  return html`<${Conversation} key=${channel.id} channel=${channel} openThread=${openThread} unread=${unread} />`;
 }
 
 /** The messages of each conversation by its id, and of each thread by `conversation/ts`. */

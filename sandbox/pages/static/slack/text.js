@@ -3,8 +3,20 @@ import { html } from "/page/vendor/preact-htm.js";
 import { markup } from "/page/slack/dates.js";
 import { nameOf, permalink, useHere } from "/page/slack/here.js";
 
-const TOKEN =
-  /```(?<block>[^]+?)```|<(?<markup>[^<>]+)>|:(?<emoji>[a-z0-9_+'-]+):|(?<![\w*])\*(?<bold>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])|`(?<code>[^`\n]+)`|(?<![\w_])_(?<italic>[^\s_](?:[^_\n]*[^\s_])?)_(?![\w_])|(?<![\w~])~(?<strike>[^\s~](?:[^~\n]*[^\s~])?)~(?![\w~])/g;
+const TOKEN = new RegExp(
+  [
+    /```(?<block>[^]+?)```/,
+    /<(?<markup>[^<>]+)>/,
+    /:(?<emoji>[a-z0-9_+'-]+):/,
+    /(?<![\w*])\*(?<bold>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])/,
+    /`(?<code>[^`\n]+)`/,
+    /(?<![\w_])_(?<italic>[^\s_](?:[^_\n]*[^\s_])?)_(?![\w_])/,
+    /(?<![\w~])~(?<strike>[^\s~](?:[^~\n]*[^\s~])?)~(?![\w~])/,
+  ]
+    .map((one) => one.source)
+    .join("|"),
+  "g",
+);
 const SAFE_LINK = /^(https?|mailto|tel):/i;
 
 /** A text object of Block Kit: `plain_text`, or `mrkdwn` with its markup. */
@@ -109,7 +121,9 @@ export function Link({ url, look, label, onClick, children }) {
     event.preventDefault();
     show(inside.channel, inside.ts);
   };
-  return html`<a class=${look} href=${url} target="_blank" rel="noopener noreferrer" aria-label=${label} onClick=${clicked}>
+  return html`<a
+    class=${look} href=${url} target="_blank" rel="noopener noreferrer" aria-label=${label} onClick=${clicked}
+  >
     ${children}${look && !inside && html`<span class="opens" role="img" aria-label="(opens in a new tab)">↗</span>`}
   </a>`;
 }
@@ -119,13 +133,15 @@ export function Emoji({ name, unicode }) {
   const { state } = useHere();
   const points = unicode ?? state.emoji[name.split("::")[0]];
   if (!points) return `:${name}:`;
-  return html`<span class="emoji" role="img" aria-label=${name.replaceAll("_", " ")} title=${`:${name}:`}>${picture(points)}</span>`;
+  const label = name.replaceAll("_", " ");
+  return html`<span class="emoji" role="img" aria-label=${label} title=${`:${name}:`}>${picture(points)}</span>`;
 }
 
 /** A text object as bare characters, for where the browser draws no nodes. */
 export function plain(text, state) {
   if (text.emoji === false) return text.text;
-  return text.text.replace(/:([a-z0-9_+'-]+):/g, (whole, name) => (state.emoji[name] ? picture(state.emoji[name]) : whole));
+  const shown = (whole, name) => (state.emoji[name] ? picture(state.emoji[name]) : whole);
+  return text.text.replace(/:([a-z0-9_+'-]+):/g, shown);
 }
 
 export function picture(points) {

@@ -15,16 +15,17 @@ export function Thread({ channel, ts, close }) {
     return () => before?.isConnected && before.focus();
   }, []);
   const say = useSay(channel, ts);
+  const draw = (message) => html`<${Message} key=${message.ts} message=${message} channel=${channel} />`;
   return html`<aside class="pane thread" aria-label="Thread" onKeyDown=${(event) => isOurs(event) && close()}>
     <header class="pane-head">
       <button type="button" class="icon back" aria-label="Back to the channel" onClick=${close}>←</button>
       <h2 ref=${head} tabindex="-1">Thread <small>${placeName(state, channel)}</small></h2>
       <button type="button" class="icon shut" aria-label="Close thread" onClick=${close}>×</button>
     </header>
-    <${Log} messages=${inThread(channel, ts, state.ephemerals)} name="Messages in this thread" draw=${(message) => html`<${Message}
-      key=${message.ts} message=${message} channel=${channel}
-    />`} />
-    ${!channel.archived && html`<${Composer} place=${`${state.me} ${channel.id} ${ts}`} label="Reply …" send=${say} inThread=${channel.kind !== "im"} />`}
+    <${Log} messages=${inThread(channel, ts, state.ephemerals)} name="Messages in this thread" draw=${draw} />
+    ${!channel.archived && html`<${Composer}
+      place=${`${state.me} ${channel.id} ${ts}`} label="Reply …" send=${say} inThread=${channel.kind !== "im"}
+    />`}
   </aside>`;
 }
 

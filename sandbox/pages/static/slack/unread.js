@@ -6,7 +6,8 @@ export function useUnread(places, me) {
   const marks = useRef(new Map());
   const [, redraw] = useState(0);
   const mine = marksOf(marks.current, me, places);
-  const of = (place) => (places[place] ?? []).filter((one) => one.user !== me && Number(one.ts) > (mine.get(place) ?? 0)).length;
+  const isNew = (one, place) => one.user !== me && Number(one.ts) > (mine.get(place) ?? 0);
+  const of = (place) => (places[place] ?? []).filter((one) => isNew(one, place)).length;
   const read = (place) => {
     const last = Number(places[place]?.at(-1)?.ts ?? 0);
     if (last <= (mine.get(place) ?? 0)) return;
