@@ -81,8 +81,12 @@ async def renew_tokens(services: Services) -> None:
 async def follow_leads(services: Services) -> None:
     """Let v4 be asked about the leads that are due: it pushes neither their status nor what was charged for them."""
     environment, now = services.settings.thumbtack_environment, services.clock()
+    async with services.database.reading() as tx:
+        due = await polling.due(tx, environment=environment, now=now)
+    if not due:
+        return
     async with services.database.transaction() as tx:
-        asked = await polling.enqueue_due(tx, environment=environment, now=now)
+        asked = await polling.enqueue(tx, due, now=now)
     if asked:
         log.info("leads_followed", leads=asked)
 

@@ -71,15 +71,24 @@ class Followed:
     messages: bool
 
 
-async def enqueue_due(tx: Transaction, *, environment: Environment, now: datetime) -> int:
-    """Let v4 be asked about the leads that are due, within the budget; returns how many. Nothing during a pause."""
+async def due(tx: Transaction, *, environment: Environment, now: datetime) -> Sequence[int]:
+    """The leads that v4 is to be asked about now, within the budget; none during a pause.
+
+    To be read beside the writer: where there are very many leads, they are looked through for seconds.
+    """
     if await paused_until(tx, now=now) is not None:
-        return 0
-    due = await _due(tx, environment, now=now, limit=AT_ONCE - await _awaited(tx))
-    for lead in due:
+        return []
+    return await _due(tx, environment, now=now, limit=AT_ONCE - await _awaited(tx))
+
+
+async def enqueue(tx: Transaction, lead_ids: Sequence[int], *, now: datetime) -> int:
+    """Let v4 be asked about leads that were `due`; returns how many. Not about one that is to be asked about already."""
+    query = select(Lead).where(col(Lead.id).in_(lead_ids), col(Lead.joined_id).is_(None), *_worth_it())
+    found = (await tx.execute(query)).scalars().all()
+    for lead in sorted(found, key=lambda one: lead_ids.index(leads.known(one.id))):
         lead.poll_at = now + pause_of(lead, now=now)
         await outbox.enqueue(tx, Kind.SYNC_LEAD, now=now, lead_id=lead.id)
-    return len(due)
+    return len(found)
 
 
 async def hasten(tx: Transaction, *, environment: Environment, now: datetime) -> None:
@@ -141,7 +150,7 @@ async def readers(tx: Transaction, lead: Lead) -> Sequence[int]:
     return [one for one in able if found is not None and one == found.id]
 
 
-async def _due(tx: Transaction, environment: Environment, *, now: datetime, limit: int) -> Sequence[Lead]:
+async def _due(tx: Transaction, environment: Environment, *, now: datetime, limit: int) -> Sequence[int]:
     """The leads that are due, the longest due first, so that none is forgotten however many there are."""
     live = await connections.live(tx, environment=environment)
     able = [leads.known(one.id) for one in live if _is_active(one) and _may_read(one)]
@@ -150,7 +159,7 @@ async def _due(tx: Transaction, environment: Environment, *, now: datetime, limi
     businesses = select(col(ConnectionBusiness.business_id)).where(col(ConnectionBusiness.connection_id).in_(able))
     begun = func.coalesce(col(Lead.received_at), col(Lead.announced_at))
     query = (
-        select(Lead)
+        select(col(Lead.id))
         .where(
             col(Lead.environment) == environment,
             col(Lead.business_id).in_(businesses),
@@ -163,7 +172,7 @@ async def _due(tx: Transaction, environment: Environment, *, now: datetime, limi
         .order_by(func.coalesce(col(Lead.poll_at), begun), col(Lead.id))
         .limit(limit)
     )
-    return (await tx.execute(query)).scalars().all()
+    return [leads.known(found) for found in (await tx.execute(query)).scalars()]
 
 
 def _worth_it() -> list[ColumnElement[bool]]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlmodel import col
 
 from storage import channels, leads, outbox
@@ -135,20 +135,27 @@ async def _lanes_with_replies(tx: Transaction) -> Collection[str]:
 
 
 async def _threads(tx: Transaction, lanes: Collection[str], *, now: datetime) -> Sequence[Thread]:
-    """The threads worth reading, the newest first; those whose replies wait, whatever became of the lead."""
+    """The threads worth reading, those whose replies wait first, whatever became of the lead; then the newest."""
     waiting = [int(lane.rpartition(":")[2]) for lane in sorted(lanes)]
     is_open = (
         col(Lead.outcome).is_(None)
         & func.lower(func.coalesce(col(Lead.status), "")).not_in(sorted(OVER))
         & (col(Thread.attached_at) > now - OLDEST)
     )
+    # Each goes along the threads from the newest on, and no farther than it must: both at once would read all there are.
+    first = await _newest(tx, col(Thread.lead_id).in_(waiting), most=MOST) if waiting else []
+    others = await _newest(tx, is_open & col(Thread.lead_id).not_in(waiting), most=MOST - len(first))
+    return [*first, *others]
+
+
+async def _newest(tx: Transaction, which: ColumnElement[bool], *, most: int) -> Sequence[Thread]:
     closed = [one.channel for one in await channels.listed(tx) if one.closed is not None]
     query = (
         select(Thread)
         .join(Lead, col(Thread.lead_id) == col(Lead.id))
-        .where(or_(is_open, col(Lead.id).in_(waiting)), col(Thread.channel).not_in(closed))
-        .order_by(col(Lead.id).in_(waiting).desc(), col(Thread.id).desc())
-        .limit(MOST)
+        .where(which, col(Thread.channel).not_in(closed))
+        .order_by(col(Thread.id).desc())
+        .limit(most)
     )
     return (await tx.execute(query)).scalars().all()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.conversation import calling
 from support.deliveries import all_said
-from support.office import CHANNEL, Office
+from support.office import CHANNEL, PATIENCE, Office
 
 from bot import jobs
 from sandbox.faults import Fault
@@ -279,10 +279,19 @@ async def test_nothing_more_is_asked_while_an_answer_is_awaited(followed: Office
     """Also when the dispatcher is away for a long time: nothing piles up."""
     await followed.advance(minutes=11)
     async with followed.database.transaction() as tx:
-        first = await polling.enqueue_due(tx, environment="production", now=followed.clock())
-        later = followed.clock() + timedelta(hours=3)
-        second = await polling.enqueue_due(tx, environment="production", now=later)
-    assert (first, second) == (1, 0)
+        now = followed.clock()
+        due = await polling.due(tx, environment="production", now=now)
+        first, again = [await polling.enqueue(tx, due, now=now) for _ in range(2)]
+        second = await polling.due(tx, environment="production", now=now + timedelta(hours=3))
+    assert (first, again, second) == (1, 0, [])
+
+
+async def test_nobody_who_writes_waits_while_it_is_looked_for_who_is_due(followed: Office):
+    """Among very many leads that takes seconds."""
+    assert followed.door.app is not None
+    services = followed.door.app.state.services
+    async with services.database.transaction(), asyncio.timeout(PATIENCE):
+        await jobs.follow_leads(services)
 
 
 async def test_slow_down_is_heeded_for_every_lead(followed: Office):

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 from support.plans import plan, series
 
-from storage import inbox, lanes, measuring, messages, outbox, pacing, reading_back, timing, unsettled, upkeep
+from storage import inbox, lanes, measuring, messages, migrate, outbox, pacing, reading_back, timing, unsettled, upkeep
+from storage.database import Database
 from storage.models import Environment, Lead
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
@@ -123,3 +124,15 @@ async def test_what_is_kept_for_a_card_under_way_is_not_looked_for_among_all_mes
         await settle_in(tx, database)
     steps = " ".join(await plan(database, lambda tx: messages.forget_unattached(tx, "C0LEADS")))
     assert "ix_message_unattached" in steps or "ix_message_lead_id" in steps
+
+
+async def test_which_threads_are_read_back_is_found_from_the_newest_on(sqlite_url):
+    """PostgreSQL, which knows how many there are, may sort a few."""
+    database = Database(sqlite_url)
+    await migrate.upgrade(database)
+    open_ones = await plan(database, lambda tx: reading_back._threads(tx, (), now=NOW))
+    assert any("SCAN thread" in step for step in open_ones)
+    assert [step for step in open_ones if "TEMP B-TREE" in step] == []
+    waiting = await plan(database, lambda tx: reading_back._threads(tx, ("thumbtack:1",), now=NOW))
+    assert any("ix_thread_lead_id" in step for step in waiting)
+    await database.close()
