@@ -120,6 +120,8 @@ def _field(field: str, found: Any) -> list[Element]:
         return [{"type": "channel", "channel_id": found}]
     if field in ("managers", "on_duty") and isinstance(found, list) and found:
         return people([str(one) for one in found], most=_IN_LIST)
+    if field == "mention" and isinstance(found, str) and found:
+        return people(found.split(), most=_IN_LIST)
     return _value(found)
 
 

@@ -80,6 +80,12 @@ def test_what_changed_is_said_in_words(before, after, told):
     assert "".join(part.get("text", "") for part in line).endswith(f" set new leads of{told}")
 
 
+def test_a_rule_that_mentions_people_and_groups_is_told_with_them_as_mentions():
+    line = changes.change(an_entry("route_set", after={"mention": "U0BEN S0CREW"}), {})
+    assert kit.person("U0BEN") in line
+    assert kit.person("S0CREW") in line
+
+
 def test_an_instant_is_shown_in_the_readers_own_time_zone():
     line = changes.change(an_entry("targeting_set", after={"until": NOW.isoformat()}), {})
     assert line[-2] == kit.moment(NOW)
