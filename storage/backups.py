@@ -21,6 +21,8 @@ NO_DUMPER = (
     "where the server runs; docs/deploying.md has the command."
 )
 
+TWICE = "Another backup was begun in this folder in the same second: that one is made, this one is not."
+
 
 class BackupError(Exception):
     """No copy was made, or none was put back; the message says why and what to do. Nothing half made is left."""
@@ -37,8 +39,8 @@ async def make(database: Database, target: Path) -> None:
     Others go on meanwhile. What was deleted is not in it, and a SQLite copy was read through once.
     """
     part = target.with_name(f"{target.name}.part")
+    _begin(part, target)
     try:
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         if database.file is not None:
             await asyncio.to_thread(_copy_file, database.file, part)
         else:
@@ -48,6 +50,17 @@ async def make(database: Database, target: Path) -> None:
         _sync(target.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _begin(part: Path, target: Path) -> None:
+    """Whoever makes `part` makes the copy: of two in the same second the other one ends here, and touches nothing."""
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        raise BackupError(TWICE) from None
+    if target.exists():
+        part.unlink()
+        raise BackupError(TWICE)
 
 
 def _copy_file(source: Path, target: Path) -> None:
