@@ -42,7 +42,11 @@ def backup(folder: Path, keep: int | None) -> None:
     if place is not None and not place.exists():
         fail(f"There is no database at {place}. `corkboard serve` makes it; DATABASE_URL says where.", WRONG)
     with _told():
-        copy = _print_copy(found) if str(folder) == "-" else _copy_into(folder, found)
+        copy = None
+        if str(folder) == "-":
+            _print_copy(found)
+        else:
+            copy = _copy_into(folder, found)
         if not _with(found.database_url, lambda database: _opens(database, _keys(found, place))):
             fail("No key here opens what it holds: look with `corkboard check` before you need this copy.", NOT_HELD)
         if copy is not None and keep is not None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -16,7 +16,7 @@ from bot.setup.env_file import EnvFile, NoEnvFile
 from bot.setup.interview import Interview
 from bot.setup.person import Person
 from bot.setup.questions import QUESTIONS
-from bot.setup.taking import Trier, shown
+from bot.setup.taking import Trier, refusal, shown
 from bot.terminal import NOT_HELD, WRONG, fail, terminal
 from storage.database import Database, utcnow
 from storage.vault import key_file, keys_beside
@@ -37,6 +37,7 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
         fail(f"{error}\n{NOTHING_WRITTEN}", WRONG)
     draft, person = Draft(file, os.environ), Person(terminal())
     trier = Trier(draft=draft, clock=utcnow, asking=not untested)
+    _refuse_database(draft, answered=given or names or QUESTIONS)
     try:
         if given is None:
             _converse(Interview(draft, person, trier, manifest_file=manifest_file), person, file, names)
@@ -60,6 +61,19 @@ def _known(names: Sequence[str], answers_file: Path | None) -> list[str]:
     if unknown := sorted(wanted - QUESTIONS.keys()):
         fail(f"Setup does not ask for {', '.join(unknown)}. It asks for {', '.join(QUESTIONS)}.", WRONG)
     return [name for name in QUESTIONS if name in wanted]
+
+
+def _refuse_database(draft: Draft, *, answered: Container[str]) -> None:
+    """Before anything is asked: what is answered would be lost with an address that nobody is asked to mend."""
+    if "DATABASE_URL" in answered and not draft.is_fixed("DATABASE_URL"):
+        return
+    if (wrong := refusal("DATABASE_URL", draft.setting("DATABASE_URL"))) is not None:
+        where = (
+            "the environment"
+            if draft.is_fixed("DATABASE_URL")
+            else f"{env_file.NAME}, or say: corkboard setup DATABASE_URL"
+        )
+        fail(f"DATABASE_URL {wrong}. Mend it in {where}.\n{NOTHING_WRITTEN}", WRONG)
 
 
 def _file() -> EnvFile:

@@ -178,7 +178,7 @@ QUESTIONS = _by_name(
         title="Database",
         why="Everything is kept in it, on this machine or on your own server.",
         where="A SQLite file needs nothing (three slashes: in this folder; four: an absolute path). "
-        "For several processes: postgresql+asyncpg://user:password@host/name",
+        "For several processes: postgresql://user:password@host/name",
         empty="the file corkboard.db in this folder",
     ),
 )

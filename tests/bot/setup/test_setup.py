@@ -218,6 +218,25 @@ async def test_what_the_environment_says_is_tested_and_not_asked(talk):
     assert told.draft.changes() == {}
 
 
+async def test_a_database_that_cannot_be_used_is_asked_for_until_it_can(talk):
+    before("DATABASE_URL=postgres://me:secret@host:port/name\n")
+    told = await talk("DATABASE_URL", "", "sqlite+aiosqlite:///corkboard.db")
+    assert told.text.count("Must be sqlite+aiosqlite:///") + told.text.count("It must be sqlite+aiosqlite:///") == 1
+    assert "secret" not in told.text
+    assert told.draft.changes() == {"DATABASE_URL": "sqlite+aiosqlite:///corkboard.db"}
+
+
+def one_thing() -> tuple[int, str]:
+    with at_a_terminal("PRIVACY", DATABASE_URL="mysql://h/x") as terminal:
+        return terminal.ended(), terminal.text
+
+
+async def test_who_changes_one_thing_is_told_before_that_the_database_cannot_be_used():
+    code, text = await asyncio.to_thread(one_thing)
+    assert (code, text.partition(" ")[0]) == (2, "DATABASE_URL")
+    assert ">" not in text
+
+
 async def test_without_an_address_slack_is_heard_over_socket_mode(slack):
     await slack.sockets.start()
     lines = [

@@ -195,6 +195,30 @@ def test_what_stood_there_before_and_is_wrong_is_told_at_the_end():
     assert "PRIVACY=private" in (there() or "")
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql+psycopg://a:pa55@h/x", "mysql://a:pa55@h/x", "sqlite:///x.db", "pa55", "postgres://a:pa55@h:p/x"],
+)
+@pytest.mark.parametrize("where", ["the environment", ".env"])
+def test_a_database_that_cannot_be_used_is_told_before_anything_is_asked(address, where):
+    line = f"DATABASE_URL={address}\n"
+    Path(".env").write_text(line if where == ".env" else "")
+    environ = {} if where == ".env" else {"DATABASE_URL": address}
+    ended = run("--answers", written({"PRIVACY": "private"}), **environ)
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith("DATABASE_URL must be sqlite+aiosqlite:/// and a file's path")
+    assert f"Mend it in {where}" in ended.stderr
+    assert "pa55" not in ended.output
+    assert there() == (line if where == ".env" else "")
+
+
+def test_an_address_as_hosts_hand_it_out_is_taken():
+    answers = {"DATABASE_URL": "postgres://me:pa55@127.0.0.1:9/none?sslmode=require"}
+    assert run("--answers", written(answers), "--untested").exit_code == 0
+    assert "DATABASE_URL='postgres://me:pa55@127.0.0.1:9/none?sslmode=require'" in (there() or "")
+    assert settings.load().encryption_keys
+
+
 def test_a_key_is_made_only_for_a_database_that_is_not_there_yet():
     Path("corkboard.db").touch()
     assert run("--answers", written({"PRIVACY": "private"})).exit_code == 0
