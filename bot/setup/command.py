@@ -5,21 +5,19 @@ import sys
 from collections.abc import Container, Sequence
 from pathlib import Path
 
-from cryptography.fernet import Fernet
-
 from bot import logs, manifest, settings
 from bot.settings import LogFormat, LogLevel, SettingsError
-from bot.setup import answers, env_file, following, slack_app, unattended
+from bot.setup import answers, env_file, following, sealing, slack_app, unattended
 from bot.setup.answers import WrongAnswers
 from bot.setup.draft import Draft
 from bot.setup.env_file import EnvFile, NoEnvFile
 from bot.setup.interview import Interview
 from bot.setup.person import Person
 from bot.setup.questions import QUESTIONS
+from bot.setup.sealing import SEALED_BEFORE
 from bot.setup.taking import Trier, refusal, shown
 from bot.terminal import NOT_HELD, WRONG, fail, terminal
-from storage.database import Database, utcnow
-from storage.vault import key_file, keys_beside
+from storage.database import utcnow
 
 NOTHING_WRITTEN = "Nothing was written into .env."
 
@@ -43,7 +41,9 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
             _converse(Interview(draft, person, trier, manifest_file=manifest_file), person, file, names)
         elif not unattended.take(draft, given, person, trier):
             fail(f"Not everything holds. {NOTHING_WRITTEN}", NOT_HELD)
-        _make_keys(draft)
+        opens = sealing.make_setting(draft, asking=not untested)
+        if not opens and given is not None:
+            fail(f"{SEALED_BEFORE}\n{NOTHING_WRITTEN}", NOT_HELD)
         _agree(draft, person, asks=given is None)
     except (KeyboardInterrupt, EOFError):
         fail(f"\nEnded. {NOTHING_WRITTEN}", NOT_HELD)
@@ -51,6 +51,8 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
     secrets = given is None and person.console.is_terminal
     following.show(person, following.Situation(draft=draft, whole=not names, secrets=secrets))
     _look_once_more()
+    if not opens:
+        fail(f"\n{SEALED_BEFORE} `corkboard serve` refuses it without.", NOT_HELD)
 
 
 def _known(names: Sequence[str], answers_file: Path | None) -> list[str]:
@@ -96,12 +98,6 @@ def _converse(interview: Interview, person: Person, file: EnvFile, names: Sequen
     interview.hold()
 
 
-def _make_keys(draft: Draft) -> None:
-    """PostgreSQL wants the key in the settings; beside a SQLite file it is a file."""
-    if Database(draft.setting("DATABASE_URL")).file is None and not draft.get("ENCRYPTION_KEYS"):
-        draft.set("ENCRYPTION_KEYS", Fernet.generate_key().decode())
-
-
 def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
     person.heading("What will be written to .env")
     if not draft.changes():
@@ -121,7 +117,7 @@ def _write(draft: Draft, file: EnvFile, person: Person, *, manifest_file: Path |
         if draft.changes():
             file.write(file.changed(draft.changes(), notes=NOTES))
             person.say(f"{file.path.resolve()} is written, for its owner alone to read.", "green")
-        _make_key_file(draft, person)
+        sealing.make_file(draft, person)
     except (NoEnvFile, manifest.NoManifest) as error:
         fail(str(error), WRONG)
     except OSError as error:
@@ -134,25 +130,6 @@ def _look_once_more() -> None:
         settings.load()
     except SettingsError as error:
         fail(f"\n{error}\nMend them in {env_file.NAME}: `corkboard serve` refuses them.", NOT_HELD)
-
-
-def _make_key_file(draft: Draft, person: Person) -> None:
-    """The key of a SQLite database that is not there yet; of one that is, the key is there too, or lost."""
-    file = Database(draft.setting("DATABASE_URL")).file
-    if file is None or draft.get("ENCRYPTION_KEYS") or file.exists() or key_file(file).exists():
-        return
-    if draft.is_fixed("DATABASE_URL"):  # of a container, whose volume need not be here
-        person.say(f"`corkboard serve` makes {key_file(file)} beside the database. Keep a copy of it elsewhere.")
-        return
-    try:
-        keys_beside(file)
-        env_file.give_to_owner(key_file(file), file.absolute().parent)
-    except OSError:
-        person.say(
-            f"{key_file(file)} cannot be made from here: `corkboard serve` makes it. Keep a copy of it elsewhere."
-        )
-    else:
-        person.say(f"{key_file(file)} is made: it opens what is sealed in the database. Keep a copy of it elsewhere.")
 
 
 NOTES = {question.name: question.title for question in QUESTIONS.values()} | {

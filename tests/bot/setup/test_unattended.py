@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 import structlog
 from click.testing import CliRunner, Result
+from cryptography.fernet import Fernet
+from sqlalchemy import delete
 from support.setting_up import SECRET, TOKEN
 
 from bot import cli, settings
 from sandbox.slack import SlackStandIn
+from storage.database import Database
+from storage.models import Seal
+from storage.vault import Vault
 
 Setup = Callable[..., Awaitable[Result]]
 
@@ -217,6 +222,26 @@ def test_an_address_as_hosts_hand_it_out_is_taken():
     assert run("--answers", written(answers), "--untested").exit_code == 0
     assert "DATABASE_URL='postgres://me:pa55@127.0.0.1:9/none?sslmode=require'" in (there() or "")
     assert settings.load().encryption_keys
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_a_database_that_was_sealed_before_gets_no_other_key(setup, database_url):
+    answers = GOOD | {"DATABASE_URL": database_url}
+    key, database = Fernet.generate_key().decode(), Database(database_url)
+    async with database.transaction() as tx:
+        tx.add(Seal(canary=Vault([key]).seal("corkboard")))
+    for wrong in ({}, {"ENCRYPTION_KEYS": Fernet.generate_key().decode()}):
+        refused = await setup(answers | wrong)
+        assert refused.exit_code == 1
+        assert "This database was sealed before" in refused.stderr
+        assert there() is None
+    assert (await setup(answers | {"ENCRYPTION_KEYS": key})).exit_code == 0
+    async with database.transaction() as tx:
+        await tx.execute(delete(Seal))
+    await database.close()
+    ended = await setup(answers | {"ENCRYPTION_KEYS": ""})
+    assert "ENCRYPTION_KEYS in .env opens what is sealed in the database. Keep a copy" in ended.stdout
+    assert settings.load().encryption_keys[0].get_secret_value() != key
 
 
 def test_a_key_is_made_only_for_a_database_that_is_not_there_yet():
