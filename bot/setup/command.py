@@ -28,6 +28,8 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
     names = _known(names, answers_file)
     if answers_file is None and not sys.stdin.isatty():
         fail("There is no terminal to ask on: say --answers FILE (docs/setup.md has the format).", WRONG)
+    if manifest_file and (wrong := slack_app.refusal(manifest_file, Path(env_file.NAME), answers_file)):
+        fail(f"{wrong}\n{NOTHING_WRITTEN}", WRONG)
     try:
         file = _file()
         given = None if answers_file is None else answers.read(answers_file, os.environ)
@@ -38,7 +40,8 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
     _refuse_database(draft, answered=given or names or QUESTIONS)
     try:
         if given is None:
-            _converse(Interview(draft, person, trier, manifest_file=manifest_file), person, file, names)
+            interview = Interview(draft, person, trier, manifest_file=manifest_file)
+            _converse(interview, person, file, names, manifest_file=manifest_file)
         elif not unattended.take(draft, given, person, trier):
             fail(f"Not everything holds. {NOTHING_WRITTEN}", NOT_HELD)
         opens = sealing.make_setting(draft, asking=not untested)
@@ -84,14 +87,17 @@ def _file() -> EnvFile:
     return env_file.read(path)
 
 
-def _converse(interview: Interview, person: Person, file: EnvFile, names: Sequence[str]) -> None:
+def _converse(
+    interview: Interview, person: Person, file: EnvFile, names: Sequence[str], *, manifest_file: Path | None
+) -> None:
     if names:
         interview.ask_only(names)
         return
     person.heading("Corkboard setup")
+    but = f", but for the manifest into {manifest_file}" if manifest_file else ""
     person.say(
-        "Six parts, about ten minutes. Each value is tested at once. Nothing is written before the end: Ctrl-C leaves "
-        "everything as it is."
+        f"Six parts, about ten minutes. Each value is tested at once. Nothing is written before the end{but}: Ctrl-C "
+        f"leaves {env_file.NAME} as it is."
     )
     if file.text:
         person.say("There is a .env here: what stands in it is kept unless you change it, with its comments.")
@@ -111,13 +117,16 @@ def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
 
 
 def _write(draft: Draft, file: EnvFile, person: Person, *, manifest_file: Path | None) -> None:
+    made = None
     try:
         if manifest_file is not None:
-            slack_app.write(manifest_file, slack_app.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN"))))
+            made = slack_app.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN")))
         if draft.changes():
             file.write(file.changed(draft.changes(), notes=NOTES))
             person.say(f"{file.path.resolve()} is written, for its owner alone to read.", "green")
         sealing.make_file(draft, person)
+        if manifest_file is not None and made is not None:
+            slack_app.write(manifest_file, made)
     except (NoEnvFile, manifest.NoManifest) as error:
         fail(str(error), WRONG)
     except OSError as error:

@@ -224,6 +224,31 @@ def test_an_address_as_hosts_hand_it_out_is_taken():
     assert settings.load().encryption_keys
 
 
+@pytest.mark.parametrize("name", [".env", "./.env", "answers", "notes.txt"])
+def test_the_manifest_takes_the_place_of_nothing_else(name):
+    Path(".env").write_text("LOG_LEVEL=debug\n")
+    Path("notes.txt").write_text("of ours\n")
+    answers = written({"PRIVACY": "private"})
+    before = Path(name).read_text()
+    ended = run("--answers", answers, "--untested", "--manifest", name)
+    assert (ended.exit_code, Path(name).read_text()) == (2, before)
+    assert "name another file" in ended.stderr
+    assert there() == "LOG_LEVEL=debug\n"
+
+
+def test_a_manifest_that_is_there_is_written_anew_once_everything_else_is():
+    answers = written({"PRIVACY": "private", "SLACK_APP_TOKEN": "xapp-1"})
+    Path("slack.yml").write_text("_metadata: of before\n")
+    Path(".env").write_text("PRIVACY=full\n")
+    Path(".env").chmod(0o600)
+    assert run("--answers", answers, "--untested", "--manifest", "slack.yml").exit_code == 0
+    assert "socket_mode_enabled: true" in (there("slack.yml") or "")
+    ended = run("--answers", answers, "--untested", "--manifest", "nowhere/slack.yml")
+    assert ended.exit_code == 2
+    assert "nowhere/slack.yml" in ended.stderr
+    assert "PRIVACY=private" in (there() or "")
+
+
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_a_database_that_was_sealed_before_gets_no_other_key(setup, database_url):
     answers = GOOD | {"DATABASE_URL": database_url}
