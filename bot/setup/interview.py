@@ -7,7 +7,7 @@ from pathlib import Path
 from bot import manifest
 from bot.doctor.findings import Area, ok
 from bot.setup import slack_app
-from bot.setup.draft import Draft
+from bot.setup.draft import PASSWORD, Draft
 from bot.setup.person import Person
 from bot.setup.questions import ANSWER, QUESTIONS, Question
 from bot.setup.taking import NotTaken, Taken, Trier, shown
@@ -187,11 +187,6 @@ class Interview:
 
     def _settle(self, question: Question, taken: Taken, *, is_made: bool) -> None:
         name, before = question.name, self._draft.before(question.name)
-        if name == "THUMBTACK_WEBHOOK_PASSWORD" and before not in (None, taken.value):
-            self._draft.set("THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS", before)
-            self._person.say(
-                "The one before is taken too, until you empty THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS in .env."
-            )
         if taken.value != before and not taken.findings:
             told = (
                 f"made: it {taken.shown.removeprefix('set, ')}, and is shown at the end"
@@ -199,7 +194,10 @@ class Interview:
                 else f"taken: {taken.shown}"
             )
             self._person.found([ok(Area.SETTINGS, ANSWER, told)])
-        self._draft.set(name, taken.value)
+        if name != PASSWORD:
+            self._draft.set(name, taken.value)
+        elif (before_too := self._draft.set_password(taken.value)) is not None:
+            self._person.say(before_too)
 
     def _choose(self, question: Question) -> None:
         """One of a few, by its number or its name; Enter keeps what holds now."""

@@ -11,6 +11,7 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
+from dotenv import dotenv_values
 from sqlalchemy import delete
 from support.setting_up import SECRET, TOKEN
 
@@ -222,6 +223,29 @@ def test_an_address_as_hosts_hand_it_out_is_taken():
     assert run("--answers", written(answers), "--untested").exit_code == 0
     assert "DATABASE_URL='postgres://me:pa55@127.0.0.1:9/none?sslmode=require'" in (there() or "")
     assert settings.load().encryption_keys
+
+
+def test_a_password_that_is_replaced_is_taken_too_unless_the_answers_say_otherwise():
+    password, previous = "THUMBTACK_WEBHOOK_PASSWORD", "THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS"
+    Path(".env").write_text(f"{password}=the-first-of-them\n")
+
+    def taken(**answers: str) -> tuple[str, str | None, str]:
+        ended = run("--answers", written(answers), "--untested")
+        assert ended.exit_code == 0, ended.output
+        found = dotenv_values(".env")
+        return found[password] or "", found.get(previous), ended.stdout
+
+    first = taken(**{password: "the-second-of-them"})
+    assert first[:2] == ("the-second-of-them", "the-first-of-them")
+    assert "The one before is taken too" in first[2]
+    again = taken(**{password: "the-second-of-them"})
+    assert (again[1], "The one before" in again[2]) == ("the-first-of-them", False)
+    third = taken(**{password: "the-third-of-them"})
+    assert third[:2] == ("the-third-of-them", "the-second-of-them")
+    assert "The one before that is not taken any more." in third[2]
+    fourth = taken(**{password: "the-fourth-of-them", previous: ""})
+    assert (fourth[1], "The one before" in fourth[2]) == ("", False)
+    assert taken(**{password: ""})[1] == "the-fourth-of-them"
 
 
 @pytest.mark.parametrize("name", [".env", "./.env", "answers", "notes.txt"])
