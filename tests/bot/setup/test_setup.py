@@ -62,6 +62,7 @@ def newcomer(url: str) -> str:
         terminal.types("", after="What everybody in the channel reads")
         terminal.types("", after="User name for Thumbtack's webhooks")
         terminal.types("", after="Password for Thumbtack's webhooks")
+        terminal.wait_for("and is shown at the end")
         terminal.types("n", after="Did Thumbtack give you ids and secrets?")
         terminal.types("", after="Left empty: the file corkboard.db in this folder.")
         assert not FILE.exists()
@@ -133,6 +134,14 @@ async def test_what_does_not_hold_is_kept_only_where_somebody_says_so(slack, tal
     assert told.draft.changes() == {"SLACK_BOT_TOKEN": "xoxb-other"}
 
 
+async def test_what_did_not_hold_can_be_emptied(talk):
+    told = await talk("SLACK_BOT_TOKEN", "xoxb-other", "-", SLACK_BOT_TOKEN="")
+    assert told.draft.changes() == {}
+    before("SLACK_BOT_TOKEN=xoxb-other\n")
+    told = await talk("SLACK_BOT_TOKEN", "", "-", SLACK_BOT_TOKEN="")
+    assert told.draft.changes() == {"SLACK_BOT_TOKEN": None}
+
+
 @pytest.mark.parametrize(
     ("lacks", "says"),
     [("chat:write", "broken   scope chat:write"), ("usergroups:read", "warning  scope usergroups:read")],
@@ -197,7 +206,9 @@ async def test_run_again_it_shows_no_secret_and_enter_keeps_everything(talk):
 
 async def test_a_new_password_leaves_the_one_before_open(talk):
     before("THUMBTACK_WEBHOOK_PASSWORD=the-one-before-this\n")
-    changes = (await talk("THUMBTACK_WEBHOOK_PASSWORD", "new")).draft.changes()
+    told = await talk("THUMBTACK_WEBHOOK_PASSWORD", "new")
+    assert "and stands in .env once that is written" in told.text  # nobody is told an address to paste it for
+    changes = told.draft.changes()
     assert changes.pop("THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS") == "the-one-before-this"
     assert len(changes.pop("THUMBTACK_WEBHOOK_PASSWORD") or "") >= 40
     assert changes == {}
