@@ -65,6 +65,8 @@ class Trier:
 
     async def take(self, name: str, typed: str) -> Taken:
         """What becomes of it. Raises NotTaken."""
+        if wrong := unkeepable(typed.strip()):  # an arrow key, in what would be shown again
+            raise NotTaken(_sentence(wrong))
         value = SHAPES.get(name, str.strip)(typed)
         if name in NAMED:
             return await NAMED[name](self, value)
@@ -73,9 +75,9 @@ class Trier:
         return Taken(value=value, shown=shown(name, value), findings=findings)
 
     def refuse(self, name: str, value: str) -> None:
-        """Raise NotTaken where the program would refuse it, or a file cannot hold it."""
+        """Raise NotTaken where the program would refuse it."""
         wrong = _http(value) if name == "PUBLIC_URL" else None
-        if wrong := wrong or refusal(name, value) or unkeepable(value):
+        if wrong := wrong or refusal(name, value):
             raise NotTaken(_sentence(wrong))
 
     @asynccontextmanager

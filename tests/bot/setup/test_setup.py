@@ -190,6 +190,13 @@ async def test_without_names_from_slack_ids_are_taken_and_names_are_not(slack, t
     assert untested.text.count("not tested: there is no bot token".capitalize()) == 2
 
 
+async def test_an_arrow_key_is_told_and_not_shown_again(talk):
+    told = await talk("SLACK_RING SLACK_LEADS_CHANNEL", "\x1b[D@ana", "@ana", "#le\x1b[Cads", "#leads")
+    assert told.text.count("holds a letter that cannot be seen") == 2
+    assert "\x1b" not in told.text
+    assert told.draft.changes() == {"SLACK_RING": "U0ANA", "SLACK_LEADS_CHANNEL": "C0LEADS"}
+
+
 async def test_a_group_is_no_keeper(talk):
     assert "a group gets no direct messages" in (await talk("SLACK_KEEPERS", "@crew", "@olga")).text
 
@@ -235,6 +242,17 @@ async def test_a_database_that_cannot_be_used_is_asked_for_until_it_can(talk):
     assert told.text.count("Must be sqlite+aiosqlite:///") + told.text.count("It must be sqlite+aiosqlite:///") == 1
     assert "secret" not in told.text
     assert told.draft.changes() == {"DATABASE_URL": "sqlite+aiosqlite:///corkboard.db"}
+
+
+async def test_an_arrow_key_moves_in_the_line(slack):
+    def moves() -> str:
+        with at_a_terminal("THUMBTACK_WEBHOOK_USERNAME", SLACK_API_URL=slack.url) as terminal:
+            terminal.types("humbtac\x1b[Dta\x1b[3~", after="You choose both.")  # "humbta" + "ta", the c deleted
+            terminal.types("n", after="Write it? [Y/n]")
+            terminal.ended()
+            return terminal.text
+
+    assert re.search("THUMBTACK_WEBHOOK_USERNAME +humbtata", await asyncio.to_thread(moves))
 
 
 def one_thing() -> tuple[int, str]:
