@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot import settings
 from bot.doctor import configuration, rooms, slack_app, socket_mode
@@ -76,7 +77,7 @@ class Trier:
 
     def refuse(self, name: str, value: str) -> None:
         """Raise NotTaken where the program would refuse it."""
-        wrong = _http(value) if name == "PUBLIC_URL" else None
+        wrong = _not_called(value) or _http(value) if name == "PUBLIC_URL" else None
         if wrong := wrong or refusal(name, value):
             raise NotTaken(_sentence(wrong))
 
@@ -120,6 +121,8 @@ def shown(name: str, value: str) -> str:
     question = QUESTIONS.get(name)
     if name in HAS_PASSWORD and not value.startswith("sqlite"):
         return str(configuration.shown(value))
+    if name == "PUBLIC_URL" and "@" in value:  # of the environment, or of .env
+        return str(configuration.shown(value))
     field_of = settings.Settings.model_fields[name.lower()]
     is_secret = question.is_secret if question else "Secret" in str(field_of.annotation)
     return masked(value) if is_secret else value
@@ -139,6 +142,20 @@ def _http(value: str) -> str | None:
         host = value.removeprefix("http://")
         return f"must begin with https://: Slack and Thumbtack call nothing else. Is it https://{host}?"
     return None
+
+
+def _not_called(value: str) -> str | None:
+    """What nobody could call, with our paths behind it."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return "must be an address like https://leads.example.com"
+    if parts.username is not None:
+        return "must not hold a user name or password: Slack and Thumbtack show their own"
+    if not parts.hostname or any(letter.isspace() for letter in value):
+        return "must not hold a blank" if parts.hostname else "must be an address like https://leads.example.com"
+    return "must not hold a ? or #: what comes after it is no part of the address" if {"?", "#"} & {*value} else None
 
 
 def _channel_of_link(typed: str) -> str:

@@ -103,6 +103,12 @@ async def test_it_writes_what_the_program_reads_and_prints_no_secret(setup):
             {"PUBLIC_URL": "http://leads.example.com"},
             "Slack and Thumbtack call nothing else. Is it https://leads.example.com?",
         ),
+        ({"PUBLIC_URL": "https://me:pa55@leads.example.com"}, "PUBLIC_URL: It must not hold a user name or password"),
+        ({"PUBLIC_URL": "http://me:pa55@leads.example.com"}, "PUBLIC_URL: It must not hold a user name or password"),
+        ({"PUBLIC_URL": "https://leads example.com"}, "PUBLIC_URL: It must not hold a blank"),
+        ({"PUBLIC_URL": "leads.example.com/?a=1"}, "PUBLIC_URL: It must not hold a ? or #"),
+        ({"PUBLIC_URL": "leads.example.com#a"}, "PUBLIC_URL: It must not hold a ? or #"),
+        ({"PUBLIC_URL": "https://leads.example.com:port"}, "PUBLIC_URL: It must be an address like"),
         ({"PUBLIC_URL": "leads.invalid"}, "make a DNS record for leads.invalid"),
         ({"SLACK_RING": "@nobody"}, "Nobody here is called @nobody."),
         ({"REPLY_MODE": "loud"}, "REPLY_MODE: Input should be 'replies' or 'quiet'."),
@@ -114,6 +120,7 @@ async def test_what_does_not_hold_is_told_and_nothing_is_written(setup, wrong, s
     ended = await setup(GOOD | wrong)
     assert ended.exit_code == 1
     assert says in ended.output
+    assert "pa55" not in ended.output
     assert ended.output.rstrip().endswith("Not everything holds. Nothing was written into .env.")
     assert there() is None
 
