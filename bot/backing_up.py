@@ -110,8 +110,8 @@ def restore(file: Path) -> None:
             taken = _taken(file, Path(room), found)
             aside = f"replaced-{utcnow().strftime(STAMP)}"
             kept = backups.put_back(taken, database=place, key=key_file(place), aside=aside)
-    if kept is not None:
-        click.echo(f"What was there before is {kept}; delete it when all is well.")
+    if kept:
+        click.echo(f"What was there before is {' and '.join(map(str, kept))}; delete it when all is well.")
     click.echo(f"Restored: {place}. Look with `corkboard check`, then start `corkboard serve`.")
 
 

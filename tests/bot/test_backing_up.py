@@ -1,5 +1,6 @@
 """The commands `backup` and `restore`: what they write, what they refuse with a sentence, and that nothing half done stays."""
 
+import os
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -79,10 +80,21 @@ def test_a_copy_and_its_key_are_for_their_owner_alone_and_come_back(kept):
     assert (told.exit_code, kept.businesses()) == (0, ["1"])
     assert kept.key.read_text() == copy.with_suffix(".key").read_text()
     (before,) = [name for name in kept.names() if name.startswith(f"{kept.file.name}.replaced-")]
-    assert before in told.output
+    (key_before,) = [name for name in kept.names() if name.startswith("corkboard.key.replaced-")]
+    assert f"{before} and {kept.folder / key_before}; delete it" in told.output
     with closing(sqlite3.connect(kept.file.with_name(before))) as opened:
         assert opened.execute("SELECT count(*) FROM business").fetchone() == (2,)
     assert stat.S_IMODE(kept.file.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_restores_belongs_to_whom_the_folder_belongs_to(kept):
+    copy = kept.backed_up()
+    os.chown(kept.folder, 10_001, 10_002)
+    assert kept.run("restore", copy).exit_code == 0
+    put_back = (kept.file, kept.key, kept.file.with_name(f"{kept.file.name}.lock"))
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in put_back} == {(10_001, 10_002)}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in put_back} == {0o600}
 
 
 def test_a_copy_goes_through_a_pipe_both_ways(kept):
