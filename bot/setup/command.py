@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 
 from bot import logs, manifest, settings
+from bot.doctor.findings import Area, Finding, warning
 from bot.settings import LogFormat, LogLevel, SettingsError
 from bot.setup import answers, env_file, following, sealing, slack_app, unattended
 from bot.setup.answers import WrongAnswers
@@ -13,7 +14,7 @@ from bot.setup.draft import Draft
 from bot.setup.env_file import EnvFile, NoEnvFile
 from bot.setup.interview import Interview
 from bot.setup.person import Person
-from bot.setup.questions import QUESTIONS
+from bot.setup.questions import QUESTIONS, SECRET_OF
 from bot.setup.sealing import SEALED_BEFORE
 from bot.setup.taking import Trier, refusal, shown
 from bot.terminal import NOT_HELD, WRONG, fail, terminal
@@ -112,8 +113,13 @@ def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
     wide = max(map(len, draft.changes())) + 2
     for name, value in draft.changes().items():
         person.item(name, "emptied" if value is None else shown(name, value), wide=wide, style="bold")
+    person.found([_half(name, of) for of, name in SECRET_OF.items() if draft.get(of) and not draft.get(name)])
     if asks and not person.agrees("Write it?", default=True):
         raise EOFError
+
+
+def _half(lacks: str, of: str) -> Finding:
+    return warning(Area.SETTINGS, lacks, f"not set, and without it {of} is of no use", f"corkboard setup {lacks}")
 
 
 def _write(draft: Draft, file: EnvFile, person: Person, *, manifest_file: Path | None) -> None:
@@ -122,8 +128,11 @@ def _write(draft: Draft, file: EnvFile, person: Person, *, manifest_file: Path |
         if manifest_file is not None:
             made = slack_app.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN")))
         if draft.changes():
-            file.write(file.changed(draft.changes(), notes=NOTES))
+            now = env_file.read(file.path)
+            now.write(now.changed(draft.changes(), notes=NOTES))
             person.say(f"{file.path.resolve()} is written, for its owner alone to read.", "green")
+            if now.text != file.text:
+                person.say("Somebody else changed it meanwhile: what they wrote is kept beside this.", "yellow")
         sealing.make_file(draft, person)
         if manifest_file is not None and made is not None:
             slack_app.write(manifest_file, made)

@@ -9,7 +9,7 @@ from bot.doctor.findings import Area, ok
 from bot.setup import slack_app
 from bot.setup.draft import PASSWORD, Draft
 from bot.setup.person import Person
-from bot.setup.questions import ANSWER, QUESTIONS, Question
+from bot.setup.questions import ANSWER, QUESTIONS, SECRET_OF, Question
 from bot.setup.taking import NotTaken, Taken, Trier, shown
 
 EMPTIES = "-"
@@ -17,13 +17,6 @@ ANEW = "new"
 KEEP = "keep"
 
 Part = Callable[[], None]
-
-API = ("THUMBTACK_LEGACY_CLIENT_ID", "THUMBTACK_CLIENT_ID", "THUMBTACK_LEGACY_USERNAME")
-SECRET_OF = {
-    "THUMBTACK_LEGACY_CLIENT_ID": "THUMBTACK_LEGACY_CLIENT_SECRET",
-    "THUMBTACK_CLIENT_ID": "THUMBTACK_CLIENT_SECRET",
-    "THUMBTACK_LEGACY_USERNAME": "THUMBTACK_LEGACY_PASSWORD",
-}
 
 
 class Interview:
@@ -101,7 +94,7 @@ class Interview:
     def _thumbtack(self) -> None:
         self._ask("THUMBTACK_WEBHOOK_USERNAME")
         self._ask("THUMBTACK_WEBHOOK_PASSWORD")
-        has_access = any(self._draft.get(name) for name in API)
+        has_access = any(self._draft.get(name) for name in SECRET_OF)
         self._person.title("Access to one of Thumbtack's APIs")
         self._person.say(
             "Leads, messages and reviews come without it. Answering customers from Slack needs it; until then replies "
@@ -109,9 +102,9 @@ class Interview:
         )
         if not self._person.agrees("Did Thumbtack give you ids and secrets?", default=has_access):
             return
-        for name in API:
+        for name, secret in SECRET_OF.items():
             if self._ask(name):
-                self._ask(SECRET_OF[name])
+                self._ask(secret)
         self._choose(QUESTIONS["THUMBTACK_ENVIRONMENT"])
 
     def _kept(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -245,7 +245,7 @@ async def _channel(trier: Trier, typed: str) -> Taken:
         except NotFound as error:
             raise NotTaken(str(error)) from None
         except Failure as failure:
-            raise NotTaken(_not_asked(failure)) from None
+            raise NotTaken(f"{_not_asked(failure)}: try again, or give an id.") from None
         asked = await rooms.look(slack, [rooms.Use(channel=found.id, by="all leads")])
     return Taken(value=found.id, shown=found.shown if found.called else found.id, findings=asked)
 
@@ -261,8 +261,9 @@ async def _members(trier: Trier, name: str, typed: str) -> Taken:
             raise NotTaken(str(error)) from None
         except Failure as failure:
             if refusal(name, typed) is None:
+                _refuse_groups(name, wanted)
                 return Taken(value=typed, shown=typed, findings=[_not_tested(_not_asked(failure))])
-            raise NotTaken(_not_asked(failure)) from None
+            raise NotTaken(f"{_not_asked(failure)}: try again, or give an id.") from None
     return _of_known(list({one.id: one for one in found}.values()))
 
 
@@ -276,12 +277,19 @@ def _untested(trier: Trier, name: str, typed: str) -> Taken:
     """Only an id will do where Slack cannot be asked for names."""
     if (wrong := refusal(name, typed)) is not None:
         raise NotTaken(_sentence(wrong))
+    _refuse_groups(name, map(str.strip, typed.split(",")))
     findings = [_not_tested(NO_TOKEN)] if trier.asking else []
     return Taken(value=typed, shown=typed, findings=findings)
 
 
 def _not_asked(failure: Failure) -> str:
-    return f"Slack could not be asked ({failure.reason}): try again, or give an id."
+    return f"Slack could not be asked ({failure.reason})"
+
+
+def _refuse_groups(name: str, ids: Iterable[str]) -> None:
+    """By its id, where Slack cannot say what it is."""
+    if name == "SLACK_KEEPERS" and (groups := ", ".join(one for one in ids if one.startswith("S"))):
+        raise NotTaken(f"{groups} is a user group, and a group gets no direct messages: name people.")
 
 
 def _not_tested(told: str) -> Finding:

@@ -110,6 +110,7 @@ async def test_it_writes_what_the_program_reads_and_prints_no_secret(setup):
         ({"PUBLIC_URL": "leads.example.com#a"}, "PUBLIC_URL: It must not hold a ? or #"),
         ({"PUBLIC_URL": "https://leads.example.com:port"}, "PUBLIC_URL: It must be an address like"),
         ({"PUBLIC_URL": "leads.invalid"}, "make a DNS record for leads.invalid"),
+        ({"SLACK_KEEPERS": "S0CREW", "SLACK_BOT_TOKEN": ""}, "a group gets no direct messages"),
         ({"SLACK_RING": "@nobody"}, "Nobody here is called @nobody."),
         ({"REPLY_MODE": "loud"}, "REPLY_MODE: Input should be 'replies' or 'quiet'."),
         ({"DATABASE_URL": "sqlite+aiosqlite:////nowhere/corkboard.db"}, "there is no folder /nowhere"),
@@ -142,6 +143,10 @@ def test_untested_asks_nobody_and_postgresql_gets_its_key():
     assert "https://leads.invalid/slack/events" in (there("slack.yml") or "")
     assert "https://leads.invalid/thumbtack/callback" in ended.output
     assert "PUT https://leads.invalid/v1/lead/update" in ended.output
+    assert (
+        "THUMBTACK_LEGACY_CLIENT_SECRET: not set, and without it THUMBTACK_LEGACY_CLIENT_ID is of no use"
+        in ended.output
+    )
 
 
 def test_every_mistake_in_a_file_of_answers_is_told_without_its_value():
