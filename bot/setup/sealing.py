@@ -55,10 +55,12 @@ def make_file(draft: Draft, person: Person) -> None:
     file = Database(draft.setting("DATABASE_URL")).file
     if draft.changes().get("ENCRYPTION_KEYS"):
         person.say(f"ENCRYPTION_KEYS in {env_file.NAME} opens what is sealed in the database. {ELSEWHERE}")
-    if file is None or draft.get("ENCRYPTION_KEYS") or file.exists() or key_file(file).exists():
+    if file is None or draft.get("ENCRYPTION_KEYS"):
         return
-    if draft.is_fixed("DATABASE_URL"):  # of a container, whose volume need not be here
-        person.say(f"`corkboard serve` makes {key_file(file)} beside the database. {ELSEWHERE}")
+    if draft.is_fixed("DATABASE_URL"):  # of an image, whose volume need not be here, or be open to us
+        person.say(f"`corkboard serve` makes {key_file(file)} where it is not there yet. {ELSEWHERE}")
+        return
+    if file.exists() or key_file(file).exists():
         return
     try:
         keys_beside(file)

@@ -322,6 +322,16 @@ def test_a_key_is_made_only_for_a_database_that_is_not_there_yet():
     assert not key.exists()
 
 
+async def test_a_database_that_setup_may_not_look_at_is_left_to_serve(setup):
+    """As the volume of an image is; what nobody can open at all stands for it, for the tests may run as root."""
+    closed = f"sqlite+aiosqlite:////{'a' * 300}/corkboard.db"
+    answers = GOOD | {"DATABASE_URL": closed}
+    ended = await setup(answers, DATABASE_URL=closed)
+    assert ended.exit_code == 0, ended.output
+    assert "not tested" in ended.stdout
+    assert f"`corkboard serve` makes /{'a' * 300}/corkboard.key" in ended.stdout
+
+
 def test_an_empty_answer_empties_and_the_environment_wins():
     Path(".env").write_text("SLACK_RING=U0ANA\nTIME_ZONE=America/Chicago # ours\n")
     ended = run("--answers", written({"SLACK_RING": "", "TIME_ZONE": "", "PRIVACY": "full"}), PRIVACY="private")
