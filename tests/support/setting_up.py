@@ -116,7 +116,7 @@ class Terminal:
 def at_a_terminal(*arguments: str, **environ: str) -> Iterator[Terminal]:
     """The real program, in the folder of the test."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 -- our own program, with what a test says
         [sys.executable, "-m", "bot.cli", "setup", *arguments],
         stdin=theirs,
         stdout=theirs,
