@@ -99,7 +99,8 @@ async def test_nobody_there_is_told_without_the_address(bot, monkeypatch, caplog
     await bot.start(heartbeat_url=f"http://127.0.0.1:1{WAY}")
     with structlog.testing.capture_logs() as told:
         await beat(bot)
-    assert [(one["event"], one["reason"]) for one in told] == [("heartbeat_not_heard", "ClientConnectorError")]
+    [not_heard] = [one for one in told if one["event"] == "heartbeat_not_heard"]
+    assert not_heard["reason"] == "ClientConnectorError"
     assert "secret" not in caplog.text + str(told)
 
 
