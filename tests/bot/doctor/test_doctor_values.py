@@ -94,7 +94,7 @@ def test_what_is_told_of_settings(name, values, state, told):
 
 def test_a_password_that_can_be_guessed():
     user = {"thumbtack_webhook_username": "u"}
-    short, long = ({**user, "thumbtack_webhook_password": "x" * length} for length in (15, 16))
+    short, long = ({**user, "thumbtack_webhook_password": "x" * length} for length in (19, 20))
     assert of("THUMBTACK_WEBHOOK_PASSWORD", **short).state is State.WARNING
     assert of("THUMBTACK_WEBHOOK_PASSWORD", **long).state is State.OK
 
