@@ -17,7 +17,7 @@ from bot.routes_commands import routes_group
 from bot.settings import LogFormat, LogLevel, Settings
 from bot.terminal import NOT_HELD, WRONG, cause, fail, loaded, print_table, terminal, with_database, with_tables
 from bot.threads_commands import threads_group
-from storage import migrate, rotating
+from storage import leftovers, migrate, rotating
 from storage.database import Database, StorageError, utcnow
 from storage.file_lock import AlreadyServed, FileLock
 from storage.rotating import Rotated
@@ -241,6 +241,10 @@ def purge(business_id: str, *, yes: bool) -> None:
     threads = counts.pop("threads_to_delete", 0)
     print_table(["deleted", "count"], [(name.replace("_", " "), count) for name, count in sorted(counts.items())])
     click.echo(f"Our posts in {threads} threads are deleted by `corkboard serve`, about one a second; then it tells.")
+    file = Database(found.database_url).file
+    for copy in leftovers.of(file) if file is not None else ():
+        click.echo(f"{copy} holds it still: delete that copy when you do not need it.")
+    click.echo("So do backups from before: delete them, or erase again when you restored one.")
 
 
 def _ask_before(known: Sequence[purging.Found]) -> None:

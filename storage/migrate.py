@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import Connection, inspect, text
 
+from storage import leftovers
 from storage.away import is_away, is_in_use
 from storage.database import Database, StorageError, utcnow
 from storage.models import Row
@@ -98,15 +99,16 @@ async def shape(database: Database) -> Shape:
 async def upgrade(database: Database) -> Path | None:
     """Bring the database to the newest shape; returns where a SQLite file was copied before, if it was.
 
-    A database that a newer version of the program shaped is left alone. All of it happens, or nothing. Whoever uses the
-    tables meanwhile goes first, and it is tried again; raises TablesInUse where that does not end.
+    Copies of earlier upgrades are deleted then: what was erased since stands in them. A database that a newer version of
+    the program shaped is left alone. All of it happens, or nothing. Whoever uses the tables meanwhile goes first, and it
+    is tried again; raises TablesInUse where that does not end.
     """
     if database.file is not None and not database.file.exists():
         database.file.touch(mode=0o600)  # customers' data: its owner's alone, as are the files SQLite puts beside it
     found = await shape(database)
     if found.is_current or not found.is_known:
         return None
-    copied = await database.copy(f"before-{found.head}-{utcnow():%Y%m%dT%H%M%S}") if await _tables(database) else None
+    copied = await _copied(database, found.head) if await _tables(database) else None
     for pause in PAUSES:
         try:
             await _to_the_newest(database)
@@ -126,6 +128,13 @@ async def upgrade(database: Database) -> Path | None:
             "The tables are in use all the time and could not be changed; nothing was. Try again when less happens, "
             "or stop the other processes first."
         ) from error
+    return copied
+
+
+async def _copied(database: Database, head: str) -> Path | None:
+    copied = await database.copy(f"{leftovers.BEFORE}{head}-{utcnow():%Y%m%dT%H%M%S}")
+    if copied is not None and database.file is not None:
+        await asyncio.to_thread(leftovers.keep_only, copied, file=database.file)
     return copied
 
 

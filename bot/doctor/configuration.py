@@ -15,7 +15,7 @@ from storage.models import Environment, Generation
 
 SLACKS_API = "https://slack.com/api"
 
-SHORTEST_PASSWORD = 16
+SHORTEST_PASSWORD = 20
 """Letters. Whoever guesses the webhook's password posts leads."""
 
 Rule = Callable[[Settings], Finding | None]

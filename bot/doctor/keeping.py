@@ -4,13 +4,14 @@ import asyncio
 import shutil
 import stat
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.doctor.findings import Area, Finding, broken, ok, warning
 from bot.settings import Settings
 from bot.terminal import cause
-from storage import migrate
-from storage.database import Database, StorageError
+from storage import leftovers, migrate
+from storage.database import Database, StorageError, utcnow
 from storage.vault import Vault, VaultError, key_file, read_keys
 
 PATIENCE = 15.0
@@ -19,6 +20,9 @@ PATIENCE = 15.0
 LITTLE_ROOM = 1_000_000_000
 NO_ROOM = 50_000_000
 """Bytes that are free on the disk of a SQLite file."""
+
+OLD = timedelta(days=30)
+"""How long a copy of before an upgrade or a restore is good for anything."""
 
 DAMAGED = "Check DATABASE_URL. If the file is damaged, restore a backup (docs/operating.md says how)."
 GONE = "Check DATABASE_URL, and that its server runs."
@@ -106,16 +110,29 @@ NOBODYS_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
 def _file(database: Database) -> list[Finding]:
-    """Of a SQLite file: whether it has room to grow, and whether only its owner reads it and its key."""
+    """Of a SQLite file: whether it has room to grow, whether only its owner reads it and its key, and copies beside it."""
     if database.file is None:
         return []
     free = shutil.disk_usage(database.file.parent).free
     open_to_others = [path.name for path in (database.file, key_file(database.file)) if _is_open(path)]
-    found = [_room(free)]
+    found = [_room(free), *_copies(database.file)]
     if open_to_others:
         told = f"others on this machine can read {' and '.join(open_to_others)}"
         found.append(warning(Area.DATABASE, "permissions", told, f"chmod 600 {' '.join(open_to_others)}"))
     return found
+
+
+def _copies(file: Path) -> list[Finding]:
+    """Copies of before an upgrade or a restore: what was erased since stands in them."""
+    found = leftovers.of(file)
+    if not found:
+        return []
+    names = " ".join(one.name for one in found)
+    told = f"beside it, with what was erased since: {names}"
+    oldest = datetime.fromtimestamp(min(one.stat().st_mtime for one in found), UTC)
+    if utcnow() - oldest < OLD:
+        return [ok(Area.DATABASE, "copies", told)]
+    return [warning(Area.DATABASE, "copies", told, f"When all is well: rm {names}")]
 
 
 def _room(free: int) -> Finding:

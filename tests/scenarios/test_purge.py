@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from scenarios.test_serve import Ended, command
 from support.conversation import Conversation
 from support.deliveries import all_said, posted
@@ -44,6 +45,15 @@ async def test_everything_is_gone_at_once_and_the_running_program_deletes_the_po
     assert [one.action for one in await place.rows(Audit)][-2:] == ["purged", "erased"]
     again = await purge(place, bodies.BUSINESS_ID, "--yes", folder=tmp_path)
     assert (again.code, f"Nothing is known of a business {bodies.BUSINESS_ID}" in again.err) == (1, True)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+async def test_the_copies_that_hold_it_still_are_named(place: Office, tmp_path):
+    await Conversation.opened(place)
+    copied = place.database.file.with_name(f"{place.database.file.name}.before-0009-20260801T090000")
+    copied.touch()
+    ended = await purge(place, bodies.BUSINESS_ID, "--yes", folder=tmp_path)
+    assert (ended.code, f"{copied} holds it still" in ended.out, "So do backups" in ended.out) == (0, True, True)
 
 
 async def test_an_erasure_that_is_planned_begins_earlier_and_once(place: Office):

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
-from storage import migrate
+from storage import leftovers, migrate
 from storage.database import Database, StorageError
 from storage.models import Audit, Business, Direction, Environment, FirstReply, Lead, LeadEvent, Message, Route, Row
 
@@ -94,6 +94,21 @@ async def test_a_sqlite_file_that_holds_something_is_copied_first(database):
     with sqlite3.connect(copied) as found:
         assert found.execute("SELECT key FROM lane").fetchall() == [("kept",)]
     found.close()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+async def test_of_the_copies_that_upgrades_made_the_newest_alone_is_left(database):
+    earlier = [
+        database.file.with_name(f"corkboard.db.before-{one}") for one in ("0007-20260801T0900", "0009-20260901T0900")
+    ]
+    replaced = database.file.with_name("corkboard.db.replaced-20260801-090000")
+    for one in (*earlier, replaced):
+        one.write_text("somebody who was erased since")
+    await downgrade(database, "0001")
+    copied = await migrate.upgrade(database)
+    assert leftovers.of(database.file) == [copied, replaced]
+    assert await migrate.upgrade(database) is None
+    assert leftovers.of(database.file) == [copied, replaced]
 
 
 async def test_a_failed_upgrade_changes_nothing(empty):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from bot.doctor.rooms import Use
 from bot.doctor.times import ago
 from bot.settings import Settings
 from storage import migrate
-from storage.database import Database
+from storage.database import Database, utcnow
 from storage.vault import key_file
 
 NOW = datetime(2026, 9, 1, 18, 30, tzinfo=UTC)
@@ -93,7 +94,7 @@ def test_what_is_told_of_settings(name, values, state, told):
 
 def test_a_password_that_can_be_guessed():
     user = {"thumbtack_webhook_username": "u"}
-    short, long = ({**user, "thumbtack_webhook_password": "x" * length} for length in (15, 16))
+    short, long = ({**user, "thumbtack_webhook_password": "x" * length} for length in (19, 20))
     assert of("THUMBTACK_WEBHOOK_PASSWORD", **short).state is State.WARNING
     assert of("THUMBTACK_WEBHOOK_PASSWORD", **long).state is State.OK
 
@@ -191,6 +192,21 @@ async def test_a_sqlite_file_its_key_and_its_room(sqlite_url, monkeypatch):
     key_file(database.file).unlink()
     assert "without it nothing opens" in _of_key(await keeping.look(found, database)).told
     assert not key_file(database.file).exists()
+    await database.close()
+
+
+@pytest.mark.parametrize(("days", "state"), [(29, State.OK), (31, State.WARNING)])
+async def test_copies_beside_a_sqlite_file_are_named_and_old_ones_are_to_be_deleted(sqlite_url, days, state):
+    database, found = Database(sqlite_url), settings.load(_env_file=None, database_url=sqlite_url)
+    await migrate.upgrade(database)
+    made = (utcnow() - timedelta(days=days)).timestamp()
+    names = ["corkboard.db.before-0009-20260801T090000", "corkboard.db.replaced-20260801-090000-wal"]
+    for name in names:
+        database.file.with_name(name).touch()
+        os.utime(database.file.with_name(name), (made, made))
+    (told,) = [one for one in (await keeping.look(found, database)).findings if one.subject == "copies"]
+    assert (told.state, " ".join(names) in told.told) == (state, True)
+    assert told.remedy == ("" if state is State.OK else f"When all is well: rm {' '.join(names)}")
     await database.close()
 
 

@@ -208,7 +208,7 @@ async def test_run_again_it_shows_no_secret_and_enter_keeps_everything(talk):
     assert "Now: set, ends in cdef." in told.text
     assert "Now: set. Enter keeps it" in told.text
     assert "short " not in told.text
-    assert "Shorter than 16 letters" in told.text
+    assert "Shorter than 20 letters" in told.text
     assert told.draft.changes() == {}
 
 
