@@ -53,6 +53,9 @@ async def beat(
     await tx.execute(insert(Presence).values(name=SERVE, alive_at=now).on_conflict_do_nothing())
     row = (await tx.execute(_HELD)).scalar_one()
     before, row.alive_at, row.reply_mode = row.alive_at, now, reply_mode
+    if row.unsteady_at != before:  # an older version of the program was there meanwhile, and did not look after it
+        row.unsteady_since = None
+    row.unsteady_at = now
     if lived is None:
         row.unsteady_since = row.unsteady_since or min(before, now)
         return _at_a_start(row, since=before, unsteady_since=row.unsteady_since)

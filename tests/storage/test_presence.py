@@ -110,6 +110,22 @@ async def test_after_a_real_absence_it_is_told_once_at_once_and_then_as_one(data
     assert await start(database, later) == Absence(since=NOW, until=later, on_and_off=True)
 
 
+async def unsteady_since(database):
+    async with database.reading() as tx:
+        return (await presence.find(tx)).unsteady_since
+
+
+async def test_what_an_older_version_did_not_look_after_does_not_count(database):
+    """After a rollback that one writes down that it is there, and nothing else; days later the upgrade is made again."""
+    await beat(database, NOW)
+    await start(database, NOW + MINUTE)
+    later = NOW + 3 * 24 * 60 * MINUTE
+    async with database.transaction() as tx:
+        (await presence.find(tx)).alive_at = later
+    assert await start(database, later + MINUTE) is None
+    assert await unsteady_since(database) == later
+
+
 async def test_who_stayed_for_as_long_as_slack_tries_makes_it_steady(database):
     await beat(database, NOW)
     assert await start(database, NOW + MINUTE) is None
