@@ -1,6 +1,7 @@
 """The commands `backup` and `restore`: the database with its key, copied while it is in use, and put back."""
 
 import asyncio
+import re
 import shutil
 import sys
 import tempfile
@@ -24,6 +25,8 @@ T = TypeVar("T")
 
 PREFIX = "corkboard-"
 STAMP = "%Y%m%d-%H%M%S"
+DATED = re.compile(r"corkboard-\d{8}-\d{6}\.(db|dump)(\.part)?")
+"""What this command makes in a folder, and what is left of it where it was killed: nothing else is deleted."""
 
 APART = "Keep the two apart: whoever has both reads everything."
 IN_SETTINGS = "Its key is ENCRYPTION_KEYS in your settings: keep that too, in another place."
@@ -39,15 +42,19 @@ def backup(folder: Path, keep: int | None) -> None:
     if place is not None and not place.exists():
         fail(f"There is no database at {place}. `corkboard serve` makes it; DATABASE_URL says where.", WRONG)
     with _told():
+        copy = None
         if str(folder) == "-":
             _print_copy(found)
         else:
-            _copy_into(folder, found, keep=keep)
-    if not _with(found.database_url, lambda database: _opens(database, _keys(found, place))):
-        fail("No key here opens what it holds: look with `corkboard check` before you need this copy.", NOT_HELD)
+            copy = _copy_into(folder, found)
+        if not _with(found.database_url, lambda database: _opens(database, _keys(found, place))):
+            fail("No key here opens what it holds: look with `corkboard check` before you need this copy.", NOT_HELD)
+        if copy is not None and keep is not None:
+            _delete_older(copy, keep=keep, never=place)
 
 
-def _copy_into(folder: Path, found: Settings, *, keep: int | None) -> None:
+def _copy_into(folder: Path, found: Settings) -> Path:
+    """Returns the copy that was made."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = Database(found.database_url)
     target = folder / f"{PREFIX}{utcnow().strftime(STAMP)}{backups.suffix(made)}"
@@ -59,7 +66,18 @@ def _copy_into(folder: Path, found: Settings, *, keep: int | None) -> None:
     elif key.exists():  # after the database: a file that was changed meanwhile holds the key before too
         backups.take(key, target.with_suffix(".key"))
         click.echo(f"Its key: {target.with_suffix('.key')}. {APART}")
-    for old in sorted(folder.glob(f"{PREFIX}*{target.suffix}"))[: -keep if keep else 0]:
+    return target
+
+
+def _delete_older(copy: Path, *, keep: int, never: Path | None) -> None:
+    """Leave so many copies there, `copy` among them, with their keys. `never`: the database itself may be there too."""
+    served = never and never.resolve()
+    dated = sorted(one for one in copy.parent.iterdir() if DATED.fullmatch(one.name) and one.resolve() != served)
+    others = [one for one in dated if one.suffix == copy.suffix and one != copy]
+    older = others[: max(0, len(others) + 1 - keep)]
+    oldest = min([*others[len(older) :], copy])
+    killed = [one for one in dated if one.suffix == ".part" and one < oldest]
+    for old in (*older, *killed):
         old.unlink()
         old.with_suffix(".key").unlink(missing_ok=True)
 
@@ -92,8 +110,8 @@ def restore(file: Path) -> None:
             taken = _taken(file, Path(room), found)
             aside = f"replaced-{utcnow().strftime(STAMP)}"
             kept = backups.put_back(taken, database=place, key=key_file(place), aside=aside)
-    if kept is not None:
-        click.echo(f"What was there before is {kept}; delete it when all is well.")
+    if kept:
+        click.echo(f"What was there before is {' and '.join(map(str, kept))}; delete it when all is well.")
     click.echo(f"Restored: {place}. Look with `corkboard check`, then start `corkboard serve`.")
 
 

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite+aiosqlite:///corkboard.db",
         repr=False,  # it may hold a password
-        description="Where everything is kept; postgresql+asyncpg://… for several replicas.",
+        description="Where everything is kept; postgresql://… for several replicas.",
     )
     database_migrate: bool = Field(True, description="Bring the database to the newest shape at the start.")
     public_url: str | None = Field(None, description="Where the world reaches this service, https://…")
@@ -239,7 +239,9 @@ class Settings(BaseSettings):
     @classmethod
     def _database(cls, value: str) -> str:
         if not is_usable(value):
-            raise ValueError("must be sqlite+aiosqlite:/// and a file's path, or postgresql+asyncpg://HOST/NAME")
+            raise ValueError(
+                "must be sqlite+aiosqlite:/// and a file's path, or postgresql://HOST/NAME (after a ? only sslmode)"
+            )
         return value
 
     @field_validator("slack_bot_token")

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import URL
 
 from storage.database import BUSY_TIMEOUT_MS, Database
+from storage.file_lock import lock_file
 
 BESIDE = ("", "-wal", "-shm")
 """What SQLite keeps of one database: the file, and what is not yet in it."""
@@ -20,6 +22,8 @@ NO_DUMPER = (
     "There is no pg_dump here, which copies PostgreSQL: install PostgreSQL's client (postgresql-client), or run pg_dump "
     "where the server runs; docs/deploying.md has the command."
 )
+
+TWICE = "Another backup was begun in this folder in the same second: that one is made, this one is not."
 
 
 class BackupError(Exception):
@@ -37,8 +41,8 @@ async def make(database: Database, target: Path) -> None:
     Others go on meanwhile. What was deleted is not in it, and a SQLite copy was read through once.
     """
     part = target.with_name(f"{target.name}.part")
+    _begin(part, target)
     try:
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         if database.file is not None:
             await asyncio.to_thread(_copy_file, database.file, part)
         else:
@@ -48,6 +52,17 @@ async def make(database: Database, target: Path) -> None:
         _sync(target.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _begin(part: Path, target: Path) -> None:
+    """Whoever makes `part` makes the copy: of two in the same second the other one ends here, and touches nothing."""
+    try:
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        raise BackupError(TWICE) from None
+    if target.exists():
+        part.unlink()
+        raise BackupError(TWICE)
 
 
 def _copy_file(source: Path, target: Path) -> None:
@@ -107,23 +122,32 @@ class Found:
     key: Path | None = None
 
 
-def put_back(found: Found, *, database: Path, key: Path, aside: str) -> Path | None:
-    """Let a copy take the database's place; what stood there is kept under a name that ends with `aside`, and returned.
+def put_back(found: Found, *, database: Path, key: Path, aside: str) -> list[Path]:
+    """Let a copy take the database's place; what stood there is kept under names that end with `aside`, and returned.
 
-    Nobody has the database open. Should the machine stop in the middle, both are there, under one of their names.
+    Nobody has the database open. Should the machine stop in the middle, both are there, under one of their names. What is
+    put there belongs to whom the folder belongs to, who serves it, also where root restores.
     """
-    kept = database.with_name(f"{database.name}.{aside}")
-    was_there = database.exists()
+    kept = [database.with_name(f"{database.name}.{aside}")] if database.exists() else []
+    _sync(found.file)
     for end in BESIDE:
         with suppress(FileNotFoundError):
-            database.with_name(f"{database.name}{end}").replace(kept.with_name(f"{kept.name}{end}"))
+            database.with_name(f"{database.name}{end}").replace(database.with_name(f"{database.name}.{aside}{end}"))
     if found.key is not None:
         if key.exists() and key.read_bytes() != found.key.read_bytes():
-            key.replace(key.with_name(f"{key.name}.{aside}"))
+            kept.append(key.replace(key.with_name(f"{key.name}.{aside}")))
         found.key.replace(key)
     found.file.replace(database)
+    _give_to_owner(database.parent, (database, key, lock_file(database)))
     _sync(database.parent)
-    return kept if was_there else None
+    return kept
+
+
+def _give_to_owner(folder: Path, files: Iterable[Path]) -> None:
+    owner = folder.stat()
+    for file in files:
+        with suppress(FileNotFoundError, PermissionError):
+            os.chown(file, owner.st_uid, owner.st_gid)
 
 
 def take(source: Path, target: Path) -> None:

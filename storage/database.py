@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, event, func, make_url, select
+from sqlalchemy import URL, bindparam, event, func, make_url, select
 from sqlalchemy.exc import DisconnectionError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
@@ -58,6 +58,9 @@ LOOK_WHEN_TOLD = 15.0
 KEPT_STATEMENTS = 512
 """How many statements a connection to SQLite keeps as it understood them: we have more than the 128 of the driver."""
 
+AS_HANDED_OUT = frozenset({"postgres", "postgresql"})
+"""How PostgreSQL's addresses begin in the panels of those who host it."""
+
 WAKE, TELL, KEPT = "wake", "tell", "kept"
 
 
@@ -66,11 +69,25 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+def address(url: str) -> URL:
+    """An address as our drivers take it; `postgres://…?sslmode=…`, as hosts hand it out, means asyncpg here.
+
+    Raises SQLAlchemyError or ValueError (a port that is no number, an option that asyncpg does not have).
+    """
+    parts = make_url(url)
+    if parts.drivername not in AS_HANDED_OUT:
+        return parts
+    if unknown := parts.query.keys() - {"sslmode", "ssl", "host", "port"}:
+        raise ValueError(f"asyncpg has no option {', '.join(sorted(unknown))}")
+    query = {"ssl" if name == "sslmode" else name: value for name, value in parts.query.items()}
+    return parts.set(drivername="postgresql+asyncpg", query=query)
+
+
 def is_usable(url: str) -> bool:
     """Whether this is an address that `Database` takes."""
     try:
-        parts = make_url(url)
-    except (SQLAlchemyError, ValueError):  # the latter for a port that is no number
+        parts = address(url)
+    except (SQLAlchemyError, ValueError):
         return False
     if parts.drivername == "sqlite+aiosqlite":
         return bool(parts.database) and parts.database != ":memory:" and parts.host is None
@@ -81,8 +98,8 @@ class Database:
     """Connections to SQLite or PostgreSQL. Nothing is opened before the first transaction."""
 
     def __init__(self, url: str) -> None:
-        """Take a SQLAlchemy address, `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://HOST/NAME`."""
-        self.url = make_url(url)
+        """Take a SQLAlchemy address, `sqlite+aiosqlite:///FILE`, `postgresql+asyncpg://HOST/NAME` or `postgres://HOST/NAME`."""
+        self.url = address(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writer = self._sqlite(pool_size=1, max_overflow=0) if self.is_sqlite else self._postgresql()
         self._reader = self._sqlite(writes=False, pool_size=4, max_overflow=0) if self.is_sqlite else self._writer

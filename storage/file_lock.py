@@ -17,6 +17,12 @@ class AlreadyServed(Exception):  # noqa: N818 -- it reads as the sentence it is
         )
 
 
+def lock_file(database: Path) -> Path:
+    """Beside it: one for each database, by whichever of its names."""
+    database = database.resolve()
+    return database.with_name(f"{database.name}.lock")
+
+
 class FileLock:
     """An advisory lock beside the database file; the system gives it back when the process ends, however it ends."""
 
@@ -27,8 +33,7 @@ class FileLock:
 
     def __enter__(self) -> Self:
         """Take the lock; raises AlreadyServed where another process has it."""
-        database = self._database.resolve()  # one file, by whichever of its names
-        descriptor = os.open(database.with_name(f"{database.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(lock_file(self._database), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

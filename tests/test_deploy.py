@@ -276,3 +276,15 @@ def test_the_paper_tells_of_every_file_of_the_kit():
         *(f"deploy/{path.name}" for path in UNITS),
     ]
     assert [file for file in files if file not in PAPER] == []
+
+
+def test_no_command_of_the_paper_empties_a_copy_or_a_database_before_there_is_another():
+    section = PAPER.partition("### Backup and restore with Compose\n")[2].partition("\n### ")[0]
+    blocks = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 4
+    for backup in (blocks[0], blocks[2]):
+        written = re.findall(r" > (\S+)(?: && mv (\S+) )?", backup)
+        assert written
+        assert {*written} == {("new.part", "new.part")}
+    assert all(line.endswith(("&&", "\\")) for line in blocks[3].splitlines()[:-1])
+    assert "drop" not in blocks[3]

@@ -57,7 +57,11 @@ def shown(value: Any) -> str:
 
 def _host_of(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:  # `corkboard setup` shows what the program would refuse
+        port = ""
+    return f"{parts.scheme}://{parts.hostname or ''}{port}"
 
 
 # What is off

@@ -2,24 +2,23 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
-from cryptography.fernet import Fernet
-
 from bot import logs, manifest, settings
+from bot.doctor.findings import Area, Finding, warning
 from bot.settings import LogFormat, LogLevel, SettingsError
-from bot.setup import answers, env_file, following, slack_app, unattended
+from bot.setup import answers, env_file, following, sealing, slack_app, unattended
 from bot.setup.answers import WrongAnswers
 from bot.setup.draft import Draft
 from bot.setup.env_file import EnvFile, NoEnvFile
 from bot.setup.interview import Interview
 from bot.setup.person import Person
-from bot.setup.questions import QUESTIONS
-from bot.setup.taking import Trier, shown
+from bot.setup.questions import QUESTIONS, SECRET_OF
+from bot.setup.sealing import SEALED_BEFORE
+from bot.setup.taking import Trier, refusal, shown
 from bot.terminal import NOT_HELD, WRONG, fail, terminal
-from storage.database import Database, utcnow
-from storage.vault import key_file, keys_beside
+from storage.database import utcnow
 
 NOTHING_WRITTEN = "Nothing was written into .env."
 
@@ -30,6 +29,8 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
     names = _known(names, answers_file)
     if answers_file is None and not sys.stdin.isatty():
         fail("There is no terminal to ask on: say --answers FILE (docs/setup.md has the format).", WRONG)
+    if manifest_file and (wrong := slack_app.refusal(manifest_file, Path(env_file.NAME), answers_file)):
+        fail(f"{wrong}\n{NOTHING_WRITTEN}", WRONG)
     try:
         file = _file()
         given = None if answers_file is None else answers.read(answers_file, os.environ)
@@ -37,12 +38,16 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
         fail(f"{error}\n{NOTHING_WRITTEN}", WRONG)
     draft, person = Draft(file, os.environ), Person(terminal())
     trier = Trier(draft=draft, clock=utcnow, asking=not untested)
+    _refuse_database(draft, answered=given or names or QUESTIONS)
     try:
         if given is None:
-            _converse(Interview(draft, person, trier, manifest_file=manifest_file), person, file, names)
+            interview = Interview(draft, person, trier, manifest_file=manifest_file)
+            _converse(interview, person, file, names, manifest_file=manifest_file)
         elif not unattended.take(draft, given, person, trier):
             fail(f"Not everything holds. {NOTHING_WRITTEN}", NOT_HELD)
-        _make_keys(draft)
+        opens = sealing.make_setting(draft, asking=not untested)
+        if not opens and given is not None:
+            fail(f"{SEALED_BEFORE}\n{NOTHING_WRITTEN}", NOT_HELD)
         _agree(draft, person, asks=given is None)
     except (KeyboardInterrupt, EOFError):
         fail(f"\nEnded. {NOTHING_WRITTEN}", NOT_HELD)
@@ -50,6 +55,8 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
     secrets = given is None and person.console.is_terminal
     following.show(person, following.Situation(draft=draft, whole=not names, secrets=secrets))
     _look_once_more()
+    if not opens:
+        fail(f"\n{SEALED_BEFORE} `corkboard serve` refuses it without.", NOT_HELD)
 
 
 def _known(names: Sequence[str], answers_file: Path | None) -> list[str]:
@@ -62,30 +69,40 @@ def _known(names: Sequence[str], answers_file: Path | None) -> list[str]:
     return [name for name in QUESTIONS if name in wanted]
 
 
+def _refuse_database(draft: Draft, *, answered: Container[str]) -> None:
+    """Before anything is asked: what is answered would be lost with an address that nobody is asked to mend."""
+    if "DATABASE_URL" in answered and not draft.is_fixed("DATABASE_URL"):
+        return
+    if (wrong := refusal("DATABASE_URL", draft.setting("DATABASE_URL"))) is not None:
+        where = (
+            "the environment"
+            if draft.is_fixed("DATABASE_URL")
+            else f"{env_file.NAME}, or say: corkboard setup DATABASE_URL"
+        )
+        fail(f"DATABASE_URL {wrong}. Mend it in {where}.\n{NOTHING_WRITTEN}", WRONG)
+
+
 def _file() -> EnvFile:
     path = Path(env_file.NAME)
     env_file.refuse_read_only(path)
     return env_file.read(path)
 
 
-def _converse(interview: Interview, person: Person, file: EnvFile, names: Sequence[str]) -> None:
+def _converse(
+    interview: Interview, person: Person, file: EnvFile, names: Sequence[str], *, manifest_file: Path | None
+) -> None:
     if names:
         interview.ask_only(names)
         return
     person.heading("Corkboard setup")
+    but = f", but for the manifest into {manifest_file}" if manifest_file else ""
     person.say(
-        "Six parts, about ten minutes. Each value is tested at once. Nothing is written before the end: Ctrl-C leaves "
-        "everything as it is."
+        f"Six parts, about ten minutes. Each value is tested at once. Nothing is written before the end{but}: Ctrl-C "
+        f"leaves {env_file.NAME} as it is."
     )
     if file.text:
         person.say("There is a .env here: what stands in it is kept unless you change it, with its comments.")
     interview.hold()
-
-
-def _make_keys(draft: Draft) -> None:
-    """PostgreSQL wants the key in the settings; beside a SQLite file it is a file."""
-    if Database(draft.setting("DATABASE_URL")).file is None and not draft.get("ENCRYPTION_KEYS"):
-        draft.set("ENCRYPTION_KEYS", Fernet.generate_key().decode())
 
 
 def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
@@ -96,18 +113,29 @@ def _agree(draft: Draft, person: Person, *, asks: bool) -> None:
     wide = max(map(len, draft.changes())) + 2
     for name, value in draft.changes().items():
         person.item(name, "emptied" if value is None else shown(name, value), wide=wide, style="bold")
+    person.found([_half(name, of) for of, name in SECRET_OF.items() if draft.get(of) and not draft.get(name)])
     if asks and not person.agrees("Write it?", default=True):
         raise EOFError
 
 
+def _half(lacks: str, of: str) -> Finding:
+    return warning(Area.SETTINGS, lacks, f"not set, and without it {of} is of no use", f"corkboard setup {lacks}")
+
+
 def _write(draft: Draft, file: EnvFile, person: Person, *, manifest_file: Path | None) -> None:
+    made = None
     try:
         if manifest_file is not None:
-            slack_app.write(manifest_file, slack_app.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN"))))
+            made = slack_app.manifest_of(draft, socket=bool(draft.get("SLACK_APP_TOKEN")))
         if draft.changes():
-            file.write(file.changed(draft.changes(), notes=NOTES))
+            now = env_file.read(file.path)
+            now.write(now.changed(draft.changes(), notes=NOTES))
             person.say(f"{file.path.resolve()} is written, for its owner alone to read.", "green")
-        _make_key_file(draft, person)
+            if now.text != file.text:
+                person.say("Somebody else changed it meanwhile: what they wrote is kept beside this.", "yellow")
+        sealing.make_file(draft, person)
+        if manifest_file is not None and made is not None:
+            slack_app.write(manifest_file, made)
     except (NoEnvFile, manifest.NoManifest) as error:
         fail(str(error), WRONG)
     except OSError as error:
@@ -120,25 +148,6 @@ def _look_once_more() -> None:
         settings.load()
     except SettingsError as error:
         fail(f"\n{error}\nMend them in {env_file.NAME}: `corkboard serve` refuses them.", NOT_HELD)
-
-
-def _make_key_file(draft: Draft, person: Person) -> None:
-    """The key of a SQLite database that is not there yet; of one that is, the key is there too, or lost."""
-    file = Database(draft.setting("DATABASE_URL")).file
-    if file is None or draft.get("ENCRYPTION_KEYS") or file.exists() or key_file(file).exists():
-        return
-    if draft.is_fixed("DATABASE_URL"):  # of a container, whose volume need not be here
-        person.say(f"`corkboard serve` makes {key_file(file)} beside the database. Keep a copy of it elsewhere.")
-        return
-    try:
-        keys_beside(file)
-        env_file.give_to_owner(key_file(file), file.absolute().parent)
-    except OSError:
-        person.say(
-            f"{key_file(file)} cannot be made from here: `corkboard serve` makes it. Keep a copy of it elsewhere."
-        )
-    else:
-        person.say(f"{key_file(file)} is made: it opens what is sealed in the database. Keep a copy of it elsewhere.")
 
 
 NOTES = {question.name: question.title for question in QUESTIONS.values()} | {

@@ -8,6 +8,9 @@ from bot.setup.env_file import EnvFile
 NAMES = tuple(name.upper() for name in Settings.model_fields)
 """Every setting there is."""
 
+PASSWORD = "THUMBTACK_WEBHOOK_PASSWORD"  # noqa: S105 -- a setting's name
+PREVIOUS = "THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS"
+
 LONG_ENOUGH = 12
 """Letters of a secret whose last four may be shown."""
 
@@ -37,6 +40,19 @@ class Draft:
     def set(self, name: str, value: str | None) -> None:
         """Answer it; None: not set."""
         self._answers[name] = value
+
+    def set_password(self, value: str) -> str | None:
+        """Answer the password of Thumbtack's webhooks; what becomes of the one before, where it is another one.
+
+        It is taken too: until Thumbtack is told the new one, leads still come with it.
+        """
+        before, oldest = self.before(PASSWORD), self.before(PREVIOUS)
+        self.set(PASSWORD, value)
+        if before in (None, value) or self.is_fixed(PASSWORD):
+            return None
+        self.set(PREVIOUS, before)
+        gone = "" if oldest in (None, before) else " The one before that is not taken any more."
+        return f"The one before is taken too, until you empty {PREVIOUS} in .env.{gone}"
 
     def changes(self) -> dict[str, str | None]:
         """What is other than it stood in .env."""

@@ -68,7 +68,13 @@ def steps(situation: Situation) -> list[Step]:
 def _start(situation: Situation) -> Step:
     if not situation.whole:
         return Step(text="Restart `corkboard serve`: it reads .env when it starts.")
-    return Step(text="Start it: `make run`, or `corkboard serve`. Where it runs already, restart it.")
+    return Step(text=START)
+
+
+START = (
+    "Start it: `make run` in a checkout, `docker compose up --detach` with Compose, else `corkboard serve`. Where it runs "
+    "already, restart it."
+)
 
 
 def _moved(situation: Situation) -> Step | None:

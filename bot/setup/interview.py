@@ -7,9 +7,9 @@ from pathlib import Path
 from bot import manifest
 from bot.doctor.findings import Area, ok
 from bot.setup import slack_app
-from bot.setup.draft import Draft
+from bot.setup.draft import PASSWORD, Draft
 from bot.setup.person import Person
-from bot.setup.questions import ANSWER, QUESTIONS, Question
+from bot.setup.questions import ANSWER, QUESTIONS, SECRET_OF, Question
 from bot.setup.taking import NotTaken, Taken, Trier, shown
 
 EMPTIES = "-"
@@ -17,13 +17,6 @@ ANEW = "new"
 KEEP = "keep"
 
 Part = Callable[[], None]
-
-API = ("THUMBTACK_LEGACY_CLIENT_ID", "THUMBTACK_CLIENT_ID", "THUMBTACK_LEGACY_USERNAME")
-SECRET_OF = {
-    "THUMBTACK_LEGACY_CLIENT_ID": "THUMBTACK_LEGACY_CLIENT_SECRET",
-    "THUMBTACK_CLIENT_ID": "THUMBTACK_CLIENT_SECRET",
-    "THUMBTACK_LEGACY_USERNAME": "THUMBTACK_LEGACY_PASSWORD",
-}
 
 
 class Interview:
@@ -101,7 +94,7 @@ class Interview:
     def _thumbtack(self) -> None:
         self._ask("THUMBTACK_WEBHOOK_USERNAME")
         self._ask("THUMBTACK_WEBHOOK_PASSWORD")
-        has_access = any(self._draft.get(name) for name in API)
+        has_access = any(self._draft.get(name) for name in SECRET_OF)
         self._person.title("Access to one of Thumbtack's APIs")
         self._person.say(
             "Leads, messages and reviews come without it. Answering customers from Slack needs it; until then replies "
@@ -109,9 +102,9 @@ class Interview:
         )
         if not self._person.agrees("Did Thumbtack give you ids and secrets?", default=has_access):
             return
-        for name in API:
+        for name, secret in SECRET_OF.items():
             if self._ask(name):
-                self._ask(SECRET_OF[name])
+                self._ask(secret)
         self._choose(QUESTIONS["THUMBTACK_ENVIRONMENT"])
 
     def _kept(self) -> None:
@@ -130,17 +123,28 @@ class Interview:
         if question.where:
             person.say(question.where)
         person.say(self._now(question), "dim")
+        return self._answered(question)
+
+    def _answered(self, question: Question) -> bool:
+        name, tried = question.name, None
         while True:
-            typed = person.asked(hidden=question.is_secret)
-            wanted = self._wanted(question, typed)
+            typed = self._person.asked(hidden=question.is_secret)
+            if typed == KEEP and tried is not None:
+                self._settle(question, tried[1])
+                return True
+            wanted = self._wanted(question, typed, again=tried and tried[0])
             if wanted is None:
                 self._draft.set(name, None)
                 return False
-            taken = self._tested(name, wanted)
-            if taken is not None:
-                is_made = question.is_secret and wanted not in (typed, self._draft.get(name))
+            tried, taken = None, self._tested(name, wanted)
+            if taken is not None and taken.holds:
+                is_made = bool(question.made) and question.is_secret and wanted not in (typed, self._draft.get(name))
                 self._settle(question, taken, is_made=is_made)
                 return True
+            if taken is not None:
+                tried = wanted, taken
+                told = f"Enter tests it again, {KEEP} goes on with it as it is, {EMPTIES} empties it; or type another."
+                self._person.say(told)
 
     def _now(self, question: Question) -> str:
         current = self._draft.get(question.name)
@@ -158,48 +162,40 @@ class Interview:
         except NotTaken as error:
             self._person.wrong(str(error))
 
-    def _wanted(self, question: Question, typed: str) -> str | None:
-        current = self._draft.get(question.name)
+    def _wanted(self, question: Question, typed: str, *, again: str | None) -> str | None:
+        """The value that is meant; None: none. `again`: what is tested once more where nothing is typed."""
         made = question.made() if question.made else None
         if typed == EMPTIES:
             return None
         if typed == ANEW and question.is_secret and made:
             return made
-        return typed or current or made
+        return typed or again or self._draft.get(question.name) or made
 
     def _tested(self, name: str, value: str) -> Taken | None:
-        """What holds, or is kept all the same; None: ask once more."""
-        while True:
-            try:
-                with self._person.waiting():
-                    taken = asyncio.run(self._trier.take(name, value))
-            except NotTaken as error:
-                self._person.wrong(str(error))
-                return None
-            self._person.found(taken.findings)
-            if taken.holds:
-                return taken
-            self._person.say(f"Enter tests it again, {KEEP} goes on with it as it is; or type another.")
-            typed = self._person.asked(hidden=QUESTIONS[name].is_secret)
-            if typed == KEEP:
-                return taken
-            value = typed or value
+        """What testing it showed; None: it cannot be right."""
+        try:
+            with self._person.waiting():
+                taken = asyncio.run(self._trier.take(name, value))
+        except NotTaken as error:
+            self._person.wrong(str(error))
+            return None
+        self._person.found(taken.findings)
+        return taken
 
-    def _settle(self, question: Question, taken: Taken, *, is_made: bool) -> None:
+    def _settle(self, question: Question, taken: Taken, *, is_made: bool = False) -> None:
         name, before = question.name, self._draft.before(question.name)
-        if name == "THUMBTACK_WEBHOOK_PASSWORD" and before not in (None, taken.value):
-            self._draft.set("THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS", before)
-            self._person.say(
-                "The one before is taken too, until you empty THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS in .env."
-            )
         if taken.value != before and not taken.findings:
-            told = (
-                f"made: it {taken.shown.removeprefix('set, ')}, and is shown at the end"
-                if is_made
-                else f"taken: {taken.shown}"
-            )
+            told = self._of_made(taken) if is_made else f"taken: {taken.shown}"
             self._person.found([ok(Area.SETTINGS, ANSWER, told)])
-        self._draft.set(name, taken.value)
+        if name != PASSWORD:
+            self._draft.set(name, taken.value)
+        elif (before_too := self._draft.set_password(taken.value)) is not None:
+            self._person.say(before_too)
+
+    def _of_made(self, taken: Taken) -> str:
+        is_shown = self._person.console.is_terminal and self._draft.get("PUBLIC_URL")  # with what to paste it into
+        where = "is shown at the end" if is_shown else "stands in .env once that is written"
+        return f"made: it {taken.shown.removeprefix('set, ')}, and {where}"
 
     def _choose(self, question: Question) -> None:
         """One of a few, by its number or its name; Enter keeps what holds now."""

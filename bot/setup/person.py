@@ -1,8 +1,9 @@
 """The person at the terminal: what they are told, and what they type."""
 
 import getpass
+import importlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.padding import Padding
@@ -17,6 +18,9 @@ WIDEST = 96
 """Letters of a line that is still read at a glance."""
 
 PROMPT = "  > "
+
+with suppress(ImportError):  # arrow keys move in the line; where Python was built without it, they are letters
+    importlib.import_module("readline")
 
 Read = Callable[[bool], str]
 """Reads a line; True: without showing it. Raises EOFError at the end, KeyboardInterrupt at Ctrl-C."""

@@ -91,7 +91,7 @@ QUESTIONS = _by_name(
         title="What goes to the customer",
         why="What becomes of a message that somebody writes in a lead's thread. Each channel can differ.",
         choices={
-            "replies": "it goes to the customer 15 seconds later; what begins with note: stays inside",
+            "replies": "it goes to the customer, some seconds later (REPLY_HOLD_SECONDS); what begins with note: stays inside",
             "quiet": "it stays inside; only the Reply button, and what begins with send:, goes to the customer",
         },
     ),
@@ -178,7 +178,7 @@ QUESTIONS = _by_name(
         title="Database",
         why="Everything is kept in it, on this machine or on your own server.",
         where="A SQLite file needs nothing (three slashes: in this folder; four: an absolute path). "
-        "For several processes: postgresql+asyncpg://user:password@host/name",
+        "For several processes: postgresql://user:password@host/name",
         empty="the file corkboard.db in this folder",
     ),
 )
@@ -189,3 +189,12 @@ ANSWER = "answer"
 
 HAS_PASSWORD = frozenset({"DATABASE_URL", "HEARTBEAT_URL"})
 """Addresses that may hold one."""
+
+SECRET_OF = MappingProxyType(
+    {
+        "THUMBTACK_LEGACY_CLIENT_ID": "THUMBTACK_LEGACY_CLIENT_SECRET",
+        "THUMBTACK_CLIENT_ID": "THUMBTACK_CLIENT_SECRET",
+        "THUMBTACK_LEGACY_USERNAME": "THUMBTACK_LEGACY_PASSWORD",
+    }
+)
+"""Neither is of any use without the other."""

@@ -1,5 +1,6 @@
 """How the Slack app is made: its manifest, and a link that brings the manifest along."""
 
+import secrets
 from pathlib import Path
 from urllib.parse import quote
 
@@ -55,6 +56,32 @@ def how_to_make_it(person: Person, written: str, *, where: str) -> None:
     person.item("3", told)
 
 
+def refusal(path: Path, *others: Path | None) -> str | None:
+    """Why the manifest cannot go there; None where it can. `others`: what is kept, whatever is in it."""
+    place = path.resolve()
+    if place in [other.resolve() for other in others if other]:
+        return f"The manifest cannot be written into {path}, where something else belongs: name another file."
+    try:
+        is_another = place.is_file() and not _is_manifest(place)
+    except OSError:  # told when it is written
+        return None
+    return f"{path} is there and holds no manifest: name another file, or move that one away." if is_another else None
+
+
+def _is_manifest(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return not text.strip() or "_metadata:" in text
+
+
 def write(path: Path, written: str) -> None:
-    """Put the manifest into a file; raises OSError."""
-    path.write_text(written, encoding="utf-8")
+    """Put the manifest into a file, whole or not at all; raises OSError."""
+    place = path.resolve()
+    if place.exists() and not place.is_file():  # as /dev/stdout
+        place.write_text(written, encoding="utf-8")
+        return
+    part = place.with_name(f"{place.name}.{secrets.token_hex(4)}")
+    try:
+        part.write_text(written, encoding="utf-8")
+        part.replace(place)
+    finally:
+        part.unlink(missing_ok=True)

@@ -2,11 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot import settings
 from bot.doctor import configuration, rooms, slack_app, socket_mode
@@ -65,6 +66,8 @@ class Trier:
 
     async def take(self, name: str, typed: str) -> Taken:
         """What becomes of it. Raises NotTaken."""
+        if wrong := unkeepable(typed.strip()):  # an arrow key, in what would be shown again
+            raise NotTaken(_sentence(wrong))
         value = SHAPES.get(name, str.strip)(typed)
         if name in NAMED:
             return await NAMED[name](self, value)
@@ -73,9 +76,9 @@ class Trier:
         return Taken(value=value, shown=shown(name, value), findings=findings)
 
     def refuse(self, name: str, value: str) -> None:
-        """Raise NotTaken where the program would refuse it, or a file cannot hold it."""
-        wrong = _http(value) if name == "PUBLIC_URL" else None
-        if wrong := wrong or refusal(name, value) or unkeepable(value):
+        """Raise NotTaken where the program would refuse it."""
+        wrong = _not_called(value) or _http(value) if name == "PUBLIC_URL" else None
+        if wrong := wrong or refusal(name, value):
             raise NotTaken(_sentence(wrong))
 
     @asynccontextmanager
@@ -118,6 +121,8 @@ def shown(name: str, value: str) -> str:
     question = QUESTIONS.get(name)
     if name in HAS_PASSWORD and not value.startswith("sqlite"):
         return str(configuration.shown(value))
+    if name == "PUBLIC_URL" and "@" in value:  # of the environment, or of .env
+        return str(configuration.shown(value))
     field_of = settings.Settings.model_fields[name.lower()]
     is_secret = question.is_secret if question else "Secret" in str(field_of.annotation)
     return masked(value) if is_secret else value
@@ -137,6 +142,20 @@ def _http(value: str) -> str | None:
         host = value.removeprefix("http://")
         return f"must begin with https://: Slack and Thumbtack call nothing else. Is it https://{host}?"
     return None
+
+
+def _not_called(value: str) -> str | None:
+    """What nobody could call, with our paths behind it."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return "must be an address like https://leads.example.com"
+    if parts.username is not None:
+        return "must not hold a user name or password: Slack and Thumbtack show their own"
+    if not parts.hostname or any(letter.isspace() for letter in value):
+        return "must not hold a blank" if parts.hostname else "must be an address like https://leads.example.com"
+    return "must not hold a ? or #: what comes after it is no part of the address" if {"?", "#"} & {*value} else None
 
 
 def _channel_of_link(typed: str) -> str:
@@ -182,7 +201,7 @@ async def _password(_: Trier, value: str) -> list[Finding]:
     return [warning(Area.SETTINGS, "password", told, "Leave it empty, and a good one is made.")]
 
 
-async def _database(_: Trier, value: str) -> list[Finding]:
+async def _database(trier: Trier, value: str) -> list[Finding]:
     database = Database(value)
     try:
         if database.file is not None and not database.file.exists():
@@ -190,6 +209,12 @@ async def _database(_: Trier, value: str) -> list[Finding]:
         async with asyncio.timeout(PATIENCE):
             shape = await migrate.shape(database)
     except (StorageError, OSError) as error:
+        if database.file is not None and isinstance(error, OSError) and trier.draft.is_fixed("DATABASE_URL"):
+            # of an image, in whose volume nobody may look but who serves
+            told = f"not tested: {database.file.parent} is closed to you ({cause(error)})"
+            return [
+                warning(Area.DATABASE, "database", told, "`corkboard check` tests it where `corkboard serve` runs.")
+            ]
         remedy = "Mend the address, or start its server, then test again."
         return [broken(Area.DATABASE, "database", f"it does not do as asked ({cause(error)})", remedy)]
     finally:
@@ -226,7 +251,7 @@ async def _channel(trier: Trier, typed: str) -> Taken:
         except NotFound as error:
             raise NotTaken(str(error)) from None
         except Failure as failure:
-            raise NotTaken(_not_asked(failure)) from None
+            raise NotTaken(f"{_not_asked(failure)}: try again, or give an id.") from None
         asked = await rooms.look(slack, [rooms.Use(channel=found.id, by="all leads")])
     return Taken(value=found.id, shown=found.shown if found.called else found.id, findings=asked)
 
@@ -242,8 +267,9 @@ async def _members(trier: Trier, name: str, typed: str) -> Taken:
             raise NotTaken(str(error)) from None
         except Failure as failure:
             if refusal(name, typed) is None:
+                _refuse_groups(name, wanted)
                 return Taken(value=typed, shown=typed, findings=[_not_tested(_not_asked(failure))])
-            raise NotTaken(_not_asked(failure)) from None
+            raise NotTaken(f"{_not_asked(failure)}: try again, or give an id.") from None
     return _of_known(list({one.id: one for one in found}.values()))
 
 
@@ -257,12 +283,19 @@ def _untested(trier: Trier, name: str, typed: str) -> Taken:
     """Only an id will do where Slack cannot be asked for names."""
     if (wrong := refusal(name, typed)) is not None:
         raise NotTaken(_sentence(wrong))
+    _refuse_groups(name, map(str.strip, typed.split(",")))
     findings = [_not_tested(NO_TOKEN)] if trier.asking else []
     return Taken(value=typed, shown=typed, findings=findings)
 
 
 def _not_asked(failure: Failure) -> str:
-    return f"Slack could not be asked ({failure.reason}): try again, or give an id."
+    return f"Slack could not be asked ({failure.reason})"
+
+
+def _refuse_groups(name: str, ids: Iterable[str]) -> None:
+    """By its id, where Slack cannot say what it is."""
+    if name == "SLACK_KEEPERS" and (groups := ", ".join(one for one in ids if one.startswith("S"))):
+        raise NotTaken(f"{groups} is a user group, and a group gets no direct messages: name people.")
 
 
 def _not_tested(told: str) -> Finding:

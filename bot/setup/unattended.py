@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.doctor.findings import Area, Finding, warning
-from bot.setup.draft import NAMES, Draft
+from bot.setup.draft import NAMES, PASSWORD, PREVIOUS, Draft
 from bot.setup.person import Person
 from bot.setup.questions import QUESTIONS
 from bot.setup.taking import NotTaken, Trier
@@ -25,6 +25,8 @@ def take(draft: Draft, answers: Mapping[str, str], person: Person, trier: Trier)
     for name, question in QUESTIONS.items():
         if question.made and not draft.get(name):
             draft.set(name, question.made())
+    if (password := draft.get(PASSWORD)) and PREVIOUS not in answers and (before_too := draft.set_password(password)):
+        person.say(before_too)
     return all(holds)
 
 

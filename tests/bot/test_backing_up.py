@@ -1,9 +1,11 @@
 """The commands `backup` and `restore`: what they write, what they refuse with a sentence, and that nothing half done stays."""
 
+import os
 import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -78,10 +80,21 @@ def test_a_copy_and_its_key_are_for_their_owner_alone_and_come_back(kept):
     assert (told.exit_code, kept.businesses()) == (0, ["1"])
     assert kept.key.read_text() == copy.with_suffix(".key").read_text()
     (before,) = [name for name in kept.names() if name.startswith(f"{kept.file.name}.replaced-")]
-    assert before in told.output
+    (key_before,) = [name for name in kept.names() if name.startswith("corkboard.key.replaced-")]
+    assert f"{before} and {kept.folder / key_before}; delete it" in told.output
     with closing(sqlite3.connect(kept.file.with_name(before))) as opened:
         assert opened.execute("SELECT count(*) FROM business").fetchone() == (2,)
     assert stat.S_IMODE(kept.file.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_restores_belongs_to_whom_the_folder_belongs_to(kept):
+    copy = kept.backed_up()
+    os.chown(kept.folder, 10_001, 10_002)
+    assert kept.run("restore", copy).exit_code == 0
+    put_back = (kept.file, kept.key, kept.file.with_name(f"{kept.file.name}.lock"))
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in put_back} == {(10_001, 10_002)}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in put_back} == {0o600}
 
 
 def test_a_copy_goes_through_a_pipe_both_ways(kept):
@@ -108,6 +121,58 @@ def test_old_copies_are_deleted_with_their_keys_and_nothing_else(kept):
     assert "corkboard-20200101-000000.db" not in left
     assert "corkboard-20200101-000000.key" not in left
     assert {"corkboard-20200102-000000.db", "notes"} < left
+
+
+@pytest.mark.parametrize("name", ["corkboard-1.db", "corkboard-backup.db", "corkboard-20200101-000000.db"])
+def test_the_database_itself_and_what_has_another_name_is_never_deleted(kept, name):
+    """However its owner called it, and in the very folder of the copies."""
+    served = kept.file.rename(kept.folder / name)
+    (kept.folder / "corkboard-mine.db").touch()
+    address = f"sqlite+aiosqlite:///{served}"
+    for _ in range(2):
+        told = kept.run("backup", kept.folder, "--keep", "1", DATABASE_URL=address)
+        assert told.exit_code == 0, told.output
+        copy = Path(told.stdout.split()[1])
+        assert (copy.exists(), copy.with_suffix(".key").exists()) == (True, True)
+        copy.rename(kept.folder / "corkboard-20200102-000000.db")
+        copy.with_suffix(".key").unlink()
+    assert (served.exists(), (kept.folder / "corkboard-mine.db").exists()) == (True, True)
+
+
+def test_while_no_key_opens_it_every_copy_before_is_kept(kept):
+    copy = kept.backed_up().rename(kept.copies / "corkboard-20200101-000000.db")
+    kept.key.unlink()
+    told = kept.run("backup", kept.copies, "--keep", "1")
+    assert (told.exit_code, copy.exists()) == (1, True)
+    assert "No key here opens" in told.stderr
+
+
+def test_a_database_without_our_tables_is_told(kept):
+    kept.file.unlink()
+    kept.file.touch()
+    told = kept.run("backup", kept.copies)
+    assert told.exit_code == 1
+    assert "The database does not do as asked (OperationalError)." in told.stderr
+
+
+@pytest.mark.parametrize("end", [".db", ".db.part"])
+def test_of_two_backups_in_one_second_the_first_is_left_alone(kept, monkeypatch, end):
+    monkeypatch.setattr("bot.backing_up.utcnow", lambda: datetime(2026, 9, 1, 3, tzinfo=UTC))
+    kept.copies.mkdir()
+    first = kept.copies / f"corkboard-20260901-030000{end}"
+    first.write_text("the first")
+    told = kept.run("backup", kept.copies)
+    assert (told.exit_code, first.read_text()) == (1, "the first")
+    assert "in the same second" in told.stderr
+
+
+def test_what_was_left_of_a_killed_backup_goes_with_the_copies_of_its_time(kept):
+    kept.copies.mkdir()
+    begun = [kept.copies / f"corkboard-{day}-000000.db.part" for day in ("20200101", "20990101")]
+    for part in begun:
+        part.touch()
+    kept.backed_up("--keep", "1")
+    assert [part.exists() for part in begun] == [False, True]
 
 
 def test_what_was_deleted_is_in_no_copy(kept):

@@ -63,7 +63,7 @@ def test_lists_are_separated_by_commas():
 
 def test_every_mistake_is_told_at_once_with_its_remedy_and_without_what_was_set():
     values = {
-        "database_url": f"postgresql://corkboard:{SECRET}@db/corkboard",
+        "database_url": f"mysql://corkboard:{SECRET}@db/corkboard",
         "encryption_keys": f"{KEY},{SECRET}",
         "slack_bot_token": f"xoxp-{SECRET}",
         "slack_leads_channel": f"#leads-{SECRET}",

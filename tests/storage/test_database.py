@@ -6,8 +6,9 @@ import sqlite3
 import stat
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, make_url, select, text
 from sqlmodel import col
+from support.addresses import database_address
 
 from storage import migrate
 from storage.database import Database, StorageError, is_usable, touch
@@ -189,7 +190,10 @@ async def test_a_copy_of_a_sqlite_file_is_whole_and_as_private(sqlite_url):
         ("sqlite+aiosqlite:///:memory:", False),
         ("sqlite+aiosqlite://host/corkboard.db", False),
         ("sqlite:///corkboard.db", False),
-        ("postgresql://db/corkboard", False),
+        ("postgresql://db/corkboard", True),
+        ("postgres://corkboard:secret@db:5432/corkboard?sslmode=require", True),
+        ("postgres://db/corkboard?channel_binding=require", False),
+        ("postgresql+psycopg://db/corkboard", False),
         ("postgresql+asyncpg://db:port/corkboard", False),
         ("mysql+aiomysql://db/corkboard", False),
         ("corkboard.db", False),
@@ -198,3 +202,12 @@ async def test_a_copy_of_a_sqlite_file_is_whole_and_as_private(sqlite_url):
 )
 def test_only_these_addresses_are_usable(url, usable):
     assert is_usable(url) is usable
+
+
+async def test_an_address_as_hosts_hand_it_out_leads_to_the_same_database(postgres):
+    driver = make_url(database_address(postgres, "postgres"))
+    handed_out = driver.set(drivername="postgres").update_query_dict({"sslmode": "prefer"})
+    database = Database(handed_out.render_as_string(hide_password=False))
+    async with database.reading() as tx:
+        assert (await tx.execute(text("SELECT current_database()"))).scalar_one() == "postgres"
+    await database.close()

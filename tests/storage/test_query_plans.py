@@ -95,9 +95,10 @@ async def backlog(busy):
 
 
 def reads_it_all(step):
-    """SQLite says SCAN, PostgreSQL Seq Scan; through an index over what waits or died, a scan is what there is."""
+    """SQLite says SCAN, PostgreSQL Seq Scan; through an index over what waits, is sent or died, a scan is what there is."""
     whole = step.startswith("SCAN") or "Seq Scan" in step
-    return whole and ("outbox" in step or "inbox" in step) and "unsettled" not in step and "_dead" not in step
+    is_part = any(one in step for one in ("unsettled", "_dead", "_sending"))
+    return whole and ("outbox" in step or "inbox" in step) and not is_part
 
 
 WORK = {

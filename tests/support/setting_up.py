@@ -113,11 +113,11 @@ class Terminal:
 
 
 @contextmanager
-def at_a_terminal(**environ: str) -> Iterator[Terminal]:
+def at_a_terminal(*arguments: str, **environ: str) -> Iterator[Terminal]:
     """The real program, in the folder of the test."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot.cli", "setup"],
+    process = subprocess.Popen(  # noqa: S603 -- our own program, with what a test says
+        [sys.executable, "-m", "bot.cli", "setup", *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

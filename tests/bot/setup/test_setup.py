@@ -62,6 +62,7 @@ def newcomer(url: str) -> str:
         terminal.types("", after="What everybody in the channel reads")
         terminal.types("", after="User name for Thumbtack's webhooks")
         terminal.types("", after="Password for Thumbtack's webhooks")
+        terminal.wait_for("and is shown at the end")
         terminal.types("n", after="Did Thumbtack give you ids and secrets?")
         terminal.types("", after="Left empty: the file corkboard.db in this folder.")
         assert not FILE.exists()
@@ -133,6 +134,14 @@ async def test_what_does_not_hold_is_kept_only_where_somebody_says_so(slack, tal
     assert told.draft.changes() == {"SLACK_BOT_TOKEN": "xoxb-other"}
 
 
+async def test_what_did_not_hold_can_be_emptied(talk):
+    told = await talk("SLACK_BOT_TOKEN", "xoxb-other", "-", SLACK_BOT_TOKEN="")
+    assert told.draft.changes() == {}
+    before("SLACK_BOT_TOKEN=xoxb-other\n")
+    told = await talk("SLACK_BOT_TOKEN", "", "-", SLACK_BOT_TOKEN="")
+    assert told.draft.changes() == {"SLACK_BOT_TOKEN": None}
+
+
 @pytest.mark.parametrize(
     ("lacks", "says"),
     [("chat:write", "broken   scope chat:write"), ("usergroups:read", "warning  scope usergroups:read")],
@@ -176,9 +185,17 @@ async def test_without_names_from_slack_ids_are_taken_and_names_are_not(slack, t
     told = await talk("SLACK_KEEPERS", "olga", "U0OLGA")
     assert told.text.count("Slack could not be asked (slack_unavailable)") == 2
     assert told.draft.changes() == {"SLACK_KEEPERS": "U0OLGA"}
+    assert "Slack could not be asked (slack_unavailable). Go on with it as it is" in told.text
     untested = await talk("SLACK_LEADS_CHANNEL SLACK_KEEPERS", "leads", "C0LEADS", "U0BEN", SLACK_BOT_TOKEN="")
     assert "must be a channel's id" in untested.text
     assert untested.text.count("not tested: there is no bot token".capitalize()) == 2
+
+
+async def test_an_arrow_key_is_told_and_not_shown_again(talk):
+    told = await talk("SLACK_RING SLACK_LEADS_CHANNEL", "\x1b[D@ana", "@ana", "#le\x1b[Cads", "#leads")
+    assert told.text.count("holds a letter that cannot be seen") == 2
+    assert "\x1b" not in told.text
+    assert told.draft.changes() == {"SLACK_RING": "U0ANA", "SLACK_LEADS_CHANNEL": "C0LEADS"}
 
 
 async def test_a_group_is_no_keeper(talk):
@@ -197,7 +214,9 @@ async def test_run_again_it_shows_no_secret_and_enter_keeps_everything(talk):
 
 async def test_a_new_password_leaves_the_one_before_open(talk):
     before("THUMBTACK_WEBHOOK_PASSWORD=the-one-before-this\n")
-    changes = (await talk("THUMBTACK_WEBHOOK_PASSWORD", "new")).draft.changes()
+    told = await talk("THUMBTACK_WEBHOOK_PASSWORD", "new")
+    assert "and stands in .env once that is written" in told.text  # nobody is told an address to paste it for
+    changes = told.draft.changes()
     assert changes.pop("THUMBTACK_WEBHOOK_PASSWORD_PREVIOUS") == "the-one-before-this"
     assert len(changes.pop("THUMBTACK_WEBHOOK_PASSWORD") or "") >= 40
     assert changes == {}
@@ -216,6 +235,45 @@ async def test_what_the_environment_says_is_tested_and_not_asked(talk):
     assert "it is corkboard's, in the workspace Corkboard sandbox" in told.text
     assert "Nobody here is called everybody." in told.text
     assert told.draft.changes() == {}
+
+
+async def test_a_database_that_cannot_be_used_is_asked_for_until_it_can(talk):
+    before("DATABASE_URL=postgres://me:secret@host:port/name\n")
+    told = await talk("DATABASE_URL", "", "sqlite+aiosqlite:///corkboard.db")
+    assert told.text.count("Must be sqlite+aiosqlite:///") + told.text.count("It must be sqlite+aiosqlite:///") == 1
+    assert "secret" not in told.text
+    assert told.draft.changes() == {"DATABASE_URL": "sqlite+aiosqlite:///corkboard.db"}
+
+
+async def test_an_arrow_key_moves_in_the_line(slack):
+    def moves() -> str:
+        with at_a_terminal("THUMBTACK_WEBHOOK_USERNAME", SLACK_API_URL=slack.url) as terminal:
+            terminal.types("humbtac\x1b[Dta\x1b[3~", after="You choose both.")  # "humbta" + "ta", the c deleted
+            terminal.types("n", after="Write it? [Y/n]")
+            terminal.ended()
+            return terminal.text
+
+    assert re.search("THUMBTACK_WEBHOOK_USERNAME +humbtata", await asyncio.to_thread(moves))
+
+
+def test_what_somebody_else_wrote_meanwhile_is_kept_and_so_is_what_was_typed():
+    before("REPLY_MODE=quiet\n")
+    with at_a_terminal("PRIVACY") as terminal:
+        terminal.types("2", after="What everybody in the channel reads")
+        terminal.wait_for("Write it?")
+        before("REPLY_MODE=replies\n# theirs\n")
+        terminal.types("y", after="[Y/n]")
+        assert terminal.ended() == 0
+        assert "Somebody else changed it meanwhile" in terminal.text
+    assert FILE.read_text().startswith("REPLY_MODE=replies\n# theirs\n")
+    assert "\nPRIVACY=private\n" in FILE.read_text()
+
+
+def test_who_changes_one_thing_is_told_before_that_the_database_cannot_be_used():
+    with at_a_terminal("PRIVACY", DATABASE_URL="mysql://h/x") as terminal:
+        assert terminal.ended() == 2
+        assert terminal.text.startswith("DATABASE_URL must be")
+        assert ">" not in terminal.text
 
 
 async def test_without_an_address_slack_is_heard_over_socket_mode(slack):
