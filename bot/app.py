@@ -292,11 +292,18 @@ def _webhook_routes(settings: Settings, parts: Parts, clock: Callable[[], dateti
 
 def _operators_routes(services: Services) -> list[BaseRoute]:
     insiders, database = Insiders(services.settings.metrics_token), services.database
+    measures = Measures(
+        database,
+        services.metrics,
+        insiders,
+        environment=services.settings.thumbtack_environment,
+        clock=services.clock,
+    )
     return [
         Route("/", visitors.front_page),
         Route("/healthz", healthz),
         Route("/readyz", Ready(database, insiders).__call__),
-        Route("/metrics", Measures(database, services.metrics, insiders, clock=services.clock).__call__),
+        Route("/metrics", measures.__call__),
     ]
 
 

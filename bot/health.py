@@ -18,6 +18,7 @@ from bot.metrics import CONTENT_TYPE, Metrics
 from storage import measuring, migrate
 from storage.database import Database, StorageError
 from storage.measuring import Measured
+from storage.models import Environment
 from webhooks.problems import Refused
 
 PATIENCE = 3.0
@@ -69,12 +70,19 @@ class Measures:
     """`/metrics`: what was counted and how things stand, as Prometheus reads it."""
 
     def __init__(
-        self, database: Database, metrics: Metrics, insiders: "Insiders", *, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        metrics: Metrics,
+        insiders: "Insiders",
+        *,
+        environment: Environment,
+        clock: Callable[[], datetime],
     ) -> None:
         """Measure this database each time; figures are for `insiders` alone."""
         self._database = database
         self._metrics = metrics
         self._insiders = insiders
+        self._environment = environment
         self._clock = clock
 
     async def __call__(self, request: Request) -> Response:
@@ -88,7 +96,7 @@ class Measures:
     async def _measured(self) -> Measured | None:
         try:
             async with asyncio.timeout(PATIENCE), self._database.reading() as tx:
-                return await measuring.measure(tx, now=self._clock())
+                return await measuring.measure(tx, environment=self._environment, now=self._clock())
         except (StorageError, OSError):
             return None
 

@@ -15,8 +15,8 @@ from sqlalchemy import URL
 from storage.database import BUSY_TIMEOUT_MS, Database
 from storage.file_lock import lock_file
 
-BESIDE = ("", "-wal", "-shm")
-"""What SQLite keeps of one database: the file, and what is not yet in it."""
+BESIDE = ("-wal", "-shm")
+"""What SQLite keeps beside the file of a database: what is not yet in it."""
 
 NO_DUMPER = (
     "There is no pg_dump here, which copies PostgreSQL: install PostgreSQL's client (postgresql-client), or run pg_dump "
@@ -125,22 +125,41 @@ class Found:
 def put_back(found: Found, *, database: Path, key: Path, aside: str) -> list[Path]:
     """Let a copy take the database's place; what stood there is kept under names that end with `aside`, and returned.
 
-    Nobody has the database open. Should the machine stop in the middle, both are there, under one of their names. What is
-    put there belongs to whom the folder belongs to, who serves it, also where root restores.
+    Nobody has the database open. Should the machine stop in the middle, both are there, and one of them in the place of the
+    database: at no instant would a start find none there, and make a new one. What is put there belongs to whom the folder
+    belongs to, who serves it, also where root restores.
     """
     kept = [database.with_name(f"{database.name}.{aside}")] if database.exists() else []
     _sync(found.file)
+    if kept:
+        _fold_in(database)
+        _name_too(database, *kept)
     for end in BESIDE:
         with suppress(FileNotFoundError):
             database.with_name(f"{database.name}{end}").replace(database.with_name(f"{database.name}.{aside}{end}"))
     if found.key is not None:
         if key.exists() and key.read_bytes() != found.key.read_bytes():
-            kept.append(key.replace(key.with_name(f"{key.name}.{aside}")))
+            kept.append(_name_too(key, key.with_name(f"{key.name}.{aside}")))
         found.key.replace(key)
     found.file.replace(database)
     _give_to_owner(database.parent, (database, key, lock_file(database)))
     _sync(database.parent)
     return kept
+
+
+def _fold_in(database: Path) -> None:
+    """Write into the file what SQLite kept beside it; where it cannot be read, the one stays beside the other."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _name_too(file: Path, name: Path) -> Path:
+    """Give a file this name beside its own, until another takes that; where it can have but one, this one alone."""
+    try:
+        os.link(file, name)
+    except OSError:
+        file.replace(name)
+    return name
 
 
 def _give_to_owner(folder: Path, files: Iterable[Path]) -> None:

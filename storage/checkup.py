@@ -73,7 +73,7 @@ async def read(tx: Transaction, *, environment: Environment, now: datetime) -> R
         channels=await channels.listed(tx),
         held=await overview.held(tx),
         keepers=(await tx.execute(select(col(Keeper.user_id)).order_by(col(Keeper.id)))).scalars().all(),
-        measured=await measuring.measure(tx, now=now),
+        measured=await measuring.measure(tx, environment=environment, now=now),
         inbox_reasons=await _reasons(tx, Inbox),
         outbox_reasons=await _reasons(tx, Outbox),
         habits=await hearing.habits(tx, environment=environment, now=now),

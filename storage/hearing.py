@@ -55,12 +55,12 @@ class Habit:
     is_paused: bool
 
 
-async def silent(tx: Transaction) -> int:
+async def silent(tx: Transaction, *, environment: Environment) -> int:
     """Of how many businesses the keepers were told that nothing comes, and no lead came since; not of paused ones."""
     newest = (
         select(col(Lead.received_at))
         .where(col(Lead.business_id) == col(Business.id), *_ARRIVED)
-        .order_by(col(Lead.id).desc())
+        .order_by(col(Lead.received_at).desc())
         .limit(1)
         .scalar_subquery()
     )
@@ -69,7 +69,11 @@ async def silent(tx: Transaction) -> int:
     )
     told_at = col(Business.silence_told_at)
     query = select(func.count()).where(
-        told_at.is_not(None), col(Business.disconnected_at).is_(None), ~paused.exists(), newest <= told_at
+        col(Business.environment) == environment,
+        col(Business.disconnected_at).is_(None),
+        told_at.is_not(None),
+        newest <= told_at,
+        ~paused.exists(),
     )
     count: int = (await tx.execute(query)).scalar_one()
     return count
@@ -89,7 +93,7 @@ async def habits(tx: Transaction, *, environment: Environment, now: datetime) ->
 
 async def _latest(tx: Transaction, business: Business) -> Sequence[Lead]:
     query = select(Lead).where(col(Lead.business_id) == business.id, *_ARRIVED)
-    return (await tx.execute(query.order_by(col(Lead.id).desc()).limit(LEADS))).scalars().all()
+    return (await tx.execute(query.order_by(col(Lead.received_at).desc()).limit(LEADS))).scalars().all()
 
 
 async def _habit(tx: Transaction, business: Business, latest: Sequence[Lead], *, back_at: datetime | None) -> Habit:

@@ -12,7 +12,7 @@ from storage import hearing, lanes, presence, sockets
 from storage.columns import UtcDateTime
 from storage.connections import LIVE
 from storage.database import Transaction
-from storage.models import Connection, ConnectionState, Generation, Inbox, Lane, Outbox, Row, WorkState
+from storage.models import Connection, ConnectionState, Environment, Generation, Inbox, Lane, Outbox, Row, WorkState
 
 DEAD = text("state = 'dead'")
 """Word for word as the indexes over what died say it."""
@@ -52,7 +52,7 @@ class Measured:
     silent: int
 
 
-async def measure(tx: Transaction, *, now: datetime) -> Measured:
+async def measure(tx: Transaction, *, environment: Environment, now: datetime) -> Measured:
     """Read all of it; what is done already is not read."""
     newest = select(func.max(col(Inbox.id))).scalar_subquery()
     last = await tx.execute(select(col(Inbox.received_at)).where(col(Inbox.id) == newest))
@@ -68,7 +68,7 @@ async def measure(tx: Transaction, *, now: datetime) -> Measured:
         socket_connections=await sockets.held(tx, now=now),
         back_at=there.back_at if there else None,
         unsteady_since=there.unsteady_since if there else None,
-        silent=await hearing.silent(tx),
+        silent=await hearing.silent(tx, environment=environment),
     )
 
 

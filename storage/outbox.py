@@ -40,6 +40,9 @@ LEFT_FOR, LEFT_AT_MOST = timedelta(seconds=2), timedelta(hours=1)
 A_TURN = timedelta(minutes=1)
 """By how much each entry of a lane counts as younger than the one before it: so much of another lane may go between."""
 
+INSTANT = timedelta(microseconds=1)
+"""The shortest time that both databases tell apart."""
+
 ENQUEUED = "enqueued"
 
 FIRST = 0
@@ -196,9 +199,12 @@ async def enqueue(
 
 
 async def _turn(tx: Transaction, lane: str | None, now: datetime) -> datetime:
-    """When an entry counts as come: a lead of whom much is said at once does not hold up the others."""
+    """When an entry counts as come: a lead of whom much is said at once does not hold up the others.
+
+    It is after `now` wherever something waits in the lane, however long it has waited (see `waits_behind`).
+    """
     last = None if lane is None else (await tx.execute(_LAST_TURN, {"lane": lane})).scalar_one_or_none()
-    return now if last is None else max(now, last + A_TURN)
+    return now if last is None else max(now + INSTANT, last + A_TURN)
 
 
 def waits_behind(entry: Outbox, *, now: datetime) -> bool:

@@ -105,14 +105,14 @@ async def _erasures(tx: Transaction) -> Sequence[Erasure]:
     return (await tx.execute(query.order_by(col(Erasure.id)))).scalars().all()
 
 
-async def backlog(tx: Transaction, *, now: datetime) -> Backlog:
+async def backlog(tx: Transaction, *, environment: Environment, now: datetime) -> Backlog:
     """What is late, tried again, or held until somebody mends something; not what is to be said at a later time."""
     waits = (
         col(Outbox.settled_at).is_(None),
         or_(col(Outbox.due_at) <= now, col(Outbox.attempt) > 0, col(Outbox.state) == WorkState.PARKED),
     )
     waiting = (await tx.execute(select(func.count(), func.min(Outbox.created_at)).where(*waits))).one()
-    measured = await measuring.measure(tx, now=now)
+    measured = await measuring.measure(tx, environment=environment, now=now)
     return Backlog(
         waiting=waiting[0],
         oldest=waiting[1],

@@ -53,22 +53,29 @@ async def beat(
     await tx.execute(insert(Presence).values(name=SERVE, alive_at=now).on_conflict_do_nothing())
     row = (await tx.execute(_HELD)).scalar_one()
     before, row.alive_at, row.reply_mode = row.alive_at, now, reply_mode
+    if row.unsteady_at != before:  # an older version of the program was there meanwhile, and did not look after it
+        row.unsteady_since = None
+    row.unsteady_at = now
     if lived is None:
-        row.unsteady_since = row.unsteady_since or min(before, now)
-        return _at_a_start(row, since=before, unsteady_since=row.unsteady_since)
+        return _at_a_start(row, since=before)
     if lived >= AWAY:
         row.unsteady_since = None
     return Absence(since=before, until=now) if now - before > AWAY else None
 
 
-def _at_a_start(row: Presence, *, since: datetime, unsteady_since: datetime) -> Absence | None:
+def _at_a_start(row: Presence, *, since: datetime) -> Absence | None:
     """Whether Slack may have given something up: each of its tries may have met a time between two short lives.
 
-    What was looked for at an earlier start of these need not be looked for again.
+    What was looked for at an earlier start of these need not be looked for again. Who comes back after one absence may
+    stay: only from then on is it a time in which nobody did.
     """
-    now, looked_at = row.alive_at, max(unsteady_since, row.back_at or unsteady_since)
-    if now - since > AWAY and looked_at <= unsteady_since:
+    now, unsteady_since = row.alive_at, row.unsteady_since or min(since, row.alive_at)
+    is_first = row.back_at is None or row.back_at < unsteady_since
+    if is_first and now - since > AWAY:
+        row.unsteady_since = now
         return Absence(since=since, until=now)
+    row.unsteady_since = unsteady_since
+    looked_at = max(unsteady_since, row.back_at or unsteady_since)
     return Absence(since=unsteady_since, until=now, on_and_off=True) if now - looked_at > AWAY else None
 
 

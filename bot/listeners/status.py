@@ -94,7 +94,7 @@ async def _view(services: Services, tx: Transaction, team_id: str, *, may_press:
         others_answered=services.thumbtack.can_send_v1,
         keepers=await access.keepers_of(services, tx, team_id),
         allowed=await managers.listed(tx, team_id),
-        backlog=await overview.backlog(tx, now=services.clock()),
+        backlog=await overview.backlog(tx, environment=environment, now=services.clock()),
         changes=changes,
         earlier=earlier,
         names={one.business.id or 0: blocks.name_of(one.business) for one in standings},

@@ -76,6 +76,7 @@ class Lead(Row, table=True):
 
     __table_args__ = (
         UniqueConstraint("environment", "thumbtack_id"),
+        Index(None, "business_id", "received_at"),
         Index(None, "business_id", "request_thumbtack_id"),
         Index(None, "customer_id", "id"),
         Index(None, "owner", "id"),
@@ -86,7 +87,7 @@ class Lead(Row, table=True):
     thumbtack_id: str = text_(nullable=False)
     request_thumbtack_id: str | None = text_()
     generation: str = text_(nullable=False)
-    business_id: int | None = ref_("business.id")
+    business_id: int | None = Field(default=None, sa_type=BigId, foreign_key="business.id")
     customer_id: int | None = ref_("customer.id")
     is_test: bool = Field(default=False, nullable=False)
     created_at: datetime | None = at_()

@@ -125,7 +125,8 @@ class Presence(Row, table=True):
 
     `back_at`: when it came back last. `missed_since`: what Slack tells since then may not have reached us (None: it did),
     noticed at `missed_at` last. `reply_mode`: the deployment's while it was there, "replies" or "quiet". `unsteady_since`:
-    since when no process was there for as long as Slack tries an event (None: one was).
+    since when no process was there for as long as Slack tries an event (None: one was), as of `unsteady_at`: who was there
+    after that did not look after it.
     """
 
     name: str = Field(sa_column=Column(Text, primary_key=True))
@@ -135,6 +136,7 @@ class Presence(Row, table=True):
     missed_at: datetime | None = at_()
     reply_mode: str | None = text_()
     unsteady_since: datetime | None = at_()
+    unsteady_at: datetime | None = at_()
 
 
 class Seal(Row, table=True):

@@ -155,7 +155,7 @@ async def test_what_waited_for_its_time_waits_since_then(place: Office):
         async with place.database.transaction() as tx:
             early = now - timedelta(days=1)
             await outbox.enqueue(tx, Kind.REMIND, now=early, due_at=now - timedelta(seconds=30))
-            measured = await measuring.measure(tx, now=now)
+            measured = await measuring.measure(tx, environment=Environment.PRODUCTION, now=now)
             raise Undone
     assert (measured.outbox.waiting, measured.outbox.oldest) == (1, now - timedelta(seconds=30))
 
@@ -185,7 +185,7 @@ async def test_what_was_put_off_waits_since_it_was_enqueued(place: Office):
             early = now - timedelta(minutes=10)
             entry = await outbox.enqueue(tx, Kind.POST_NOTICE, now=early)
             await outbox.requeue(tx, entry, due_at=now + timedelta(minutes=5), reason="no_channel")
-            measured = await measuring.measure(tx, now=now)
+            measured = await measuring.measure(tx, environment=Environment.PRODUCTION, now=now)
             raise Undone
     assert (measured.outbox.waiting, measured.outbox.oldest) == (1, early)
 
@@ -248,7 +248,7 @@ async def test_while_the_database_is_away_only_what_was_counted_is_told():
     """A figure of before would say that all is well."""
     counted = Metrics()
     counted.refused("storage")
-    measures = Measures(Away(), counted, Insiders(None), clock=lambda: NOW)
+    measures = Measures(Away(), counted, Insiders(None), environment=Environment.PRODUCTION, clock=lambda: NOW)
     app = Starlette(routes=[Route("/metrics", measures.__call__)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://bot") as http:
         found = await scraped(http)

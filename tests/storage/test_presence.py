@@ -107,7 +107,36 @@ async def test_after_a_real_absence_it_is_told_once_at_once_and_then_as_one(data
     hour = NOW + 60 * MINUTE
     assert await start(database, hour) == Absence(since=NOW, until=hour)
     later = hour + 10 * MINUTE
-    assert await start(database, later) == Absence(since=NOW, until=later, on_and_off=True)
+    assert await start(database, later) == Absence(since=hour, until=later, on_and_off=True)
+
+
+async def unsteady_since(database):
+    async with database.reading() as tx:
+        return (await presence.find(tx)).unsteady_since
+
+
+async def test_one_absence_alone_is_not_a_time_in_which_nobody_stayed_for_long(database):
+    await beat(database, NOW)
+    assert await start(database, NOW + 8 * 60 * MINUTE) == Absence(since=NOW, until=NOW + 8 * 60 * MINUTE)
+    assert await unsteady_since(database) == NOW + 8 * 60 * MINUTE
+
+
+async def test_long_gaps_between_short_lives_are_told_apart_from_the_first_one_too(database):
+    await beat(database, NOW)
+    starts = [NOW + minutes * MINUTE for minutes in range(10, 50, 10)]
+    found = [await start(database, at) for at in starts]
+    assert [one.on_and_off for one in found] == [False, True, True, True]
+
+
+async def test_what_an_older_version_did_not_look_after_does_not_count(database):
+    """After a rollback that one writes down that it is there, and nothing else; days later the upgrade is made again."""
+    await beat(database, NOW)
+    await start(database, NOW + MINUTE)
+    later = NOW + 3 * 24 * 60 * MINUTE
+    async with database.transaction() as tx:
+        (await presence.find(tx)).alive_at = later
+    assert await start(database, later + MINUTE) is None
+    assert await unsteady_since(database) == later
 
 
 async def test_who_stayed_for_as_long_as_slack_tries_makes_it_steady(database):

@@ -3,12 +3,26 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlmodel import col
 from support.plans import plan, series
 
-from storage import inbox, lanes, measuring, messages, migrate, outbox, pacing, reading_back, timing, unsettled, upkeep
+from storage import (
+    hearing,
+    inbox,
+    lanes,
+    measuring,
+    messages,
+    migrate,
+    outbox,
+    pacing,
+    reading_back,
+    timing,
+    unsettled,
+    upkeep,
+)
 from storage.database import Database
-from storage.models import Environment, Lead
+from storage.models import Business, Environment, Lead
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 BEHIND = 100_000
@@ -38,6 +52,12 @@ MESSAGES = """
                          has_files, marks_tried, is_automatic, extra)
     SELECT :lead_id, 'production', 'inbound', '[]', '[]', :now, 'T0', 'C0LEADS', 't' || x, 'm' || x, false, '[]', false, '{}'
     FROM
+"""
+
+
+LEADS = """
+    INSERT INTO lead (environment, thumbtack_id, generation, is_test, details, attachments, extra, business_id, received_at)
+    SELECT 'production', 'l' || x, 'legacy', false, '[]', '[]', '{}', CASE WHEN x < :rows * 0.6 THEN 1 ELSE 2 END, :now FROM
 """
 
 
@@ -91,7 +111,7 @@ WORK = {
     "next_inbox": lambda tx: tx.execute(lanes.NEXT_INBOX, {"now": NOW}),
     "pending_of": lambda tx: outbox.pending_of(tx, "slack:1", outbox.Kind.UPDATE_CARD),
     "lead_post_under_way": lambda tx: unsettled.lead_post_under_way(tx, "C0LEADS"),
-    "measure": lambda tx: measuring.measure(tx, now=NOW),
+    "measure": lambda tx: measuring.measure(tx, environment=Environment.PRODUCTION, now=NOW),
     "release_claims": upkeep.release_claims,
     "read_back": lambda tx: reading_back.enqueue(tx, since=NOW, now=NOW),
     "next_at": lambda tx: pacing.next_at(tx, "channel:C0LEADS", now=NOW),
@@ -137,3 +157,25 @@ async def test_which_threads_are_read_back_is_found_from_the_newest_on(sqlite_ur
     waiting = await plan(database, lambda tx: reading_back._threads(tx, ("thumbtack:1",), now=NOW))
     assert any("ix_thread_lead_id" in step for step in waiting)
     await database.close()
+
+
+async def test_the_last_leads_of_a_business_are_found_whatever_came_for_others_since(database):
+    now = "2026-09-01 12:00:00.000000" if database.is_sqlite else NOW
+    production = Environment.PRODUCTION
+    async with database.transaction() as tx:
+        for number in (1, 2):
+            tx.add(Business(environment=production, thumbtack_id=f"b{number}", created_at=NOW, silence_told_at=NOW))
+        await tx.flush()
+        await tx.execute(text(LEADS + series(database)), {"rows": BEHIND, "now": now})
+        await settle_in(tx, database)
+        (business,) = (await tx.execute(select(Business).where(col(Business.thumbtack_id) == "b1"))).scalars()
+    for work in (
+        lambda tx: hearing.silent(tx, environment=production),
+        lambda tx: hearing._latest(tx, business),
+    ):
+        steps = [step for step in await plan(database, work) if "lead" in step]
+        assert steps
+        assert all("ix_lead_business_id_received_at" in step for step in steps), steps
+    async with database.reading() as tx:
+        found = [await hearing.silent(tx, environment=one) for one in (production, Environment.STAGING)]
+    assert found == [2, 0]

@@ -1,5 +1,6 @@
 """What happened at Thumbtack becomes rows, and in each lead's lane what Slack is to be told, in order."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -238,6 +239,21 @@ async def test_one_message_told_of_two_leads_stands_where_it_was_told_first(door
     assert await said(door) == ["post_lead", "post_message"]
     await door.ingested(("/v1/message", other))
     assert await said(door) == []
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 10])
+async def test_messages_that_wait_take_the_order_in_which_they_were_written_however_long_they_waited(door, minutes):
+    begun = int(time.time()) - 3600
+    later, earlier = (
+        bodies.message("9105", text, message={"createTimestamp": str(begun + minute * 60)})
+        for text, minute in (("written later", 5), ("written earlier", 0))
+    )
+    await door.ingested(("/v1/message", later))
+    door.ahead += timedelta(minutes=minutes)
+    await door.ingested(("/v1/message", earlier))
+    texts = {one.id: one.text for one in await door.rows(Message)}
+    waiting = [row.message_id for row in await door.rows(Outbox) if row.kind == "post_message"]
+    assert [texts[one] for one in waiting] == ["written earlier", "written later"]
 
 
 def told(lead_id: int | None, generation: Generation, at: datetime | None, **fields: Any) -> Message:

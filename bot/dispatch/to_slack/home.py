@@ -76,7 +76,7 @@ async def _businesses(tx: Transaction, standings: Sequence[Standing], number: in
 async def _trouble(services: Services, tx: Transaction, standings: Sequence[Standing]) -> Trouble:
     broken = [one for one in standings if any(row.state == ConnectionState.BROKEN for row in one.connections)]
     return Trouble(
-        backlog=await overview.backlog(tx, now=services.clock()),
+        backlog=await overview.backlog(tx, environment=services.settings.thumbtack_environment, now=services.clock()),
         broken=[status.name_of(one.business) for one in broken],
         closed=[(one.channel, one.closed) for one in await channels.listed(tx) if one.closed is not None],
     )

@@ -13,7 +13,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("presence", sa.Column("unsteady_since", columns.UtcDateTime(), nullable=True))
+    op.add_column("presence", sa.Column("unsteady_at", columns.UtcDateTime(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("presence", "unsteady_at")
     op.drop_column("presence", "unsteady_since")
