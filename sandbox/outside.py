@@ -29,6 +29,8 @@ PRO_API_CLIENT = ("sandbox-pro-api", "sandbox-pro-api-secret")
 V4_CLIENT = ("sandbox-v4", "sandbox-v4-secret")
 BUSINESSES = ((bodies.BUSINESS_ID, bodies.BUSINESS_NAME), ("510000000000000102", "Bright Oak Painting"))
 """Those of the pro who consents: one brings the leads, and two make a choice."""
+AT_ONCE = (0.0,)
+"""Slack's first further try of an event comes nearly at once; later ones are brought when the bot is started again."""
 
 
 class BotControl(Protocol):
@@ -70,6 +72,7 @@ class Outside:
             app_token=APP_TOKEN,
             client=self._clients[wire.SLACK],
             clock=lambda: clock().timestamp(),
+            retries=AT_ONCE,
         )
         self.thumbtack: ThumbtackStandIn = ThumbtackStandIn(
             username=PRO_API_USERNAME,

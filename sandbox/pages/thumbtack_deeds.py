@@ -125,7 +125,8 @@ class _Market:
         try:
             answer = await telling
         except httpx.TransportError:
-            again = "Thumbtack tells it again when you start it." if self._world.bot else "Is it running?"
+            killed = self._world.bot is not None and not self._world.bot.running
+            again = "Thumbtack tells it again when you start it." if killed else "Is it running?"
             return f"The bot does not answer. {again}"
         return None if answer.is_success else f"The bot did not take it: it answered {answer.status_code}."
 
