@@ -87,7 +87,7 @@ class _Site:
             body += chunk
             if len(body) > MOST:
                 raise ValueError("That is too long.")
-        given = json.loads(body)
+        given = json.loads(_whole(json.loads(body)))
         if not isinstance(given, dict) or not isinstance(given.get("args", {}), dict):
             raise ValueError("The body is an object with deed, as and args.")  # noqa: TRY004 -- told like any bad value
         name, as_user = str(given.get("deed")), str(given.get("as"))
@@ -95,6 +95,11 @@ class _Site:
             raise ValueError(f"Nobody can {name} here.")
         self._world.slack.workspace.person(as_user)
         return self._deeds[name], as_user, given.get("args", {})
+
+
+def _whole(given: object) -> str:
+    """The same as JSON; half a character (a lone surrogate, as of an emoji that was cut) becomes the sign for one that is unknown."""
+    return json.dumps(given, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _file(name: str) -> Response:

@@ -147,6 +147,18 @@ async def test_the_page_hears_what_changes_once_for_changes_that_come_together(w
         await news.aclose()
 
 
+async def test_half_a_character_does_no_harm(world, browser):
+    args = {"channel": "C0LEADS", "text": "cut \ud83d"}
+    body = json.dumps({"deed": "say", "as": "U0ANA", "args": args})
+    assert (await browser.post("/page/do", content=body)).status_code == 200
+    await world.slack.bot_says(**args)  # whoever else may say it
+    async with world.serve() as address:
+        news = states(address)
+        said = [one["text"] for one in (await anext(news))["slack"]["channels"][0]["messages"]]
+        assert said == ["cut \ufffd", "cut \ud83d"]
+        await news.aclose()
+
+
 async def test_news_go_to_nobody_who_is_not_there(browser):
     for who in ("", "?as=U0NOBODY"):
         assert (await browser.get(f"/page/events{who}")).status_code == 404
