@@ -12,6 +12,7 @@ from starlette.routing import Mount
 
 from sandbox import pages, shortcuts, wire
 from sandbox.clock import Clock
+from sandbox.pages.guard import Guard
 from sandbox.servers import serving
 from sandbox.slack import SlackStandIn
 from sandbox.slack.workspace import Signal
@@ -96,7 +97,7 @@ class Outside:
                 *self.slack.routes,
                 Mount("/thumbtack", self.thumbtack.app),
             ],
-            middleware=[Middleware(Watching, wire=self.wire)],
+            middleware=[Middleware(Guard, is_the_bots=wire.is_the_bots), Middleware(Watching, wire=self.wire)],
         )
 
     def meet(self, *, address: str, bot_url: str) -> None:

@@ -121,6 +121,11 @@ class _Watched(httpx.AsyncHTTPTransport):
         return response
 
 
+def is_the_bots(scope: Scope) -> bool:
+    """Whether it is a call of Slack's or Thumbtack's API, which the bot makes and no person."""
+    return _called(scope) is not None
+
+
 def _called(scope: Scope) -> str | None:
     """Whose API that is; None for a page and the remote controls."""
     if scope["type"] != "http":

@@ -29,7 +29,9 @@ async def world() -> AsyncIterator[Outside]:
 
 @pytest.fixture
 async def curl(world: Outside) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=world.app), base_url="http://sandbox") as curl:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=world.app), base_url="http://127.0.0.1:8100"
+    ) as curl:
         yield curl
 
 
