@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 KEPT_IN = Path(__file__).parents[2] / "docs" / "pictures"
 MAYA = "Maya Alvarez"
 DESK = {"width": 1440, "height": 1075}
-TALL = {"width": 1060, "height": 1330}
+TALL = {"width": 1060, "height": 1480}
 LARGEST = 400_000  # bytes: whoever clones this has them
 
 
