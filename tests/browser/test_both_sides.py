@@ -1,10 +1,11 @@
 """A whole lead played from both sides on the sandbox page, every button of it, and all the trouble that one can make there."""
 
+import asyncio
 import re
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from support.at_the_page import FOCUSED, Person
 from support.browsing import PHONE, SMALL_DESKTOP, SMALL_PHONE, Tabs, faults_of, overflowing
 from support.playing import Play
@@ -154,6 +155,29 @@ async def test_every_button_of_thumbtacks_side_does_what_it_says(play: Play, tab
     await ana.page.get_by_role("button", name="Calls").click()
     await expect(ana.page.get_by_role("table")).to_contain_text("Corkboard → Slack")
     await is_well_made(ana.page)
+
+
+async def test_what_is_typed_on_while_words_are_sent_stays(play: Play, tabs: Tabs):
+    ana = await at_the_page(play, tabs)
+    await ana.happens("New lead Pro API")
+    phone = ana.phone(MAYA)
+    box = phone.get_by_role("textbox", name=f"Write as {MAYA}")
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await ana.page.route("**/page/do", hold)
+    await box.fill("Six is perfect.")
+    await box.press("Enter")
+    await expect(box).to_have_value("")
+    await box.press_sequentially("And bring a lad")
+    async with ana.page.expect_response("**/page/do"):
+        held.set()
+    await expect(phone.get_by_role("log").get_by_text("Six is perfect.")).to_be_visible()
+    await box.press_sequentially("der.")
+    await expect(box).to_have_value("And bring a ladder.")
 
 
 async def test_the_tab_key_reaches_everything_and_shows_where_it_is(play: Play, tabs: Tabs):
