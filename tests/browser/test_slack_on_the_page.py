@@ -85,6 +85,23 @@ async def test_what_is_half_typed_survives_news_and_a_look_elsewhere(play: Play,
     assert play.world.thumbtack.received(lead_id) == []
 
 
+async def test_what_is_attached_comes_back_where_it_was_not_taken_and_stays_with_who_chose_it(play: Play, tabs: Tabs):
+    await a_lead(play)
+    ana = await at_the_page(play, tabs)
+    await ana.open_thread("Maya Alvarez")
+    await ana.page.route("**/page/do", lambda route: route.fulfill(status=400, json={"error": "Not now."}))
+    tabs.watch.excused.append("Failed to load resource")
+    await ana.thread.get_by_role("button", name="Attach a file").click()
+    await ana.thread.get_by_role("checkbox", name="Also send to channel").check()
+    await ana.thread.get_by_role("button", name="Send").click()
+    await expect(ana.page.get_by_text("Not now.")).to_be_visible()
+    await expect(ana.thread.get_by_role("button", name="estimate.pdf")).to_be_visible()
+    await expect(ana.thread.get_by_role("checkbox")).to_be_checked()
+    await ana.page.get_by_text("Ben", exact=True).first.click()
+    await expect(ana.thread.get_by_role("button", name="Attach a file")).to_be_visible()
+    await expect(ana.thread.get_by_role("checkbox")).not_to_be_checked()
+
+
 async def test_a_window_says_what_is_wrong_in_it_and_keeps_what_was_entered(play: Play, tabs: Tabs):
     await a_lead(play)
     ana = await at_the_page(play, tabs)
