@@ -86,7 +86,8 @@ class _Market:
         lead_id, price = self._lead(args), str(args.get("price") or "$26.00")
         if self._thumbtack.is_v4(lead_id):
             self._thumbtack.v4_change(lead_id, leadPrice=price, chargeState="Charged")
-            return f"The lead costs {price}. The newer API says so only when the bot asks: put the clock forward."
+            sooner = ": put the clock forward." if self._world.bot else "."
+            return f"The lead costs {price}. The newer API says so only when the bot asks{sooner}"
         return f"The lead costs {price}. {await self._brought(self._thumbtack.price(lead_id, price))}"
 
     async def review(self, _: str, args: Json) -> str:

@@ -252,3 +252,12 @@ async def test_a_page_whose_sandbox_was_stopped_says_so_and_goes_on_with_the_nex
     await expect(page.get_by_role("alert")).to_contain_text("The sandbox was stopped")
     async with Outside().serve(port=urlsplit(url).port or 0):
         await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_a_page_whose_news_were_refused_asks_again(tabs: Tabs):
+    tabs.watch.excused.append("Failed to load resource")
+    page = await tabs.open()
+    await page.route("**/page/events?*", lambda route: route.fulfill(status=503), times=1)
+    async with Outside().serve() as url:
+        await page.goto(url)
+        await expect(page.get_by_text("Start here")).to_be_visible()

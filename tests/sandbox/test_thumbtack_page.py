@@ -240,6 +240,10 @@ async def test_a_bot_that_was_started_elsewhere_is_left_alone(world, do):
     assert trouble.view(world, "U0ANA")["bot"] is None
     world.thumbtack.webhook_url = "http://127.0.0.1:9"
     assert said(await do("lead")).endswith("The bot does not answer. Is it running?")
+    assert said(await do("lead_v4")).endswith("Is it running?")
+    assert said(await do("price", lead_id=leads(world)[0]["id"])).endswith(
+        "only when the bot asks."
+    )  # no clock to put forward
     assert trouble.view(world, "U0ANA")["missing"]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(world.app), base_url="http://127.0.0.1") as caller:
         coming = world.changed.coming

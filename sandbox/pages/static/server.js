@@ -1,14 +1,29 @@
 // The page's wire: the state as it changes, and deeds that are done.
 
+const AGAIN = 3000; // milliseconds, as browsers wait where they try again by themselves
+
 /** Hear the whole state now and at each change: `told(state)`, `lost(isLost)`, `nobody()` is that; returns how to stop. */
 export function listen(as, told, lost, nobody) {
-  const events = new EventSource(`/page/events?as=${encodeURIComponent(as)}`);
-  events.onmessage = (event) => {
-    lost(false);
-    told(JSON.parse(event.data));
+  let events = null;
+  let again = null;
+  const open = () => {
+    events = new EventSource(`/page/events?as=${encodeURIComponent(as)}`);
+    events.onmessage = (event) => {
+      lost(false);
+      told(JSON.parse(event.data));
+    };
+    events.onerror = () => {
+      lost(true);
+      if (events.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+      again = setTimeout(open, AGAIN);
+      nobody();
+    };
   };
-  events.onerror = () => (events.readyState === EventSource.CLOSED ? nobody() : lost(true));
-  return () => events.close();
+  open();
+  return () => {
+    clearTimeout(again);
+    events.close();
+  };
 }
 
 /** Do something as somebody: the answer with `said`; rejects with an Error whose message is a sentence. */

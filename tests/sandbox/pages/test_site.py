@@ -135,7 +135,7 @@ async def test_this_machine_has_several_names(browser, address):
         (b'{"deed": "say", "as": "U0NOBODY"}', "nobody here is U0NOBODY"),
         (b'{"deed": "say", "as": "U0ANA", "args": {}}', "channel"),
         (b'{"deed": "say", "as": "U0ANA", "args": {"channel": "C0NONE", "text": "Hi"}}', "no channel is C0NONE"),
-        (b'"' + b"x" * 100_001, "That is too long."),
+        (b'"' + b"x" * 400_001, "That is too long."),
     ],
 )
 async def test_what_cannot_be_done_is_told(browser, body, sentence):
