@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from sandbox.page import as_text, page
+from sandbox.as_text import as_text, page
 from sandbox.pages import guard, parts, stream
 from sandbox.pages.deeds import Deed, Json
 
