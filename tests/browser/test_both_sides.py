@@ -214,7 +214,7 @@ HERE = f"() => ({{ ...({FOCUSED})(), number: window.stops.indexOf(document.activ
 async def test_a_lead_is_played_on_a_phone(play: Play, tabs: Tabs, size, dark):
     ana = await at_the_page(play, tabs, size=size, dark=dark, has_touch=True)
     tab = {
-        name: ana.page.get_by_role("navigation").get_by_role("button", name=name)
+        name: ana.page.get_by_role("navigation", name="Parts of the page").get_by_role("button", name=name)
         for name in ("Slack", "Customer", "Trouble")
     }
     await is_well_made(ana.page)

@@ -195,6 +195,40 @@ async def test_everything_goes_by_keyboard_alone(play: Play, tabs: Tabs):
     assert play.world.thumbtack.received(lead_id) == ["By keyboard."]
 
 
+async def test_the_keyboard_begins_at_what_one_came_for_and_is_never_lost(play: Play, tabs: Tabs):
+    await a_lead(play)
+    ana = await at_the_page(play, tabs)
+    await expect(ana.card("Maya")).to_be_visible()
+    there = (
+        ana.slack.get_by_role("combobox", name="Message #leads"),
+        ana.customers_side.get_by_role("button").first,
+        ana.trouble.get_by_role("button").first,
+    )
+    for stops, side in enumerate(there, start=1):
+        await ana.page.reload()
+        await expect(ana.card("Maya")).to_be_visible()
+        for _ in range(stops):
+            await ana.page.keyboard.press("Tab")
+        await expect(ana.page.get_by_role("navigation", name="Go to")).to_be_in_viewport(ratio=1)
+        await ana.page.keyboard.press("Enter")
+        await expect(side).to_be_focused()
+    await ana.open_thread("Maya")
+    await ana.reply("It costs 10")
+    for end in ("Cancel", "Save"):
+        await ana.act("It costs 10", "Edit message")
+        await ana.thread.get_by_role("button", name=end, exact=True).focus()
+        await ana.page.keyboard.press("Enter")
+        menu = ana.message("It costs 10").get_by_role("button", name="Message actions")
+        await expect(menu).to_be_focused()
+    await ana.page.keyboard.press("Escape")
+    await ana.type("/thumbtack help")
+    dismiss = ana.channel.get_by_role("button", name="Dismiss message")
+    await dismiss.focus()
+    await ana.page.keyboard.press("Enter")
+    await expect(dismiss).to_have_count(0)
+    await expect(ana.channel).to_be_focused()
+
+
 async def test_two_people_at_two_tabs_see_each_other(play: Play, tabs: Tabs):
     lead_id = await a_lead(play)
     ana, ben = await at_the_page(play, tabs), await at_the_page(play, tabs, "U0BEN")

@@ -51,6 +51,7 @@ function App() {
     trouble: state.trouble.troubles.filter((one) => one.on).length + Number(state.trouble.missing),
   };
   return html`
+    <${Skips} go=${setTab} />
     <${Head} lost=${lost} />
     <${Tour} state=${state} />
     <nav class="tabs" aria-label="Parts of the page">
@@ -82,6 +83,23 @@ function Head({ lost }) {
     <p>Nothing here is real, and nothing leaves this machine.</p>
     ${lost && html`<p class="lost" role="alert">The sandbox was stopped. Start it again, and this page goes on.</p>`}
   </header>`;
+}
+
+const SKIPS = [
+  ["slack", "Write in Slack", ".slack-side .composer textarea"],
+  ["customer", "Thumbtack", ".customer-side button"],
+  ["trouble", "Trouble", ".trouble-side button"],
+];
+
+/** For the keyboard: first of all the ways to what else is dozens of stops away; seen while one is at them. */
+function Skips({ go }) {
+  const skip = (tab, to) => {
+    go(tab);
+    requestAnimationFrame(() => (document.querySelector(to) ?? document.querySelector(`.${tab}-side button`))?.focus());
+  };
+  return html`<nav class="skips" aria-label="Go to">
+    ${SKIPS.map(([tab, label, to]) => html`<button key=${tab} type="button" class="button" onClick=${() => skip(tab, to)}>${label}</button>`)}
+  </nav>`;
 }
 
 /** Who one acts as: it stands in the address, so that two tabs can be two people. */
