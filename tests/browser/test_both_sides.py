@@ -235,6 +235,20 @@ async def test_a_lead_is_played_on_a_phone(play: Play, tabs: Tabs, size, dark):
     await is_well_made(ana.page)
 
 
+async def test_who_comes_by_phone_after_the_tour_is_told_where_to_begin(play: Play, tabs: Tabs):
+    await play.world.thumbtack.lead()
+    ana = await at_the_page(play, tabs, size=SMALL_PHONE, has_touch=True)
+    hint = ana.slack.get_by_text("Start here: press New lead on the tab Customer")
+    await expect(hint).to_be_visible()
+    await is_well_made(ana.page)
+    parts = ana.page.get_by_role("navigation", name="Parts of the page")
+    await parts.get_by_role("button", name="Customer").tap()
+    await ana.happens("New lead Pro API")
+    await parts.get_by_role("button", name="Slack").tap()
+    await expect(ana.card(MAYA).first).to_be_visible()
+    await expect(hint).to_have_count(0)
+
+
 async def test_a_small_window_holds_both_sides(play: Play, tabs: Tabs):
     ana = await at_the_page(play, tabs, size=SMALL_DESKTOP)
     await ana.happens("New lead Pro API")

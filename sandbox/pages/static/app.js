@@ -21,6 +21,7 @@ function App() {
   const [lost, setLost] = useState(false);
   const [tab, setTab] = useState("slack");
   const [fresh, setFresh] = useState(0);
+  const [begun, begin] = useState(false);
   const wide = useWide();
   const [toasts, toast] = useToasts();
   const arrived = useArrived(state, wide || tab === "customer");
@@ -64,10 +65,13 @@ function App() {
     </nav>
     <main class="sides" data-tab=${tab}>
       <section class="side slack-side" aria-label="Slack">
+        ${!wide && !begun && !state.trouble.tour && state.thumbtack.leads.length > 0 && html`<p class="start">
+          Start here: press <b>New lead</b> on the tab <b>Customer</b>, then answer in its thread here.
+        </p>`}
         <${SlackView} state=${state.slack} act=${act} setAs=${setAs} shown=${wide || tab === "slack"} tell=${setFresh} />
       </section>
       <section class="side customer-side" aria-label="Thumbtack">
-        <${ThumbtackView} state=${state} act=${act} />
+        <${ThumbtackView} state=${state} act=${act} begun=${begun} begin=${begin} />
       </section>
       <section class="side trouble-side" aria-label="Trouble">
         <${TroubleBar} state=${state} act=${act} />
