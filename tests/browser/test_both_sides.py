@@ -258,6 +258,22 @@ async def test_a_small_window_holds_both_sides(play: Play, tabs: Tabs):
     await is_well_made(ana.page)
 
 
+async def test_a_deed_that_is_not_answered_is_told_and_the_words_come_back(tabs: Tabs):
+    tabs.watch.excused.append("net::ERR_")
+    async with Outside().serve() as url:
+        page = await tabs.open()
+        await page.add_init_script(
+            "const timeout = AbortSignal.timeout; AbortSignal.timeout = () => timeout.call(AbortSignal, 50)"
+        )
+        await page.route("**/page/do", lambda _route: None)  # it waits, as behind six open tabs
+        await page.goto(url)
+        box = page.get_by_role("combobox", name="Message #leads")
+        await box.fill("Hello?")
+        await box.press("Enter")
+        await expect(page.get_by_text("It may still be done: look before you try again.")).to_be_visible()
+        await expect(box).to_have_value("Hello?")
+
+
 async def test_a_page_whose_sandbox_was_stopped_says_so_and_goes_on_with_the_next(tabs: Tabs):
     tabs.watch.excused.append("net::ERR_")  # the browser says itself that nobody answers
     async with Outside().serve() as url:

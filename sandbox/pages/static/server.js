@@ -2,6 +2,10 @@
 
 const AGAIN = 3000; // milliseconds, as browsers wait where they try again by themselves
 
+const PATIENCE = 15_000; // milliseconds; a bot that is started needs some
+const LATE =
+  "No answer yet. It may still be done: look before you try again. If this page is open in six tabs or more, close some: a browser has no line left then.";
+
 /** Hear the whole state now and at each change: `told(state)`, `lost(isLost)`, `nobody()` is that; returns how to stop. */
 export function listen(as, told, lost, nobody) {
   let events = null;
@@ -32,8 +36,9 @@ export async function act(as, deed, args) {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ deed, as, args }),
-  }).catch(() => {
-    throw new Error("The sandbox does not answer. Was it stopped?");
+    signal: AbortSignal.timeout(PATIENCE),
+  }).catch((error) => {
+    throw new Error(error.name === "TimeoutError" ? LATE : "The sandbox does not answer. Was it stopped?");
   });
   const answer = await response.json().catch(() => ({ error: "The sandbox refused this." }));
   if (!response.ok) throw new Error(answer.error);
