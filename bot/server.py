@@ -22,6 +22,10 @@ from bot.settings import Settings
 GRACE = 10
 """Seconds that requests under way get at shutdown."""
 
+KEPT = 130
+"""Seconds that an idle connection is kept. A web server in front keeps its own for the next request (nginx for one minute, Caddy
+for two) and must be the one that closes them: a request on a connection that we just close is answered with 502."""
+
 NOT_STARTED = 1
 """What the process ends with when the program did not start; the log says why."""
 
@@ -121,4 +125,5 @@ OPTIONS: dict[str, Any] = {
     "server_header": False,
     "lifespan": "on",
     "timeout_graceful_shutdown": GRACE,
+    "timeout_keep_alive": KEPT,
 }

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 from sandbox import outside
+from sandbox.as_text import title
 from sandbox.news import News
 from sandbox.outside import Outside
-from sandbox.page import title
 from sandbox.stopping import Stopped, told_to_stop, unless
 from sandbox.tips import tips_table
 

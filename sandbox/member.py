@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sandbox import page
+from sandbox import as_text
 from sandbox.reading import Reader
 from sandbox.slack import Answer, SlackStandIn
 from sandbox.slack.block_kit import elements
@@ -79,21 +79,21 @@ class Member:
     def _tab(self) -> Iterator[RenderableType]:
         home = self._slack.home(self._person.user_id)
         if home is not None:
-            yield page.title(f"{self._person.name}'s Home tab")
-            yield page.read(self._reader.lines(home))
+            yield as_text.title(f"{self._person.name}'s Home tab")
+            yield as_text.read(self._reader.lines(home))
 
     def _alone(self) -> Iterator[RenderableType]:
         for whisper in self._slack.ephemerals(self._person.user_id):
-            name = page.channel_name(self._reader, self._slack.workspace.channel(whisper["channel"]))
-            yield page.title(f"Only {self._person.name} sees, in {name}")
-            yield page.read(self._reader.lines(whisper))
+            name = as_text.channel_name(self._reader, self._slack.workspace.channel(whisper["channel"]))
+            yield as_text.title(f"Only {self._person.name} sees, in {name}")
+            yield as_text.read(self._reader.lines(whisper))
 
     def _windows(self) -> Iterator[RenderableType]:
         for view in self._slack.views(self._person.user_id):
-            yield page.title(f"{self._person.name}'s window")
+            yield as_text.title(f"{self._person.name}'s window")
             fields = "  ".join(_field(one) for block, one in elements(view["blocks"]) if block["type"] == "input")
             takes = [Text(f"Fields: {fields}", "dim")] if fields else []
-            yield page.read([*self._reader.window(view), *takes])
+            yield as_text.read([*self._reader.window(view), *takes])
 
 
 def _meant(shown: Json, wanted: str) -> tuple[str, Any] | None:

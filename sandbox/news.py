@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from sandbox import page
+from sandbox import as_text
 from sandbox.reading import Reader, marks
 from sandbox.slack import SlackStandIn
 from sandbox.slack.workspace import Channel
@@ -80,11 +80,11 @@ class News:
     def _new(self, channel: Channel, message: Json, parent: Json | None) -> Iterator[RenderableType]:
         if parent is None or parent is message:
             self._place = None
-            yield page.title(page.channel_name(self._reader, channel))
-            yield page.card(self._reader, message)
+            yield as_text.title(as_text.channel_name(self._reader, channel))
+            yield as_text.card(self._reader, message)
             return
         yield from self._where(channel, parent)
-        yield self._row(self._reader.name(message.get("user")), page.said(self._reader, message))
+        yield self._row(self._reader.name(message.get("user")), as_text.said(self._reader, message))
 
     def _whispered(self) -> Iterator[RenderableType]:
         for user_id, whispers in self._slack.workspace.ephemerals.items():
@@ -127,10 +127,10 @@ class News:
 
     def _where(self, channel: Channel, parent: Json) -> Iterator[RenderableType]:
         """The thread that the next lines are about, said once."""
-        place = f"{page.channel_name(self._reader, channel)} › {self._reader.lines(parent)[0].plain}"
+        place = f"{as_text.channel_name(self._reader, channel)} › {self._reader.lines(parent)[0].plain}"
         if place != self._place:
             self._place = place
             yield Text(f"\n{place}", "dim")
 
     def _row(self, who: str, what: Text) -> RenderableType:
-        return page.rows([(page.time(datetime.now(UTC)), page.who(who), what)], indent=2)
+        return as_text.rows([(as_text.time(datetime.now(UTC)), as_text.who(who), what)], indent=2)

@@ -12,6 +12,7 @@ from starlette.routing import Mount
 
 from sandbox import pages, shortcuts, wire
 from sandbox.clock import Clock
+from sandbox.pages.guard import Guard
 from sandbox.servers import serving
 from sandbox.slack import SlackStandIn
 from sandbox.slack.workspace import Signal
@@ -29,6 +30,8 @@ PRO_API_CLIENT = ("sandbox-pro-api", "sandbox-pro-api-secret")
 V4_CLIENT = ("sandbox-v4", "sandbox-v4-secret")
 BUSINESSES = ((bodies.BUSINESS_ID, bodies.BUSINESS_NAME), ("510000000000000102", "Bright Oak Painting"))
 """Those of the pro who consents: one brings the leads, and two make a choice."""
+AT_ONCE = (0.0,)
+"""Slack's first further try of an event comes nearly at once; later ones are brought when the bot is started again."""
 
 
 class BotControl(Protocol):
@@ -70,6 +73,7 @@ class Outside:
             app_token=APP_TOKEN,
             client=self._clients[wire.SLACK],
             clock=lambda: clock().timestamp(),
+            retries=AT_ONCE,
         )
         self.thumbtack: ThumbtackStandIn = ThumbtackStandIn(
             username=PRO_API_USERNAME,
@@ -93,7 +97,7 @@ class Outside:
                 *self.slack.routes,
                 Mount("/thumbtack", self.thumbtack.app),
             ],
-            middleware=[Middleware(Watching, wire=self.wire)],
+            middleware=[Middleware(Guard, is_the_bots=wire.is_the_bots), Middleware(Watching, wire=self.wire)],
         )
 
     def meet(self, *, address: str, bot_url: str) -> None:

@@ -31,9 +31,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from sandbox.as_text import as_text
 from sandbox.faults import Fault
 from sandbox.member import Member
-from sandbox.page import as_text
 from sandbox.reading import Reader
 from sandbox.slack import Answer, SlackStandIn
 from sandbox.slack.block_kit import elements

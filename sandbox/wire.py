@@ -12,6 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 BOT, SLACK, THUMBTACK = "Corkboard", "Slack", "Thumbtack"
 REMEMBERED = 60  # calls
 
+IDLE = 1.0
+"""Seconds that a connection to the bot is kept for the next call: well under the 5 s after which uvicorn closes it. A call on a
+connection that is just being closed would be lost."""
+
 _APIS = {
     "/slack/api/": SLACK,
     "/slack/response/": SLACK,
@@ -100,7 +104,7 @@ class _Watched(httpx.AsyncHTTPTransport):
     """The network, with an eye on what a stand-in tells the bot."""
 
     def __init__(self, wire: Wire, caller: str) -> None:
-        super().__init__()
+        super().__init__(limits=httpx.Limits(keepalive_expiry=IDLE))
         self._wire = wire
         self._caller = caller
 
@@ -115,6 +119,11 @@ class _Watched(httpx.AsyncHTTPTransport):
                 caller=self._caller, called=BOT, method=request.method, path=request.url.path, status=status
             )
         return response
+
+
+def is_the_bots(scope: Scope) -> bool:
+    """Whether it is a call of Slack's or Thumbtack's API, which the bot makes and no person."""
+    return _called(scope) is not None
 
 
 def _called(scope: Scope) -> str | None:

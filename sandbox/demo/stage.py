@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.text import Text
 
 from sandbox import outside
+from sandbox.as_text import LEGEND, page, title
 from sandbox.demo.bot_process import BotEndedError, running_bot
 from sandbox.demo.keeper import Keeper, kept
 from sandbox.demo.promises import NotHeldError
 from sandbox.demo.script import Script, Step
 from sandbox.news import News
 from sandbox.outside import Outside
-from sandbox.page import LEGEND, page, title
 from sandbox.stopping import Stopped, told_to_stop, unless
 from sandbox.tips import tips_table
 

@@ -1,10 +1,9 @@
 """The page's news: the whole state as server-sent events, one whenever something changed (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
-
-import orjson
 
 from sandbox.pages import parts
 
@@ -23,7 +22,7 @@ async def news(world: "Outside", as_user: str) -> AsyncIterator[bytes]:
     last = b""
     while not world.ended:
         changes = world.changes()
-        now = orjson.dumps(parts.state(world, as_user))
+        now = json.dumps(parts.state(world, as_user)).encode()  # orjson takes no half of an emoji
         if now != last:
             yield b"data: " + now + b"\n\n"
             last = now

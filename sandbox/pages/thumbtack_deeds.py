@@ -86,7 +86,8 @@ class _Market:
         lead_id, price = self._lead(args), str(args.get("price") or "$26.00")
         if self._thumbtack.is_v4(lead_id):
             self._thumbtack.v4_change(lead_id, leadPrice=price, chargeState="Charged")
-            return f"The lead costs {price}. The newer API says so only when the bot asks: put the clock forward."
+            sooner = ": put the clock forward." if self._world.bot else "."
+            return f"The lead costs {price}. The newer API says so only when the bot asks{sooner}"
         return f"The lead costs {price}. {await self._brought(self._thumbtack.price(lead_id, price))}"
 
     async def review(self, _: str, args: Json) -> str:
@@ -125,7 +126,8 @@ class _Market:
         try:
             answer = await telling
         except httpx.TransportError:
-            again = "Thumbtack tells it again when you start it." if self._world.bot else "Is it running?"
+            killed = self._world.bot is not None and not self._world.bot.running
+            again = "Thumbtack tells it again when you start it." if killed else "Is it running?"
             return f"The bot does not answer. {again}"
         return None if answer.is_success else f"The bot did not take it: it answered {answer.status_code}."
 

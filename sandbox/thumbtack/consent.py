@@ -194,7 +194,7 @@ def _html(title: str, body: str, *, status: int = 200, leads_to: str | None = No
     headers = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": policy,
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "same-origin",  # with none, a browser would not say that the form is of this page
         "X-Content-Type-Options": "nosniff",
     }
     return HTMLResponse(page, status, headers=headers)

@@ -4,8 +4,10 @@ import os
 import subprocess
 import sys
 
+import uvicorn
 from support.commands import with_database
 
+from bot import server
 from storage import migrate
 
 TOLD_WHILE_IT_STARTS = """
@@ -32,3 +34,8 @@ def test_sigterm_while_it_starts_is_not_forgotten(sqlite_url):
     command = [sys.executable, "-c", TOLD_WHILE_IT_STARTS]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 -- ours
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "ended"), done.stderr[-2_000:]
+
+
+def test_idle_connections_outlive_those_of_a_web_server_in_front():
+    caddys_idle = 120  # seconds, where `keepalive` is not set
+    assert uvicorn.Config("bot.app:from_environment", **server.OPTIONS).timeout_keep_alive > caddys_idle

@@ -1,10 +1,11 @@
 """A whole lead played from both sides on the sandbox page, every button of it, and all the trouble that one can make there."""
 
+import asyncio
 import re
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from support.at_the_page import FOCUSED, Person
 from support.browsing import PHONE, SMALL_DESKTOP, SMALL_PHONE, Tabs, faults_of, overflowing
 from support.playing import Play
@@ -156,6 +157,29 @@ async def test_every_button_of_thumbtacks_side_does_what_it_says(play: Play, tab
     await is_well_made(ana.page)
 
 
+async def test_what_is_typed_on_while_words_are_sent_stays(play: Play, tabs: Tabs):
+    ana = await at_the_page(play, tabs)
+    await ana.happens("New lead Pro API")
+    phone = ana.phone(MAYA)
+    box = phone.get_by_role("textbox", name=f"Write as {MAYA}")
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await ana.page.route("**/page/do", hold)
+    await box.fill("Six is perfect.")
+    await box.press("Enter")
+    await expect(box).to_have_value("")
+    await box.press_sequentially("And bring a lad")
+    async with ana.page.expect_response("**/page/do"):
+        held.set()
+    await expect(phone.get_by_role("log").get_by_text("Six is perfect.")).to_be_visible()
+    await box.press_sequentially("der.")
+    await expect(box).to_have_value("And bring a ladder.")
+
+
 async def test_the_tab_key_reaches_everything_and_shows_where_it_is(play: Play, tabs: Tabs):
     ana = await at_the_page(play, tabs)
     await ana.happens("New lead newer API")
@@ -190,7 +214,7 @@ HERE = f"() => ({{ ...({FOCUSED})(), number: window.stops.indexOf(document.activ
 async def test_a_lead_is_played_on_a_phone(play: Play, tabs: Tabs, size, dark):
     ana = await at_the_page(play, tabs, size=size, dark=dark, has_touch=True)
     tab = {
-        name: ana.page.get_by_role("navigation").get_by_role("button", name=name)
+        name: ana.page.get_by_role("navigation", name="Parts of the page").get_by_role("button", name=name)
         for name in ("Slack", "Customer", "Trouble")
     }
     await is_well_made(ana.page)
@@ -211,6 +235,20 @@ async def test_a_lead_is_played_on_a_phone(play: Play, tabs: Tabs, size, dark):
     await is_well_made(ana.page)
 
 
+async def test_who_comes_by_phone_after_the_tour_is_told_where_to_begin(play: Play, tabs: Tabs):
+    await play.world.thumbtack.lead()
+    ana = await at_the_page(play, tabs, size=SMALL_PHONE, has_touch=True)
+    hint = ana.slack.get_by_text("Start here: press New lead on the tab Customer")
+    await expect(hint).to_be_visible()
+    await is_well_made(ana.page)
+    parts = ana.page.get_by_role("navigation", name="Parts of the page")
+    await parts.get_by_role("button", name="Customer").tap()
+    await ana.happens("New lead Pro API")
+    await parts.get_by_role("button", name="Slack").tap()
+    await expect(ana.card(MAYA).first).to_be_visible()
+    await expect(hint).to_have_count(0)
+
+
 async def test_a_small_window_holds_both_sides(play: Play, tabs: Tabs):
     ana = await at_the_page(play, tabs, size=SMALL_DESKTOP)
     await ana.happens("New lead Pro API")
@@ -218,6 +256,22 @@ async def test_a_small_window_holds_both_sides(play: Play, tabs: Tabs):
     await ana.write_as(MAYA, "Hello?")
     await expect(ana.message("Hello?")).to_be_visible()
     await is_well_made(ana.page)
+
+
+async def test_a_deed_that_is_not_answered_is_told_and_the_words_come_back(tabs: Tabs):
+    tabs.watch.excused.append("net::ERR_")
+    async with Outside().serve() as url:
+        page = await tabs.open()
+        await page.add_init_script(
+            "const timeout = AbortSignal.timeout; AbortSignal.timeout = () => timeout.call(AbortSignal, 50)"
+        )
+        await page.route("**/page/do", lambda _route: None)  # it waits, as behind six open tabs
+        await page.goto(url)
+        box = page.get_by_role("combobox", name="Message #leads")
+        await box.fill("Hello?")
+        await box.press("Enter")
+        await expect(page.get_by_text("It may still be done: look before you try again.")).to_be_visible()
+        await expect(box).to_have_value("Hello?")
 
 
 async def test_a_page_whose_sandbox_was_stopped_says_so_and_goes_on_with_the_next(tabs: Tabs):
@@ -228,3 +282,12 @@ async def test_a_page_whose_sandbox_was_stopped_says_so_and_goes_on_with_the_nex
     await expect(page.get_by_role("alert")).to_contain_text("The sandbox was stopped")
     async with Outside().serve(port=urlsplit(url).port or 0):
         await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_a_page_whose_news_were_refused_asks_again(tabs: Tabs):
+    tabs.watch.excused.append("Failed to load resource")
+    page = await tabs.open()
+    await page.route("**/page/events?*", lambda route: route.fulfill(status=503), times=1)
+    async with Outside().serve() as url:
+        await page.goto(url)
+        await expect(page.get_by_text("Start here")).to_be_visible()

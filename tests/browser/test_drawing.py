@@ -59,6 +59,30 @@ async def test_everything_that_the_bot_says_and_asks_is_shown(world: Outside, ta
         await is_well_drawn(page)
 
 
+async def test_what_was_chosen_and_not_meant_is_not_chosen(tabs: Tabs):
+    world = Outside()
+    option = {"text": {"type": "plain_text", "text": "Everything"}, "value": "all"}
+    plain = {name: {"type": "plain_text", "text": name} for name in ("title", "text", "confirm", "deny")}
+    select = {"type": "static_select", "action_id": "erase", "options": [option], "confirm": plain}
+    said = {"type": "section", "text": {"type": "mrkdwn", "text": ":constructor: and :eyes:"}}
+    blocks = [said, {"type": "actions", "elements": [select]}]
+    workspace = world.slack.workspace
+    post = {
+        "user": workspace.bot_user_id,
+        "bot_id": workspace.bot_id,
+        "text": "",
+        "blocks": with_ids(workspace, blocks),
+    }
+    workspace.post(workspace.channel(CHANNEL), post)
+    async with world.serve() as address:
+        page = await tabs.open(address)
+        await expect(page.get_by_text(":constructor:")).to_be_visible()  # a word that every object of JavaScript knows
+        await page.get_by_role("article").get_by_role("combobox").select_option("all")
+        await page.get_by_role("dialog").get_by_role("button", name="deny").click()
+        await expect(page.get_by_role("article").get_by_role("combobox")).to_have_value("")
+    await world.aclose()
+
+
 async def is_well_drawn(page: Page) -> None:
     assert await page.locator(".unknown").count() == 0
     assert await overflowing(page) == []

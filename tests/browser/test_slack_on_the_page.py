@@ -85,6 +85,23 @@ async def test_what_is_half_typed_survives_news_and_a_look_elsewhere(play: Play,
     assert play.world.thumbtack.received(lead_id) == []
 
 
+async def test_what_is_attached_comes_back_where_it_was_not_taken_and_stays_with_who_chose_it(play: Play, tabs: Tabs):
+    await a_lead(play)
+    ana = await at_the_page(play, tabs)
+    await ana.open_thread("Maya Alvarez")
+    await ana.page.route("**/page/do", lambda route: route.fulfill(status=400, json={"error": "Not now."}))
+    tabs.watch.excused.append("Failed to load resource")
+    await ana.thread.get_by_role("button", name="Attach a file").click()
+    await ana.thread.get_by_role("checkbox", name="Also send to channel").check()
+    await ana.thread.get_by_role("button", name="Send").click()
+    await expect(ana.page.get_by_text("Not now.")).to_be_visible()
+    await expect(ana.thread.get_by_role("button", name="estimate.pdf")).to_be_visible()
+    await expect(ana.thread.get_by_role("checkbox")).to_be_checked()
+    await ana.page.get_by_text("Ben", exact=True).first.click()
+    await expect(ana.thread.get_by_role("button", name="Attach a file")).to_be_visible()
+    await expect(ana.thread.get_by_role("checkbox")).not_to_be_checked()
+
+
 async def test_a_window_says_what_is_wrong_in_it_and_keeps_what_was_entered(play: Play, tabs: Tabs):
     await a_lead(play)
     ana = await at_the_page(play, tabs)
@@ -176,6 +193,40 @@ async def test_everything_goes_by_keyboard_alone(play: Play, tabs: Tabs):
     await ana.page.keyboard.press("Escape")
     await expect(ana.thread).to_have_count(0)
     assert play.world.thumbtack.received(lead_id) == ["By keyboard."]
+
+
+async def test_the_keyboard_begins_at_what_one_came_for_and_is_never_lost(play: Play, tabs: Tabs):
+    await a_lead(play)
+    ana = await at_the_page(play, tabs)
+    await expect(ana.card("Maya")).to_be_visible()
+    there = (
+        ana.slack.get_by_role("combobox", name="Message #leads"),
+        ana.customers_side.get_by_role("button").first,
+        ana.trouble.get_by_role("button").first,
+    )
+    for stops, side in enumerate(there, start=1):
+        await ana.page.reload()
+        await expect(ana.card("Maya")).to_be_visible()
+        for _ in range(stops):
+            await ana.page.keyboard.press("Tab")
+        await expect(ana.page.get_by_role("navigation", name="Go to")).to_be_in_viewport(ratio=1)
+        await ana.page.keyboard.press("Enter")
+        await expect(side).to_be_focused()
+    await ana.open_thread("Maya")
+    await ana.reply("It costs 10")
+    for end in ("Cancel", "Save"):
+        await ana.act("It costs 10", "Edit message")
+        await ana.thread.get_by_role("button", name=end, exact=True).focus()
+        await ana.page.keyboard.press("Enter")
+        menu = ana.message("It costs 10").get_by_role("button", name="Message actions")
+        await expect(menu).to_be_focused()
+    await ana.page.keyboard.press("Escape")
+    await ana.type("/thumbtack help")
+    dismiss = ana.channel.get_by_role("button", name="Dismiss message")
+    await dismiss.focus()
+    await ana.page.keyboard.press("Enter")
+    await expect(dismiss).to_have_count(0)
+    await expect(ana.channel).to_be_focused()
 
 
 async def test_two_people_at_two_tabs_see_each_other(play: Play, tabs: Tabs):

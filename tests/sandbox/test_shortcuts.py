@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.as_text import as_text
 from sandbox.news import News
 from sandbox.outside import CHANNEL, Outside
-from sandbox.page import as_text
 from sandbox.servers import serving
 from sandbox.slack.chat import with_ids
 from sandbox.slack.modals import make_view
@@ -29,7 +29,9 @@ async def world() -> AsyncIterator[Outside]:
 
 @pytest.fixture
 async def curl(world: Outside) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=world.app), base_url="http://sandbox") as curl:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=world.app), base_url="http://127.0.0.1:8100"
+    ) as curl:
         yield curl
 
 

@@ -217,6 +217,10 @@ async def test_what_was_missed_while_the_bot_was_killed_is_tried_again_in_order(
     assert not any(troubles(world).values())
     await do("trouble", key="bot_killed", on=True)
     assert said(await do("trouble", key="bot_killed", on=False)) == "The bot runs again. It missed nothing."
+    bot.reached_at("http://127.0.0.1:9")
+    assert said(await do("lead")).endswith(
+        "The bot does not answer. Is it running?"
+    )  # it is: no start will tell it again
 
 
 async def test_time_passes_for_everybody(world, bot, do):
@@ -236,6 +240,10 @@ async def test_a_bot_that_was_started_elsewhere_is_left_alone(world, do):
     assert trouble.view(world, "U0ANA")["bot"] is None
     world.thumbtack.webhook_url = "http://127.0.0.1:9"
     assert said(await do("lead")).endswith("The bot does not answer. Is it running?")
+    assert said(await do("lead_v4")).endswith("Is it running?")
+    assert said(await do("price", lead_id=leads(world)[0]["id"])).endswith(
+        "only when the bot asks."
+    )  # no clock to put forward
     assert trouble.view(world, "U0ANA")["missing"]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(world.app), base_url="http://127.0.0.1") as caller:
         coming = world.changed.coming

@@ -21,6 +21,7 @@ function App() {
   const [lost, setLost] = useState(false);
   const [tab, setTab] = useState("slack");
   const [fresh, setFresh] = useState(0);
+  const [begun, begin] = useState(false);
   const wide = useWide();
   const [toasts, toast] = useToasts();
   const arrived = useArrived(state, wide || tab === "customer");
@@ -51,6 +52,7 @@ function App() {
     trouble: state.trouble.troubles.filter((one) => one.on).length + Number(state.trouble.missing),
   };
   return html`
+    <${Skips} go=${setTab} />
     <${Head} lost=${lost} />
     <${Tour} state=${state} />
     <nav class="tabs" aria-label="Parts of the page">
@@ -63,10 +65,13 @@ function App() {
     </nav>
     <main class="sides" data-tab=${tab}>
       <section class="side slack-side" aria-label="Slack">
+        ${!wide && !begun && !state.trouble.tour && state.thumbtack.leads.length > 0 && html`<p class="start">
+          Start here: press <b>New lead</b> on the tab <b>Customer</b>, then answer in its thread here.
+        </p>`}
         <${SlackView} state=${state.slack} act=${act} setAs=${setAs} shown=${wide || tab === "slack"} tell=${setFresh} />
       </section>
       <section class="side customer-side" aria-label="Thumbtack">
-        <${ThumbtackView} state=${state} act=${act} />
+        <${ThumbtackView} state=${state} act=${act} begun=${begun} begin=${begin} />
       </section>
       <section class="side trouble-side" aria-label="Trouble">
         <${TroubleBar} state=${state} act=${act} />
@@ -82,6 +87,23 @@ function Head({ lost }) {
     <p>Nothing here is real, and nothing leaves this machine.</p>
     ${lost && html`<p class="lost" role="alert">The sandbox was stopped. Start it again, and this page goes on.</p>`}
   </header>`;
+}
+
+const SKIPS = [
+  ["slack", "Write in Slack", ".slack-side .composer textarea"],
+  ["customer", "Thumbtack", ".customer-side button"],
+  ["trouble", "Trouble", ".trouble-side button"],
+];
+
+/** For the keyboard: first of all the ways to what else is dozens of stops away; seen while one is at them. */
+function Skips({ go }) {
+  const skip = (tab, to) => {
+    go(tab);
+    requestAnimationFrame(() => (document.querySelector(to) ?? document.querySelector(`.${tab}-side button`))?.focus());
+  };
+  return html`<nav class="skips" aria-label="Go to">
+    ${SKIPS.map(([tab, label, to]) => html`<button key=${tab} type="button" class="button" onClick=${() => skip(tab, to)}>${label}</button>`)}
+  </nav>`;
 }
 
 /** Who one acts as: it stands in the address, so that two tabs can be two people. */

@@ -78,15 +78,24 @@ async def test_nothing_but_the_pages_own_files_is_served(browser, name):
     assert (await browser.get(f"/page/{name}")).status_code == 404
 
 
-@pytest.mark.parametrize("host", ["rebound.example", "rebound.example:8100", "127.0.0.1.example", "[::2]", ""])
+CONSENT = "/thumbtack/oauth2/auth"
+READ = ("/", "/page/app.js", "/page/events?as=U0ANA", "/slack/control", "/olga", CONSENT)
+DONE = ("/lead", "/olga", "/archive", "/slack/control/say", CONSENT)
+"""What a person does from a shell; the last one is a form."""
+
+
+@pytest.mark.parametrize("host", ["rebound.example", "rebound.example:8100", "127.0.0.1.example", "[::2]", "", "["])
 async def test_another_sites_name_for_this_machine_sees_nothing(browser, world, host):
-    for path in ("/", "/page/app.js", "/page/events?as=U0ANA"):
-        answer = await browser.get(path, headers={"host": host})
+    for path in READ:
+        answer = await browser.get(path, headers={"host": host, "accept": "*/*"})
         assert (answer.status_code, "127.0.0.1" in answer.text) == (403, False)
     body = {"deed": "say", "as": "U0ANA", "args": {"channel": "C0LEADS", "text": "Hi"}}
     answer = await browser.post("/page/do", json=body, headers={"host": host, "origin": f"http://{host}"})
     assert answer.status_code == 403
+    for path in DONE:
+        assert (await browser.post(path, content="Hi", headers={"host": host})).status_code == 403
     assert world.slack.messages("C0LEADS") == []
+    assert not world.thumbtack.world.leads
 
 
 @pytest.mark.parametrize(
@@ -97,7 +106,16 @@ async def test_another_sites_page_does_nothing(browser, world, origin):
     headers = {} if origin is None else {"origin": origin}
     body = {"deed": "say", "as": "U0ANA", "args": {"channel": "C0LEADS", "text": "Hi"}}
     assert (await browser.post("/page/do", json=body, headers=headers)).status_code == 403
+    if origin is not None:
+        for path in DONE:
+            assert (await browser.post(path, content="Hi", headers=headers)).status_code == 403
     assert world.slack.messages("C0LEADS") == []
+    assert not world.thumbtack.world.leads
+
+
+async def test_the_bot_calls_by_whatever_name_it_has_for_this_machine(browser):
+    answer = await browser.post("/slack/api/api.test", headers={"host": "host.docker.internal", "origin": "null"})
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("address", ["http://localhost:8100", "http://[::1]:8100"])
@@ -117,7 +135,7 @@ async def test_this_machine_has_several_names(browser, address):
         (b'{"deed": "say", "as": "U0NOBODY"}', "nobody here is U0NOBODY"),
         (b'{"deed": "say", "as": "U0ANA", "args": {}}', "channel"),
         (b'{"deed": "say", "as": "U0ANA", "args": {"channel": "C0NONE", "text": "Hi"}}', "no channel is C0NONE"),
-        (b'"' + b"x" * 100_001, "That is too long."),
+        (b'"' + b"x" * 400_001, "That is too long."),
     ],
 )
 async def test_what_cannot_be_done_is_told(browser, body, sentence):
@@ -144,6 +162,18 @@ async def test_the_page_hears_what_changes_once_for_changes_that_come_together(w
             await world.slack.bot_says("C0LEADS", text)
         said = [message["text"] for message in (await anext(news))["slack"]["channels"][0]["messages"]]
         assert said == ["One", "Two", "Three"]
+        await news.aclose()
+
+
+async def test_half_a_character_does_no_harm(world, browser):
+    args = {"channel": "C0LEADS", "text": "cut \ud83d"}
+    body = json.dumps({"deed": "say", "as": "U0ANA", "args": args})
+    assert (await browser.post("/page/do", content=body)).status_code == 200
+    await world.slack.bot_says(**args)  # whoever else may say it
+    async with world.serve() as address:
+        news = states(address)
+        said = [one["text"] for one in (await anext(news))["slack"]["channels"][0]["messages"]]
+        assert said == ["cut \ufffd", "cut \ud83d"]
         await news.aclose()
 
 

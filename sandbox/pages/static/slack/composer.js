@@ -6,7 +6,7 @@ import { useHere } from "/page/slack/here.js";
 const A_FILE = "estimate.pdf";
 const drafts = new Map();
 
-/** `place`: names the draft; `send(text, {broadcast, files})`: a promise of null where it was not taken. */
+/** `place`: names the draft, and is its key; `send(text, {broadcast, files})`: a promise of null where it was not taken. */
 export function Composer({ place, label, send, inThread }) {
   const [text, write] = useDraft(place);
   const [broadcast, setBroadcast] = useState(false);
@@ -15,14 +15,17 @@ export function Composer({ place, label, send, inThread }) {
   const submit = async () => {
     const words = text.trim();
     if (!words && !file) return;
+    const attached = file;
     write("");
     setFile("");
     const answer = await send(marked(words, state), { broadcast, files: file ? [file] : [] });
-    if (answer === null) write((now) => now || text);
-    else setBroadcast(false);
+    if (answer === null) {
+      write((now) => now || text);
+      setFile((now) => now || attached);
+    } else setBroadcast(false);
   };
   return html`<form class="composer" onSubmit=${(event) => { event.preventDefault(); submit(); }}>
-    <${Box} label=${label} text=${text} write=${write} submit=${submit} key=${place} />
+    <${Box} label=${label} text=${text} write=${write} submit=${submit} />
     <div class="composer-foot">
       <button type="button" class="quiet" aria-pressed=${Boolean(file)} onClick=${() => setFile(file ? "" : A_FILE)}>
         <span aria-hidden="true">📎</span> ${file ? `${file} ×` : "Attach a file"}

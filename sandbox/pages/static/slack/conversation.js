@@ -14,6 +14,7 @@ export function Conversation({ channel, openThread, unread }) {
   const title = channel.kind === "im" ? name : `# ${name}`;
   const label = `Message ${channel.kind === "im" ? name : `#${name}`}`;
   const say = useSay(channel);
+  const mine = `${state.me} ${channel.id}`;
   const draw = (message) => html`<${Message}
     key=${message.ts} message=${message} channel=${channel}
     open=${openable(message) && (() => openThread(message.ts))} foot=${foot(message)}
@@ -31,7 +32,7 @@ export function Conversation({ channel, openThread, unread }) {
     <${Deaf} channel=${channel} />
     ${channel.archived
       ? html`<p class="closed">This channel is archived: nobody can write here.</p>`
-      : html`<${Composer} place=${`${state.me} ${channel.id}`} label=${label} send=${say} />`}
+      : html`<${Composer} key=${mine} place=${mine} label=${label} send=${say} />`}
   </div>`;
 }
 

@@ -2,10 +2,10 @@
 import { html, useLayoutEffect, useRef, useState } from "/page/vendor/preact-htm.js";
 import { TextObject } from "/page/slack/text.js";
 
-/** [dialog to draw, ask(confirm object, what to do then)]; without a confirm object it is done at once. */
+/** [dialog to draw, ask(confirm object, what to do then, or otherwise)]; without a confirm object it is done at once. */
 export function useConfirm() {
   const [asked, setAsked] = useState(null);
-  const ask = (confirm, then) => (confirm ? setAsked({ confirm, then }) : then());
+  const ask = (confirm, then, otherwise) => (confirm ? setAsked({ confirm, then, otherwise }) : then());
   const dialog =
     asked &&
     html`<${Question}
@@ -13,6 +13,7 @@ export function useConfirm() {
       answered=${(isYes) => {
         setAsked(null);
         if (isYes) asked.then();
+        else asked.otherwise?.();
       }}
     />`;
   return [dialog, ask];

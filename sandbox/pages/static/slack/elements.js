@@ -7,7 +7,7 @@ import { Link, TextObject } from "/page/slack/text.js";
 
 export function Element({ element, block, press, form }) {
   const [dialog, ask] = useConfirm();
-  const act = (value) => ask(element.confirm, () => press(element, value));
+  const act = (value, otherwise) => ask(element.confirm, () => press(element, value), otherwise);
   const drawn = { button: Button, overflow: Overflow, image: () => null }[element.type] ?? Choice;
   return html`<${drawn} element=${element} block=${block} act=${act} form=${form} />${dialog}`;
 }
@@ -49,10 +49,13 @@ function Choice({ element, block, act, form }) {
   const key = `${block.block_id}/${element.action_id}`;
   const [own, setOwn] = useState(initial(element));
   const value = form && key in form.values ? form.values[key] : own;
+  const put = (one) => {
+    setOwn(one);
+    form?.set(key, one);
+  };
   const choose = (chosen) => {
-    setOwn(chosen);
-    form?.set(key, chosen);
-    act(chosen);
+    put(chosen);
+    act(chosen, () => put(value));
   };
   const label = element.placeholder?.text ?? block.text?.text ?? "Choose";
   return html`<${Control} element=${element} value=${value} set=${choose} label=${label} />`;

@@ -29,6 +29,11 @@ export function nameOf(state, userId) {
   return state.people[userId]?.name ?? userId ?? "Somebody";
 }
 
+/** An emoji's code points by its name; undefined for a name that is none, such as "constructor". */
+export function emojiOf(state, name) {
+  return Object.hasOwn(state.emoji, name) ? state.emoji[name] : undefined;
+}
+
 /** What a conversation is called in the sidebar. */
 export function placeName(state, channel) {
   return channel.kind === "im" ? nameOf(state, state.bot) : channel.name;

@@ -1,5 +1,5 @@
 // One message as Slack shows it: who, when, what, the marks under it, and what one can do with it.
-import { html, useState } from "/page/vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "/page/vendor/preact-htm.js";
 import { Avatar } from "/page/slack/avatar.js";
 import { Blocks } from "/page/slack/blocks.js";
 import { Editor } from "/page/slack/composer.js";
@@ -15,6 +15,7 @@ export function Message({ message, channel, open, foot }) {
   const { state, act, me, zone } = useHere();
   const [editing, setEditing] = useState(false);
   const [dialog, ask] = useConfirm();
+  const article = useFocusKept(editing);
   const { ts } = message;
   const place = { channel: channel.id, ts };
   const whispered = message.whispered ?? false;
@@ -25,7 +26,7 @@ export function Message({ message, channel, open, foot }) {
   const toggle = (name) => act("react", { ...place, name });
   const label = `${nameOf(state, message.user)}, ${clock(ts, zone)}`;
   const still = whispered || editing || message.subtype === "tombstone"; // nothing can be done with it
-  return html`<article class=${`message ${whispered ? "whispered" : ""}`} aria-label=${label} data-ts=${ts}>
+  return html`<article ref=${article} class=${`message ${whispered ? "whispered" : ""}`} aria-label=${label} data-ts=${ts}>
     <${Avatar} user=${message.user} />
     <div class="message-body">
       <${Line} message=${message} />
@@ -44,6 +45,23 @@ export function Message({ message, channel, open, foot }) {
     />`}
     ${dialog}
   </article>`;
+}
+
+/** Who changed the message is at its menu then; who put it away, or deleted it, in its list. */
+function useFocusKept(editing) {
+  const article = useRef(null);
+  const before = useRef(editing);
+  useLayoutEffect(() => {
+    const ended = before.current && !editing;
+    before.current = editing;
+    if (ended && document.activeElement === document.body) article.current.querySelector(".message-menu button")?.focus();
+  }, [editing]);
+  useLayoutEffect(() => {
+    const gone = article.current;
+    const list = gone.closest(".log");
+    return () => gone.contains(document.activeElement) && list?.focus();
+  }, []);
+  return article;
 }
 
 const DELETE = question("Delete message", "Do you want to delete this message? This cannot be undone.", "Delete");

@@ -1,6 +1,6 @@
 // The marks under a message, and the few emoji one can put there.
 import { html } from "/page/vendor/preact-htm.js";
-import { nameOf, useHere } from "/page/slack/here.js";
+import { emojiOf, nameOf, useHere } from "/page/slack/here.js";
 import { picture } from "/page/slack/text.js";
 
 const QUICK = ["+1", "white_check_mark", "eyes", "tada", "heart", "pray"];
@@ -31,6 +31,6 @@ export function Palette({ choose }) {
 }
 
 function shown(state, name) {
-  const points = state.emoji[name.split("::")[0]];
+  const points = emojiOf(state, name.split("::")[0]);
   return points ? picture(points) : `:${name}:`;
 }

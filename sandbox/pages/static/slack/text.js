@@ -1,7 +1,7 @@
 // Text as Slack shows it: mrkdwn, plain text, emoji, mentions, links. Everything becomes nodes, nothing becomes HTML.
 import { html } from "/page/vendor/preact-htm.js";
 import { markup } from "/page/slack/dates.js";
-import { nameOf, permalink, useHere } from "/page/slack/here.js";
+import { emojiOf, nameOf, permalink, useHere } from "/page/slack/here.js";
 
 const TOKEN = new RegExp(
   [
@@ -131,7 +131,7 @@ export function Link({ url, look, label, onClick, children }) {
 /** The picture behind a name, or the name where the workspace has none. */
 export function Emoji({ name, unicode }) {
   const { state } = useHere();
-  const points = unicode ?? state.emoji[name.split("::")[0]];
+  const points = unicode ?? emojiOf(state, name.split("::")[0]);
   if (!points) return `:${name}:`;
   const label = name.replaceAll("_", " ");
   return html`<span class="emoji" role="img" aria-label=${label} title=${`:${name}:`}>${picture(points)}</span>`;
@@ -140,7 +140,7 @@ export function Emoji({ name, unicode }) {
 /** A text object as bare characters, for where the browser draws no nodes. */
 export function plain(text, state) {
   if (text.emoji === false) return text.text;
-  const shown = (whole, name) => (state.emoji[name] ? picture(state.emoji[name]) : whole);
+  const shown = (whole, name) => (emojiOf(state, name) ? picture(emojiOf(state, name)) : whole);
   return text.text.replace(/:([a-z0-9_+'-]+):/g, shown);
 }
 

@@ -15,6 +15,7 @@ export function Thread({ channel, ts, close }) {
     return () => before?.isConnected && before.focus();
   }, []);
   const say = useSay(channel, ts);
+  const mine = `${state.me} ${channel.id} ${ts}`;
   const draw = (message) => html`<${Message} key=${message.ts} message=${message} channel=${channel} />`;
   return html`<aside class="pane thread" aria-label="Thread" onKeyDown=${(event) => isOurs(event) && close()}>
     <header class="pane-head">
@@ -24,7 +25,7 @@ export function Thread({ channel, ts, close }) {
     </header>
     <${Log} messages=${inThread(channel, ts, state.ephemerals)} name="Messages in this thread" draw=${draw} />
     ${!channel.archived && html`<${Composer}
-      place=${`${state.me} ${channel.id} ${ts}`} label="Reply …" send=${say} inThread=${channel.kind !== "im"}
+      key=${mine} place=${mine} label="Reply …" send=${say} inThread=${channel.kind !== "im"}
     />`}
   </aside>`;
 }

@@ -21,7 +21,7 @@ export function Doing({ lead, act }) {
     const wanted = { customer: { text }, app: { text }, price: { price: text }, review: { text, rating }, job: {} }[way];
     write("");
     if ((await act(way, { lead_id: lead.id, ...wanted, ...more })) === null) write((now) => now || text);
-    else drafts.delete(place);
+    else if (drafts.get(place) === "") drafts.delete(place); // else something more was typed meanwhile
   };
   return html`<div class="doing">
     <div class="ways" role="group" aria-label="What happens next">

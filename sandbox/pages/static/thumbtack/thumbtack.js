@@ -10,16 +10,15 @@ const HAPPENS = [
   ["test_delivery", "Test delivery", "from Thumbtack's screen"],
 ];
 
-/** `state`: the page's whole state; `act(deed, args)`: a promise of null where it was not done. */
-export function ThumbtackView({ state, act }) {
+/** `state`: the page's whole state; `act(deed, args)`: a promise of null where it was not done; `begin(true)`: somebody began. */
+export function ThumbtackView({ state, act, begun, begin }) {
   const { leads, businesses } = state.thumbtack;
   const zone = state.slack.people[state.slack.me].tz; // the same clock on both sides
   const [chosen, choose] = useState(null); // null: whoever came last
   const lead = leads.find((one) => one.id === chosen) ?? leads[0];
-  const [begun, setBegun] = useState(false);
   const happen = async (deed) => {
     if ((await act(deed)) === null) return;
-    setBegun(true);
+    begin(true);
     if (deed !== "test_delivery") choose(null);
   };
   return html`<div class="thumbtack">
