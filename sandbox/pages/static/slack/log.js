@@ -17,8 +17,8 @@ export function Log({ messages, draw, name, children }) {
     if (atEnd.current) toEnd();
   });
   useLayoutEffect(() => setBelow(!atEnd.current), [last]);
-  const scrolled = () => {
-    const { scrollHeight, scrollTop, clientHeight } = list.current;
+  const scrolled = (event) => {
+    const { scrollHeight, scrollTop, clientHeight } = event.currentTarget; // told a moment later, when the list may be gone
     atEnd.current = scrollHeight - scrollTop - clientHeight < NEAR;
     if (atEnd.current) setBelow(false);
   };
