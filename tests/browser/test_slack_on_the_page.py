@@ -185,7 +185,7 @@ async def test_everything_goes_by_keyboard_alone(play: Play, tabs: Tabs):
     await expect(ana.card("Claimed · @Ana")).to_be_visible()
     await tab_to("repl")
     await ana.page.keyboard.press("Enter")
-    await expect(ana.thread).to_be_visible()
+    await expect(ana.thread.get_by_role("heading", name="Thread")).to_be_focused()
     await tab_to("Reply …")
     await ana.page.keyboard.type("By keyboard.")
     await ana.page.keyboard.press("Enter")

@@ -63,8 +63,8 @@ class Lives:
             living.cancel()
 
     async def _live(self, last_steps: Iterable[str]) -> None:
-        tests = str(Path(__file__).parents[1])
-        path = os.pathsep.join([tests, os.environ.get("PYTHONPATH", "")])
+        tests = Path(__file__).parents[1]
+        path = f"{tests.parent}{os.pathsep}{tests}"  # the program first: there is a folder `sandbox` among the tests too
         for last in (*last_steps, NEVER):
             settings = self.world.settings | {"LAST_STEP": last, "PYTHONPATH": path}
             async with running_bot(

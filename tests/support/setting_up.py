@@ -91,8 +91,11 @@ class Terminal:
         os.write(self._descriptor, f"{line}\n".encode())
 
     def interrupt(self) -> None:
-        """Press Ctrl-C."""
-        self.process.send_signal(signal.SIGINT)
+        """Press Ctrl-C, again where nothing comes of it: one that meets the very beginning of reading a line is heard after it."""
+        for _ in range(3):
+            self.process.send_signal(signal.SIGINT)
+            if self._more(5):
+                return
 
     def ended(self) -> int:
         """Its exit code, with all that it said."""
