@@ -64,7 +64,8 @@ class Lives:
 
     async def _live(self, last_steps: Iterable[str]) -> None:
         tests = Path(__file__).parents[1]
-        path = f"{tests.parent}{os.pathsep}{tests}"  # the program first: there is a folder `sandbox` among the tests too
+        # The program first: there is a folder `sandbox` among the tests too.
+        path = f"{tests.parent}{os.pathsep}{tests}"
         for last in (*last_steps, NEVER):
             settings = self.world.settings | {"LAST_STEP": last, "PYTHONPATH": path}
             async with running_bot(
