@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, CursorResult, bindparam, func, or_, select
 from sqlmodel import col
 
 from storage import appending, lanes
-from storage.away import is_away
+from storage.away import is_away, is_in_use
 from storage.database import Database, Transaction, touch
 from storage.finishing import finish
 from storage.models import Environment, Inbox, WorkState
@@ -129,11 +129,14 @@ class InboxWriter:
         return batch
 
     async def _write(self, batch: Sequence[Waiting]) -> None:
-        """Commit a batch and answer. Where that fails: row by row, unless the database itself cannot do it now."""
+        """Commit a batch and answer. Where that fails: row by row, unless the database itself cannot do it now.
+
+        So too where another replica stores the same webhooks in another order: one alone is in nobody's way.
+        """
         try:
             known = await self._store([arrival for arrival, _ in batch])
         except Exception as error:  # noqa: BLE001 -- whatever it is, nobody may wait for their answer for ever
-            if len(batch) == 1 or is_away(error):
+            if len(batch) == 1 or (is_away(error) and not is_in_use(error)):
                 _refuse(batch, error)
                 return
             for one in batch:
