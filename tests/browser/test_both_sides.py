@@ -84,6 +84,15 @@ async def test_a_connected_business_is_played_by_the_newer_api(play: Play, tabs:
     await expect(olga.mark("We do, every autumn.", DONE)).to_be_visible()
     await play.place.at_rest()
     assert await olga.message("We do, every autumn.").count() == 1  # its echo was no message
+    await olga.make_trouble("Let the tokens expire")
+    await olga.reply("We can come on Monday.")
+    await expect(olga.mark("We can come on Monday.", DONE)).to_be_visible()
+    await expect(olga.trouble.get_by_text("All is well")).to_be_visible()
+    await olga.make_trouble("Withdraw consent")
+    await expect(olga.trouble.get_by_role("status").get_by_text("Consent is withdrawn.")).to_be_visible()
+    await olga.reply("And on Tuesday?")
+    await expect(olga.mark("And on Tuesday?", WAITS)).to_be_visible()
+    await expect(olga.phone(tessa).get_by_role("log").get_by_text("And on Tuesday?")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
