@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from support.deliveries import posted
 from support.office import Clock, Office
-from support.replicas import PATIENCE, Replicas, replicas
+from support.replicas import CUT, PATIENCE, Replicas, replicas
 from support.world import HANGS
 
 from bot import jobs
@@ -85,7 +85,7 @@ async def test_three_replicas_do_the_work_of_one_while_they_come_and_go(database
 
         assert [bot.exit_code for bot in gone] == [0, 0]
         assert [bot.mistakes for bot in (*gone, *here.bots)] == [[]] * 4
-        assert here.balancer.failed == [], "nobody outside noticed anything"
+        assert set(here.balancer.failed) <= CUT, "what was taken was answered"
         assert len(here.cards) == len(customers)
     assert len(await owners(database_url)) >= 3
 

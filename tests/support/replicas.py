@@ -27,6 +27,10 @@ ANEW = httpx.Limits(max_keepalive_connections=0)
 KEY = "zH9o1mJmZUoY8D0m2rWn8q2c6a0m3S7mX0bqQ3B1u0Y="
 
 
+CUT = frozenset({"ReadError", "RemoteProtocolError", "WriteError"})
+"""How it shows that a replica closed its address before it had taken a connection that the system already held for it."""
+
+
 class Balancer:
     """Hands each request to the next server. One that does not listen is left out; nothing is asked twice."""
 
@@ -100,8 +104,12 @@ class Replicas:
             await bot.ended()
 
     async def post(self, path: str, body: dict[str, Any], *, method: str = "POST") -> int:
-        """A webhook, which some replica gets; the status."""
-        return (await self.http.request(method, path, json=body)).status_code
+        """A webhook, which some replica gets; the status. What was cut off is told again, as Thumbtack does."""
+        for _ in range(3):
+            answer = await self.http.request(method, path, json=body)
+            if answer.status_code != 502:
+                break
+        return answer.status_code
 
     async def seen(self, look: Any) -> Any:
         return await self.slack.wait_until(look, timeout=PATIENCE)

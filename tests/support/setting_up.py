@@ -67,6 +67,14 @@ class Conversation:
         return self._screen.getvalue()
 
 
+AT_A_TERMINAL = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("bot.cli", run_name="__main__", alter_sys=True)
+"""
+"""Who starts the tests in the background may have let them ignore Ctrl-C, which a terminal does not."""
+
+
 class Terminal:
     """`corkboard setup` on a terminal of its own."""
 
@@ -120,7 +128,7 @@ def at_a_terminal(*arguments: str, **environ: str) -> Iterator[Terminal]:
     """The real program, in the folder of the test."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(  # noqa: S603 -- our own program, with what a test says
-        [sys.executable, "-m", "bot.cli", "setup", *arguments],
+        [sys.executable, "-c", AT_A_TERMINAL, "setup", *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
