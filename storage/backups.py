@@ -14,6 +14,7 @@ from sqlalchemy import URL
 
 from storage.database import BUSY_TIMEOUT_MS, Database
 from storage.file_lock import lock_file
+from storage.on_disk import sync
 
 BESIDE = ("-wal", "-shm")
 """What SQLite keeps beside the file of a database: what is not yet in it."""
@@ -47,9 +48,9 @@ async def make(database: Database, target: Path) -> None:
             await asyncio.to_thread(_copy_file, database.file, part)
         else:
             await _dump(database.url, part)
-        _sync(part)
+        sync(part)
         part.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -130,7 +131,7 @@ def put_back(found: Found, *, database: Path, key: Path, aside: str) -> list[Pat
     belongs to, who serves it, also where root restores.
     """
     kept = [database.with_name(f"{database.name}.{aside}")] if database.exists() else []
-    _sync(found.file)
+    sync(found.file)
     if kept:
         _fold_in(database)
         _name_too(database, *kept)
@@ -143,7 +144,7 @@ def put_back(found: Found, *, database: Path, key: Path, aside: str) -> list[Pat
         found.key.replace(key)
     found.file.replace(database)
     _give_to_owner(database.parent, (database, key, lock_file(database)))
-    _sync(database.parent)
+    sync(database.parent)
     return kept
 
 
@@ -178,11 +179,3 @@ def take(source: Path, target: Path) -> None:
         shutil.copyfileobj(read, write)
         write.flush()
         os.fsync(write.fileno())
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ from sqlmodel import select
 from storage import lanes
 from storage.database import Transaction
 from storage.models import Seal
+from storage.on_disk import sync
 
 CANARY = "corkboard"
 
@@ -124,7 +125,7 @@ def replace_keys(path: Path, keys: Sequence[str]) -> None:
     """Put other keys into the file: whole or not at all, and on the disk when this returns."""
     made = _written(path, keys)
     made.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 @contextlib.contextmanager
@@ -155,15 +156,6 @@ def _written(path: Path, keys: Sequence[str]) -> Path:
         file.flush()
         os.fsync(descriptor)
     return made
-
-
-def _sync(folder: Path) -> None:
-    """A new name in a folder is safe once the folder itself is on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _version(path: Path | None) -> _Version | None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
+from storage.on_disk import sync
+
 NAME = ".env"
 
 FOR_ITS_OWNER = 0o600
@@ -137,7 +139,7 @@ def _replace(target: Path, text: str) -> None:
     except BaseException:
         made.unlink(missing_ok=True)
         raise
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def give_to_owner(made: Path, of: Path) -> None:
@@ -152,15 +154,6 @@ def _made(target: Path) -> Path:
     made = target.with_name(f"{NAME}.{secrets.token_hex(4)}")
     os.close(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FOR_ITS_OWNER))
     return made
-
-
-def _sync(folder: Path) -> None:
-    """A new name in a folder is safe once the folder itself is on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _why(error: OSError) -> str:
