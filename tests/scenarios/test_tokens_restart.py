@@ -83,11 +83,13 @@ async def test_killed_between_every_pair_of_steps_of_a_renewal(world: World):
     async with world.life():
         ts = await reply("Seven")
         await world.seen(lambda: world.marks(ts) == ["white_check_mark"])
+        thread = slack.thread(CHANNEL, world.cards[-1]["ts"])[1:]
+        replies = [one["ts"] for one in thread if not one.get("bot_id")]
+        assert len(replies) == 7
+        # each was delivered, or its writer was asked; of an old mark and a new one, the old one goes last
+        await world.seen(lambda: all(world.marks(ts) in (["white_check_mark"], ["warning"]) for ts in replies))
         assert world.bot.mistakes == []
     assert told.misused == []
     received = thumbtack.received(lead)
     assert [one for one in received if one in {"One", "Three", "Five", "Seven"}] == ["One", "Three", "Five", "Seven"]
     assert len(received) == len(set(received))
-    for card_reply in slack.thread(CHANNEL, world.cards[-1]["ts"])[1:]:
-        if not card_reply.get("bot_id"):  # each reply was delivered, or its writer was asked
-            assert world.marks(card_reply["ts"]) in (["white_check_mark"], ["warning"])
