@@ -1,10 +1,9 @@
 """SQLite plans a statement once: not anew for each value that the condition of a partial index could be compared with."""
 
 import re
-from typing import Any
 
-from sqlalchemy import event
 from support.conversation import Conversation
+from support.hearing import hearing
 from support.office import office
 
 from sandbox.thumbtack import bodies
@@ -17,17 +16,14 @@ async def test_a_lead_and_what_its_customer_says_are_told_by_statements_that_are
     sqlite_url: str,
 ):
     asked: set[str] = set()
-
-    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        asked.add(statement)
-
     async with office(sqlite_url) as place:
         assert place.door.app is not None
-        event.listen(place.door.app.state.services.database.engine.sync_engine, "before_cursor_execute", hear)
-        conversation = await Conversation.opened(place)
-        said = bodies.message(conversation.lead_id, "Is Tuesday fine?")
-        assert (await place.post("/v1/message", said)).status_code == 200
-        await place.at_rest()
+        writer = place.door.app.state.services.database.engine.sync_engine
+        with hearing(asked.add, by=writer):
+            conversation = await Conversation.opened(place)
+            said = bodies.message(conversation.lead_id, "Is Tuesday fine?")
+            assert (await place.post("/v1/message", said)).status_code == 200
+            await place.at_rest()
     assert any("inbox" in one for one in asked)
     assert any("RECURSIVE" in one for one in asked)
     assert [one for one in asked if COMPARED.search(one)] == []

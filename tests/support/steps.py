@@ -1,8 +1,8 @@
 """What others could notice of the bot, as steps one after the other: each commit, each call out before and after, each webhook."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Self
 
 import aiohttp
 import httpx
@@ -10,6 +10,8 @@ from sqlalchemy import event
 
 from storage.appending import PostgresAppender, SqliteAppender
 from storage.database import Database, Transaction
+from storage.one_hop import HereCursor
+from storage.transaction import HERE
 
 Step = Callable[[str], Awaitable[None]]
 """Told by its name what is about to be done."""
@@ -36,16 +38,39 @@ def _transaction(step: Step, original: Any, besides: Database | None) -> Any:
                 return
             wrote: list[str] = []
             connection = (await tx.connection()).sync_connection
-            event.listen(connection, "before_cursor_execute", lambda *told: _note(wrote, told[2]))
-            yield tx
-            await tx.flush()
+            event.listen(connection, "before_cursor_execute", lambda *told: _note(wrote, told[1], told[2]))
+            with _here(wrote, tx):
+                yield tx
+                await tx.flush()
             if wrote:
                 await step(f"commit of {wrote[0]}")
 
     return transaction
 
 
-def _note(wrote: list[str], statement: str) -> None:
+@contextmanager
+def _here(wrote: list[str], tx: Transaction) -> Iterator[None]:
+    """Note what is executed without SQLAlchemy too, by this transaction's own connection."""
+    driver = tx.info.get(HERE)
+    if driver is None:
+        yield
+        return
+
+    class Noting(HereCursor):
+        def execute(self, sql: str, parameters: Any = ()) -> Self:
+            _note(wrote, None, sql)
+            return super().execute(sql, parameters)
+
+    driver.here_cursor = lambda: driver._conn.cursor(Noting)
+    try:
+        yield
+    finally:
+        del driver.here_cursor
+
+
+def _note(wrote: list[str], cursor: Any, statement: str) -> None:
+    if isinstance(cursor, HereCursor):
+        return  # it notes for itself
     verb, _, rest = statement.lstrip().partition(" ")
     if verb in ("INSERT", "UPDATE", "DELETE"):
         wrote.append(f"{verb} {rest.split(' SET ')[0].split(' (')[0]}")

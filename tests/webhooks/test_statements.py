@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, update
-from sqlalchemy.engine import Engine
 from support.gate import Gate
+from support.hearing import hearing
 
 from sandbox.thumbtack import bodies, v4_bodies
 from storage import appending, outbox
@@ -19,16 +19,15 @@ LOCKS = "pg_advisory_xact_lock"
 
 @pytest.fixture
 def statements() -> Iterator[list[str]]:
-    """What goes to the database by SQLAlchemy; the inbox is written without it."""
+    """What goes to the database; the inbox is written apart."""
     seen: list[str] = []
 
-    def note(_connection, _cursor, statement, *_):
+    def note(statement: str) -> None:
         if LOCKS not in statement and not statement.startswith("BEGIN"):
             seen.append(statement)
 
-    event.listen(Engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", note)
+    with hearing(note):
+        yield seen
 
 
 @pytest.fixture
