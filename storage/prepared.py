@@ -12,19 +12,15 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from sqlalchemy import Delete, Insert, Select, Update
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from storage.database import Transaction
+from storage.one_hop import DIALECT, told
 from storage.transaction import HERE
 
 Statement = Select[Any] | Insert | Update | Delete
 Process = Callable[[Any], Any]
 Key = TypeVar("Key", str, int)
-
-_DIALECT = sqlite.dialect()
-"""Of the library's own driver, which is what executes it in the end."""
 
 
 class Prepared:
@@ -86,16 +82,16 @@ class _Here:
     """A statement as the driver takes it."""
 
     def __init__(self, statement: Statement) -> None:
-        compiled: Any = statement.compile(dialect=_DIALECT)
+        compiled: Any = statement.compile(dialect=DIALECT)
         self._text: str = compiled.string
         named = {compiled.bind_names[bind]: bind for bind in compiled.binds.values()}
         self._fixed = {name: bind.effective_value for name, bind in named.items() if not bind.required}
-        self._binds = _processes({name: _kept(bind.type).bind_processor(_DIALECT) for name, bind in named.items()})
+        self._binds = _processes({name: _kept(bind.type).bind_processor(DIALECT) for name, bind in named.items()})
         self._order: Sequence[str] = compiled.positiontup
         columns = list(statement.exported_columns)
         names = [column.key or "" for column in columns]
         self._made: Callable[[Sequence[Any]], Any] = namedtuple("Found", names, rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024 -- made here
-        types = [_kept(column.type).result_processor(_DIALECT, None) for column in columns]
+        types = [_kept(column.type).result_processor(DIALECT, None) for column in columns]
         self._results = _processes(dict(enumerate(types)))
 
     def rows(self, cursor: sqlite3.Cursor, values: dict[str, Any]) -> Sequence[Any]:
@@ -114,7 +110,7 @@ class _Here:
         try:
             return cursor.execute(self._text, [given[name] for name in self._order])
         except sqlite3.Error as error:  # as whoever calls knows errors of the database
-            raise _told(error) from error
+            raise told(error) from error
 
     def _read(self, row: Sequence[Any]) -> Sequence[Any]:
         read = list(row)
@@ -125,12 +121,8 @@ class _Here:
 
 def _kept(of: TypeEngine[Any]) -> TypeEngine[Any]:
     """A type as this database keeps it."""
-    return of.dialect_impl(_DIALECT)
+    return of.dialect_impl(DIALECT)
 
 
 def _processes(found: Mapping[Key, Process | None]) -> Sequence[tuple[Key, Process]]:
     return [(key, process) for key, process in found.items() if process is not None]
-
-
-def _told(error: sqlite3.Error) -> BaseException:
-    return DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True, dialect=_DIALECT)
