@@ -224,6 +224,14 @@ class Database:
             self.wake(session.info.get(WAKE, set()))
 
     @asynccontextmanager
+    async def writer(self) -> AsyncIterator[AsyncConnection]:
+        """The connection that writes, in no transaction yet, for whoever needs more than one of those."""
+        async with self.precedence.turn():
+            await self._brief.let_go()
+            async with self._writer.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """A transaction that only reads, beside the writer."""
         async with Transaction(self._reader, expire_on_commit=False) as session, session.begin():
