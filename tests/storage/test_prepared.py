@@ -1,16 +1,17 @@
 """Prepared statements give what any other statement gives, on both kinds of database, and on SQLite without its detour."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, func, insert, literal, select, update
+from sqlalchemy import bindparam, func, insert, literal, select, text, update
 from sqlmodel import col
 from support.hearing import hearing
 
+from storage.away import is_away
 from storage.columns import Json
 from storage.database import Database, StorageError, Transaction, at_length
 from storage.models import Keeper, Outbox
@@ -101,6 +102,26 @@ async def _twice(begin: Begin, entry: dict[str, Any]) -> None:
     async with begin() as tx:
         await ADD.all(tx, **entry)
         await ADD.all(tx, **entry)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_a_server_that_goes_away_meanwhile_is_away_and_the_next_transaction_goes_on(database: Database):
+    other = Database(database.url.render_as_string(hide_password=False))
+    for ask in (KEEPERS.all, partial(MOVE.changed, till=AT, at=AT)):
+        with pytest.raises((StorageError, OSError)) as raised:
+            await _ended_between(database, other, ask)
+        assert is_away(raised.value)
+    async with database.transaction() as tx:
+        assert await KEEPERS.all(tx) == []
+    await other.close()
+
+
+async def _ended_between(database: Database, other: Database, ask: Callable[[Transaction], Awaitable[Any]]) -> None:
+    async with database.transaction() as tx:
+        pid = (await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        async with other.transaction() as ending:
+            await ending.execute(text(f"SELECT pg_terminate_backend({pid}, 5000)"))
+        await ask(tx)
 
 
 async def test_a_value_that_is_not_given_is_a_mistake(begin: Begin):
