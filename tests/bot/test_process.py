@@ -1,12 +1,13 @@
 """A process that serves gives its threads their turn soon, and looks through nothing that stays for ever."""
 
 import gc
+import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from bot.process import SWITCH_AFTER, tune
+from bot.process import SWITCH_AFTER, loading, tune
 
 
 @pytest.fixture
@@ -22,3 +23,19 @@ def test_it_is_tuned_once_everything_is_loaded():
     tune()
     assert sys.getswitchinterval() == pytest.approx(SWITCH_AFTER)
     assert gc.get_freeze_count() > len(sys.modules)
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_nothing_is_looked_through_while_it_is_loaded():
+    with loading():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(sys.modules)
+
+
+def test_to_serve_no_other_command_is_loaded():
+    names = "import sys; from bot import cli, starting; print(*sys.modules)"
+    command = (sys.executable, "-c", names)
+    loaded = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split()  # noqa: S603 -- our own
+    assert "bot.server" in loaded
+    assert {"bot.commands", "bot.backing_up", "bot.doctor.findings", "alembic", "sandbox"}.isdisjoint(loaded)
