@@ -19,8 +19,12 @@ BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itse
 
 
 class Row(SQLModel):
-    """Base of all rows: one metadata with names for every constraint, so that migrations can drop them."""
+    """Base of all rows: one metadata with names for every constraint, so that migrations can drop them.
 
+    Nothing is validated on its way into a row, so that pydantic need not build at every start what would do it.
+    """
+
+    model_config = {"defer_build": True}
     metadata = MetaData(naming_convention=NAMING)
 
 
