@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, text
 from storage import leftovers
 from storage.away import is_away, is_in_use
 from storage.database import Database, StorageError, utcnow
-from storage.models import Row
+from storage.models.base import migrations_metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -175,4 +175,4 @@ def _differences(connection: Connection) -> list[str]:
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 -- see above
 
     context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return [str(difference) for difference in compare_metadata(context, Row.metadata)]
+    return [str(difference) for difference in compare_metadata(context, migrations_metadata())]

@@ -33,9 +33,10 @@ def test_nothing_is_looked_through_while_it_is_loaded():
     assert gc.get_freeze_count() > len(sys.modules)
 
 
-def test_to_serve_no_other_command_is_loaded():
+def test_to_serve_sqlite_neither_other_commands_nor_postgresql_are_loaded():
     names = "import sys; from bot import cli, starting; print(*sys.modules)"
     command = (sys.executable, "-c", names)
     loaded = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split()  # noqa: S603 -- our own
     assert "bot.server" in loaded
     assert {"bot.commands", "bot.backing_up", "bot.doctor.findings", "alembic", "sandbox"}.isdisjoint(loaded)
+    assert {"asyncpg", "sqlalchemy.dialects.postgresql"}.isdisjoint(loaded)
