@@ -1,5 +1,7 @@
 """What `corkboard serve` does before it serves: settings, the newest shape of the database, and that nobody else serves it."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 
@@ -25,11 +27,23 @@ def start(*, host: str, port: int, workers: int) -> None:
     try:
         with _alone(found, workers):
             if found.database_migrate:
-                with_database(found, migrate.upgrade)
+                _upgrade(found)
             with_database(found, lambda database: check(database, make_vault(found, database)))
             run(found, host=host, port=port, workers=workers)
-    except (AlreadyServed, CannotListen, NotServable, VaultError, migrate.TablesInUse) as error:
+    except (AlreadyServed, CannotListen, NotServable, VaultError) as error:
         fail(str(error), WRONG)
+
+
+def _upgrade(found: Settings) -> None:
+    """Where there is something to upgrade, by another process: what Alembic takes would stay in ours, 10 MB.
+
+    Ends the program where it does not succeed, which that process has told.
+    """
+    if not with_database(found, migrate.is_behind):
+        return
+    command = (sys.executable, "-P", "-m", "bot.cli", "db", "upgrade")
+    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:  # noqa: S603 -- ourselves
+        sys.exit(WRONG)
 
 
 @contextmanager

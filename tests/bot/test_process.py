@@ -38,14 +38,16 @@ def test_nothing_is_looked_through_while_it_is_loaded():
 
 
 SERVES = """
-import sys
-from bot import cli, starting
+import contextlib, sys
+from bot import cli, settings, starting
 from bot.app import create_app
-from bot.settings import Settings
 
-create_app(Settings(database_url="sqlite+aiosqlite:///here.db", slack_bot_token="xoxb-1", slack_signing_secret="s"))
+with contextlib.suppress(SystemExit):
+    starting.start(host="256.0.0.1", port=0, workers=1)
+create_app(settings.load())
 print(*sys.modules)
 """
+"""All that happens before it serves; nobody can listen there."""
 
 
 @pytest.mark.parametrize(
@@ -58,8 +60,12 @@ print(*sys.modules)
     ids=["other commands", "PostgreSQL on SQLite", "a client of Thumbtack that nobody asked yet"],
 )
 def test_it_starts_without(unneeded, tmp_path):
-    command, environment = (sys.executable, "-c", SERVES), {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True, text=True)  # noqa: S603 -- ours
+    settings = {"DATABASE_URL": "sqlite+aiosqlite:///new.db", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s"}
+    environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], **settings}
+    done = subprocess.run(  # noqa: S603 -- our own program
+        (sys.executable, "-c", SERVES), cwd=tmp_path, env=environment, capture_output=True, check=True, text=True
+    )
+    assert "Cannot listen at 256.0.0.1" in done.stderr  # the tables were made before
     loaded = {*done.stdout.split()}
     assert "bot.server" in loaded
     assert unneeded.isdisjoint(loaded)
