@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from storage.database import Database
 from storage.models import Inbox
@@ -103,6 +103,8 @@ class PostgresAppender:
 
     def __init__(self, database: Database) -> None:
         """Nothing is opened yet."""
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- 3 MB, which SQLite's process need not hold
+
         self._database = database
         self._written = _Written.of(postgresql.dialect(), "$")  # type: ignore[no-untyped-call]  # SQLAlchemy's
 

@@ -24,13 +24,13 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from storage import pacing
 from storage.columns import UtcDateTime, word
 from storage.database import Transaction
+from storage.inserting import ByDialect
 from storage.models import Inbox, Lane, Outbox, WorkState
 
 NOW, UNTIL = pacing.NOW, bindparam("until", type_=UtcDateTime)
@@ -223,7 +223,7 @@ def _quiet(insert: Any) -> Any:
 # Built once: that takes ten times as long as running them.
 NEXT_INBOX, NEXT_OUTBOX, BLOCKED = _next_inbox(), _next_outbox(), _blocked()
 LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
-QUIET = {"postgresql": _quiet(postgresql.insert), "sqlite": _quiet(sqlite.insert)}
+QUIET = ByDialect(_quiet)
 TRIED = (
     update(Lane)
     .where(col(Lane.key) == bindparam("of"))

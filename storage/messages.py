@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, Select, and_, bindparam, case, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
-from storage import lanes
+from storage import inserting, lanes
 from storage.columns import word
 from storage.database import Transaction, keep
 from storage.merging import fill
@@ -199,7 +198,7 @@ async def record_modal(
 
 async def _insert(tx: Transaction, message: Message) -> bool:
     """Add a message; False where it is there already, also when another transaction adds it just now."""
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting.by(tx)
     values = message.model_dump(exclude={"id"})
     added = insert(Message).values(**values).on_conflict_do_nothing().returning(col(Message.id))
     return (await tx.execute(added)).first() is not None

@@ -7,14 +7,15 @@ a backlog drains at the full rate. See docs/decisions/0022.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Insert, Table, and_, bindparam, case, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from storage.columns import UtcDateTime
 from storage.database import Transaction
+from storage.inserting import ByDialect
 from storage.models import Lane
 
 METHOD, PERSON = "method:", "person:"
@@ -143,11 +144,8 @@ def _quiet(insert: Any) -> Insert:
 
 
 # Built once: that takes ten times as long as running them.
-TAKE = {"postgresql": _take(postgresql.insert), "sqlite": _take(sqlite.insert)}
-BORROW = {
-    "postgresql": _take(postgresql.insert, in_debt=True), "sqlite": _take(sqlite.insert, in_debt=True),
-}  # fmt: skip
-QUIET = {"postgresql": _quiet(postgresql.insert), "sqlite": _quiet(sqlite.insert)}
+TAKE, BORROW = ByDialect(_take), ByDialect(partial(_take, in_debt=True))
+QUIET = ByDialect(_quiet)
 ROW = select(col(Lane.free_us), col(Lane.next_at)).where(col(Lane.key) == bindparam("of"))
 FIRST_FREE = func.min(
     case((and_(col(Lane.free_us) > NOW_US, col(Lane.free_us) <= NOW_US + TOO_FAR), col(Lane.free_us)))
