@@ -21,7 +21,7 @@ from storage.database import Transaction
 from storage.one_hop import DIALECT, told
 from storage.transaction import ASKED, HERE
 
-Statement = Select[Any] | Insert | Update | Delete
+Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 Process = Callable[[Any], Any]
 Key = TypeVar("Key", str, int)
 
