@@ -7,7 +7,7 @@ A batch that fails is retried row by row, so that one bad row does not refuse it
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from storage.away import is_away, is_in_use
 from storage.database import Database, Transaction, touch
 from storage.finishing import finish
 from storage.models import Environment, Inbox, WorkState
+from storage.prepared import Prepared
 
 TOPIC = "inbox"
 BATCH = 500
@@ -167,9 +168,22 @@ def _refuse(batch: Sequence[Waiting], error: Exception) -> None:
             stored.set_exception(NotStored(type(error).__name__))
 
 
-async def take(tx: Transaction, *, now: datetime) -> Inbox | None:
-    """The row to ingest next, held until this transaction ends; None where none may go now."""
-    return (await tx.execute(lanes.NEXT_INBOX, {"now": now})).scalar_one_or_none()
+@dataclass(frozen=True)
+class Unread:
+    """A webhook that is to be ingested: what ingesting it needs of its row, and of `_COLUMNS` in their order."""
+
+    id: int
+    environment: str
+    route: str
+    body: bytes | None
+    received_at: datetime
+    attempt: int
+
+
+async def take(tx: Transaction, *, now: datetime) -> Unread | None:
+    """The webhook to ingest next, its row held until this transaction ends; None where none may go now."""
+    found = await _NEXT.first(tx, now=now)
+    return None if found is None else Unread(*found)
 
 
 async def untouched(tx: Transaction, inbox_id: int, *, attempt: int) -> Inbox | None:
@@ -182,7 +196,7 @@ async def untouched(tx: Transaction, inbox_id: int, *, attempt: int) -> Inbox | 
 
 async def settle(tx: Transaction, inbox_id: int, *, state: WorkState, now: datetime, reason: str | None = None) -> None:
     """Mark a row ingested, or kept for a person because it could not be understood."""
-    await tx.execute(_SETTLE, {"of_id": inbox_id, "new_state": state, "at": now, "why": reason})
+    await _SETTLE.changed(tx, of_id=inbox_id, new_state=state, at=now, why=reason)
 
 
 async def postpone(tx: Transaction, inbox_id: int, *, due_at: datetime, attempt: int, reason: str) -> None:
@@ -212,13 +226,12 @@ async def retry(tx: Transaction, inbox_id: int | None, *, now: datetime) -> int:
 
 async def is_empty(tx: Transaction) -> bool:
     """Whether nothing is left to read, now or later."""
-    return (await tx.execute(_LEFT)).first() is None
+    return await _LEFT.first(tx) is None
 
 
 async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
     """When the next postponed row is due; None when none waits for a time."""
-    query = select(func.min(col(Inbox.due_at))).where(col(Inbox.settled_at).is_(None), col(Inbox.due_at) > now)
-    due: datetime | None = (await tx.execute(query)).scalar_one()
+    due: datetime | None = (await tx.execute(_NEXT_DUE, {"after": now})).scalar_one()
     return due
 
 
@@ -250,8 +263,13 @@ def _old(before: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 # Built once: that takes longer than running them.
-_LEFT = select(col(Inbox.id)).where(col(Inbox.settled_at).is_(None)).limit(1)
-_SETTLE = (
+_COLUMNS = tuple(col(getattr(Inbox, one.name)) for one in fields(Unread))
+_NEXT = Prepared(lanes.NEXT_INBOX.with_only_columns(*_COLUMNS))
+_LEFT = Prepared(select(col(Inbox.id)).where(col(Inbox.settled_at).is_(None)).limit(1))
+_NEXT_DUE = select(func.min(col(Inbox.due_at))).where(
+    col(Inbox.settled_at).is_(None), col(Inbox.due_at) > bindparam("after")
+)
+_SETTLE = Prepared(
     update(Inbox)
     .where(col(Inbox.id) == bindparam("of_id"))
     .values(state=bindparam("new_state"), settled_at=bindparam("at"), reason=bindparam("why"))

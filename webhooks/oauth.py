@@ -170,7 +170,7 @@ class Consents:
             payload = {"connection_id": connection_id, "wanted": consent.business_id}
             now = self._clock()
             entry = await outbox.enqueue(tx, Kind.FINISH_CONNECT, now=now, due_at=now + FINISH_AFTER, payload=payload)
-        return await self._finished_now(connection, entry_id=entry.id or 0, wanted=consent.business_id)
+        return await self._finished_now(connection, entry_id=entry.id, wanted=consent.business_id)
 
     async def claimed_by_code(
         self, tx: Transaction, *, generation: Generation, team_id: str, user_id: str

@@ -157,7 +157,7 @@ def enqueued(url: str, count: int = 1) -> list[int]:
                 for _ in range(count)
             ]
             for entry in entries:
-                entry.reason = "[channel_not_found"
+                await outbox.explain(tx, entry, "[channel_not_found")
             return [entry.id or 0 for entry in entries]
 
     return with_database(url, write)
