@@ -124,14 +124,21 @@ class PostgresAppender:
 
     async def append(self, rows: Sequence[Values], asked: Asked) -> Known:
         """See `Appender`."""
-        async with self._database.asyncpg_connection() as connection, connection.transaction():
-            known = {
-                (environment, found["lead_thumbtack_id"])
-                for environment, ids in asked.items()
-                for found in await connection.fetch(_known_of("$", len(ids)), environment, *ids)
-            }
-            await connection.executemany(self._written.statement(1), list(map(self._written.values, rows)))
-        return known
+        statement, values = self._written.statement(1), list(map(self._written.values, rows))
+        async with self._database.asyncpg_connection() as connection:
+            if not asked:
+                await connection.executemany(
+                    statement, values
+                )  # all of them or none, and two rounds to the server less
+                return set()
+            async with connection.transaction():
+                known = {
+                    (environment, found["lead_thumbtack_id"])
+                    for environment, ids in asked.items()
+                    for found in await connection.fetch(_known_of("$", len(ids)), environment, *ids)
+                }
+                await connection.executemany(statement, values)
+            return known
 
     async def close(self) -> None:
         """See `Appender`."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
+from asyncpg import Connection
 from asyncpg.transaction import Transaction
 from sqlalchemy import make_url
 from support.gate import Gate, gate, with_tables
@@ -57,7 +58,7 @@ def on_commits(database: Database, monkeypatch: pytest.MonkeyPatch, before: Call
     if database.is_sqlite:
         on_statements(monkeypatch, {"COMMIT", ALONE}, before)
         return
-    end = Transaction.__aexit__
+    end, many = Transaction.__aexit__, Connection.executemany
 
     async def told(transaction: Transaction, *error) -> None:
         try:
@@ -68,7 +69,13 @@ def on_commits(database: Database, monkeypatch: pytest.MonkeyPatch, before: Call
             raise
         await end(transaction, *error)
 
+    async def told_alone(connection: Connection, *what) -> None:
+        if not connection.is_in_transaction():  # it commits itself
+            before()
+        await many(connection, *what)
+
     monkeypatch.setattr(Transaction, "__aexit__", told)
+    monkeypatch.setattr(Connection, "executemany", told_alone)
 
 
 ALONE = "INSERT outside of a transaction"
