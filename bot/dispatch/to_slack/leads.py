@@ -130,9 +130,7 @@ async def _channel(at: At, lead: Lead) -> str | None:
         return await _place(at, lead)
     if not await channels.is_closed(at.tx, decided):
         return decided
-    goes = await closing.move(at.tx, at.entry, now=at.now, default=default)
-    at.entry.channel = decided  # the dispatcher sees the change, and keeps the other channel's pace
-    return goes
+    return await closing.move_one(at.tx, at.entry.id, now=at.now, default=default)
 
 
 async def _place(at: At, lead: Lead) -> str | None:
