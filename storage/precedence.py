@@ -8,7 +8,7 @@ idle that costs nothing, and under load it gets a seventh of the time, so that i
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 REST = 6.0
 """How much longer than it worked other work rests when webhooks arrived meanwhile: it gets a seventh of the time."""
@@ -26,19 +26,23 @@ class Precedence:
         """`exclusive`: one writer at a time (SQLite); else there are no turns, only the pace."""
         self._exclusive = exclusive
         self._taken = False
+        self._expected = False
         self._first: Queue = deque()
         self._others: Queue = deque()
         self._arrived = 0
         self._rest_until = 0.0
+        self._line = asyncio.Lock()
 
     def arrived(self) -> None:
-        """A webhook has come and waits for its answer."""
+        """A webhook has come and waits for its answer: the next turn is its, by `first`, though that may be asked for later."""
         self._arrived += 1
+        self._expected = True
 
     @asynccontextmanager
     async def first(self) -> AsyncIterator[None]:
         """A turn to write, before all others that wait for one."""
         await self._take(self._first)
+        self._expected = False
         try:
             yield
         finally:
@@ -55,22 +59,27 @@ class Precedence:
 
     @asynccontextmanager
     async def behind(self) -> AsyncIterator[None]:
-        """Do a short piece of work that nobody waits for; all such work rests if webhooks had to wait for it."""
+        """Do a short piece of work that nobody waits for; all such work rests if webhooks had to wait for it.
+
+        While it rests there is one piece at a time, in the order in which they were to begin: two that rest for themselves
+        would have twice the time.
+        """
         clock = asyncio.get_running_loop().time
-        await asyncio.sleep(max(0.0, self._rest_until - clock()))
-        arrived, began = self._arrived, clock()
-        try:
-            yield
-        finally:
-            if self._arrived != arrived:
-                ended = clock()
-                rest_until = max(self._rest_until, ended) + REST * (ended - began)
-                self._rest_until = min(rest_until, ended + LONGEST_REST)
+        async with self._line if self._rest_until > clock() else nullcontext():
+            await asyncio.sleep(max(0.0, self._rest_until - clock()))
+            arrived, began = self._arrived, clock()
+            try:
+                yield
+            finally:
+                if self._arrived != arrived:
+                    ended = clock()
+                    rest_until = max(self._rest_until, ended) + REST * (ended - began)
+                    self._rest_until = min(rest_until, ended + LONGEST_REST)
 
     async def _take(self, queue: Queue) -> None:
         if not self._exclusive:
             return
-        if not self._taken:
+        if not self._taken and not (self._expected and queue is self._others):
             self._taken = True
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
