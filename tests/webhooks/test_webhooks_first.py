@@ -55,6 +55,22 @@ async def test_however_much_came_it_goes_on_after_the_longest_rest(rested):
     assert 0.0 < rested[-1] <= LONGEST_REST
 
 
+async def test_what_was_waited_for_a_turn_is_not_rested_for(rested):
+    ours, clock = Precedence(exclusive=True), asyncio.get_running_loop().time
+
+    async def piece() -> None:
+        async with ours.behind(), ours.turn():
+            ours.arrived()
+
+    async with ours.turn():
+        waiting, until = asyncio.create_task(piece()), clock() + 0.05
+        while clock() < until:
+            await asyncio.get_running_loop().run_in_executor(None, int)
+    await waiting
+    await work(ours)
+    assert rested[-1] < 0.05
+
+
 async def test_two_that_rest_have_the_time_of_one_and_take_turns():
     ours, had, clock = Precedence(exclusive=True), [], asyncio.get_running_loop().time
     worked = rested = 0.0
