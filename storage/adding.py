@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert
+from sqlalchemy import Table, bindparam, insert, null
 
 from storage.models import Row
 from storage.prepared import Prepared
@@ -19,7 +19,7 @@ def defaults(row: type[Row]) -> dict[str, Any]:
 
 def adding(row: type[Row], *given: str) -> Prepared:
     """Inserts a row of which these columns are given, by their names; gives its id. All others are as its class has them."""
-    values = {name: default for name, default in defaults(row).items() if default is not None}
+    values = {name: null() if default is None else default for name, default in defaults(row).items() if name != "id"}
     values |= {name: bindparam(name) for name in given}
     table: Table = row.__table__  # type: ignore[attr-defined]  # SQLModel does not tell of it
     statement = insert(row).values(**values).returning(table.c.id)
