@@ -10,6 +10,7 @@ from sqlmodel import col
 from storage import inserting
 from storage.database import Transaction
 from storage.models import Channel
+from storage.prepared import Prepared
 
 
 async def find(tx: Transaction, channel: str | None) -> Channel | None:
@@ -33,6 +34,11 @@ async def is_closed(tx: Transaction, channel: str) -> bool:
 async def listed(tx: Transaction) -> Sequence[Channel]:
     """Every channel of which something is known."""
     return (await tx.execute(select(Channel).order_by(col(Channel.id)))).scalars().all()
+
+
+async def closed(tx: Transaction) -> frozenset[str]:
+    """The channels that are closed to us."""
+    return frozenset(channel for (channel,) in await _CLOSED.all(tx))
 
 
 async def choose(tx: Transaction, *, team_id: str, channel: str, **values: Any) -> Channel:
@@ -70,4 +76,5 @@ async def _ensured(tx: Transaction, team_id: str, channel: str) -> Channel:
 
 
 # Asked for each message; building it takes longer than asking it.
+_CLOSED = Prepared(select(col(Channel.channel)).where(col(Channel.closed).is_not(None)))
 _FIND = select(Channel).where(col(Channel.channel) == bindparam("called")).order_by(col(Channel.id)).limit(1)
