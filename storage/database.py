@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from storage import one_hop, transaction
+from storage.brief import Brief
 from storage.precedence import Precedence
 from storage.transaction import HERE
 
@@ -103,6 +104,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writer = self._sqlite(pool_size=1, max_overflow=0) if self.is_sqlite else self._postgresql()
         self._reader = self._sqlite(writes=False, pool_size=4, max_overflow=0) if self.is_sqlite else self._writer
+        self._brief = Brief(self._writer)
         self._waiting: dict[str, list[Callable[[], None]]] = defaultdict(list)
         self._lent: list[sqlite3.Connection] = []
         self.who = secrets.token_hex(4)
@@ -118,7 +120,7 @@ class Database:
         begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         event.listen(engine.sync_engine, "do_connect", one_hop.connected)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite if writes else _prepare_sqlite_reader)
-        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        event.listen(engine.sync_engine, "begin", lambda connection: _begin(connection, begin))
         return engine
 
     def _postgresql(self) -> AsyncEngine:
@@ -196,26 +198,38 @@ class Database:
         """How long to wait before looking unasked: `seconds`, or longer while other processes tell us what they commit."""
         return max(seconds, LOOK_WHEN_TOLD) if self.is_told else seconds
 
-    @asynccontextmanager
-    async def transaction(self, *, brief: bool = False) -> AsyncIterator[Transaction]:
+    def transaction(self, *, brief: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """One transaction, committed when the block ends and rolled back when it raises. Inner code never commits.
 
         `brief`: each of its statements finds its few rows by an index; SQLite then takes a fifth of the time for them
         (see `storage.one_hop`), but a long one would stop the event loop. `at_length` ends that.
         """
+        return self._briefly() if brief and self.is_sqlite else self._at_length()
+
+    @asynccontextmanager
+    async def _briefly(self) -> AsyncIterator[Transaction]:
+        async with self.precedence.turn(), self._brief.transaction() as tx:
+            yield tx
+        self.wake(tx.info.get(WAKE, set()))
+
+    @asynccontextmanager
+    async def _at_length(self) -> AsyncIterator[Transaction]:
         async with Transaction(self._writer, expire_on_commit=False) as session:
-            async with self.precedence.turn(), session.begin():
-                if brief and self.is_sqlite:
-                    await _begin_here(session)
-                try:
+            async with self.precedence.turn():
+                await self._brief.let_go()
+                async with session.begin():
                     yield session
-                    if session.info.get(HERE):
-                        await session.flush()
                     for topic in session.info.get(TELL, ()) if not self.is_sqlite else ():
                         await session.execute(NOTIFY, {"nudge": self.nudge(topic)})
-                finally:
-                    at_length(session)
             self.wake(session.info.get(WAKE, set()))
+
+    @asynccontextmanager
+    async def writer(self) -> AsyncIterator[AsyncConnection]:
+        """The connection that writes, in no transaction yet, for whoever needs more than one of those."""
+        async with self.precedence.turn():
+            await self._brief.let_go()
+            async with self._writer.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
@@ -259,15 +273,9 @@ class Database:
         """Close all connections; nobody works with one any more."""
         while self._lent:
             self._lent.pop().close()
+        await self._brief.let_go()
         await self._writer.dispose()
         await self._reader.dispose()
-
-
-async def _begin_here(tx: Transaction) -> None:
-    raw = await (await tx.connection()).get_raw_connection()
-    driver = tx.info[HERE] = raw.driver_connection
-    if isinstance(driver, one_hop.OneHopConnection):
-        driver.here = True
 
 
 def at_length(tx: Transaction) -> None:
@@ -290,6 +298,11 @@ def touch(tx: Transaction, topic: str, *, only_here: bool = False) -> None:
     tx.info.setdefault(WAKE, set()).add(topic)
     if not only_here:
         tx.info.setdefault(TELL, set()).add(topic)
+
+
+def _begin(connection: Any, begin: str) -> None:
+    if not connection.connection.driver_connection.in_transaction:  # a brief one has begun by itself
+        connection.exec_driver_sql(begin)
 
 
 class _SqliteConnection(sqlite3.Connection):

@@ -14,11 +14,16 @@ from typing import Any, Self
 
 import aiosqlite
 from aiosqlite.core import _STOP_RUNNING_SENTINEL  # what its thread ends at; it has no public name
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util.concurrency import await_
 
 FETCHED_AT_ONCE = 64
 """aiosqlite's own number; nothing here iterates over a cursor."""
+
+DIALECT = sqlite.dialect()
+"""Of the library's own driver, which is what executes statements in the end."""
 
 GIVES_WAY_AFTER = 0.001
 """Seconds for which statements that are executed `here` may keep the event loop: each takes a tenth of that."""
@@ -108,6 +113,10 @@ class OneHopConnection(aiosqlite.Connection):
         finally:
             self._done += 1
 
+    async def begin(self) -> None:
+        """Take the lock to write, in the thread: it may be waited for."""
+        await self._execute(self._conn.execute, "BEGIN IMMEDIATE")
+
     async def rollback(self) -> None:
         """Roll back, unless there is nothing: SQLAlchemy asks for it after every commit too."""
         if self._asked != self._done or self._conn.in_transaction:
@@ -144,9 +153,27 @@ def connect(*where: Any, **how: Any) -> OneHopConnection:
 
 
 class Adapted(AsyncAdapt_aiosqlite_connection):
-    """A connection as SQLAlchemy sees it. While statements are executed `here`, it is given the driver's own cursors."""
+    """A connection as SQLAlchemy sees it. While statements are executed `here`, it is given the driver's own cursors.
+
+    Whoever has them executed here begins and ends the transaction too (`storage.brief`): that it ended is only taken note of.
+    """
 
     __slots__ = ()
+
+    def commit(self) -> None:
+        """See `AsyncAdapt_aiosqlite_connection.commit`."""
+        if not self._is_here:
+            super().commit()
+
+    def rollback(self) -> None:
+        """See `AsyncAdapt_aiosqlite_connection.rollback`."""
+        if not self._is_here:
+            super().rollback()
+
+    @property
+    def _is_here(self) -> bool:
+        driver: Any = self._connection
+        return bool(driver.here)
 
     def cursor(self, server_side: bool = False) -> Any:  # noqa: FBT001, FBT002 -- SQLAlchemy's signature
         """A cursor."""
@@ -158,6 +185,13 @@ def connected(dialect: Any, _record: Any, where: Sequence[Any], how: dict[str, A
     """A connection, as SQLAlchemy's event `do_connect` asks for one."""
     made: Any = await_(connect(*where, **how))
     return Adapted(dialect.dbapi, made)
+
+
+def told(error: sqlite3.Error) -> DBAPIError:
+    """An error of the driver as SQLAlchemy tells it, and as whoever asks a database of ours knows it."""
+    made: Any = DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True, dialect=DIALECT)
+    raised: DBAPIError = made
+    return raised
 
 
 def _rows(cursor: sqlite3.Cursor, sql: str, parameters: Iterable[Any]) -> Iterable[Any]:

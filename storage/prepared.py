@@ -1,30 +1,22 @@
 """Statements that are asked for each webhook and each delivery: understood once, and then handed to the driver as they are.
 
-SQLAlchemy takes four times as long to have a statement executed as SQLite takes for it. Within a brief transaction on SQLite
-(see `storage.one_hop`) a prepared one goes to the driver without that; anywhere else it is executed as any other. The types
-of the columns turn values into what the database keeps, and back, either way.
+SQLAlchemy takes several times as long to have a statement executed as SQLite or asyncpg take for it. Within a brief transaction
+on SQLite (see `storage.brief`), and in any that has begun on PostgreSQL, a prepared one goes to the driver without that; else
+it is executed as any other. The types of the columns turn values into what the database keeps, and back, either way.
 """
 
 import sqlite3
-from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
-
-from sqlalchemy import Delete, Insert, Select, Update
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import TypeEngine
+from typing import TYPE_CHECKING, Any
 
 from storage.database import Transaction
-from storage.transaction import HERE
+from storage.one_hop import DIALECT, told
+from storage.texts import Statement, Text
+from storage.transaction import ASKED, HERE
 
-Statement = Select[Any] | Insert | Update | Delete
-Process = Callable[[Any], Any]
-Key = TypeVar("Key", str, int)
-
-_DIALECT = sqlite.dialect()
-"""Of the library's own driver, which is what executes it in the end."""
+if TYPE_CHECKING:
+    from storage.by_asyncpg import ByAsyncpg
 
 
 class Prepared:
@@ -40,13 +32,17 @@ class Prepared:
 
     async def all(self, tx: Transaction, **values: Any) -> Sequence[Any]:
         """The rows, each of them a tuple of columns. Raises StorageError."""
-        driver = tx.info.get(HERE)
-        if driver is None:
+        here = tx.info.get(HERE)
+        if here is not None:
+            await _written(tx)
+            rows = _executed(here.here_cursor(), self._sqlite, values).fetchall()
+            await here.give_way()
+            return self._sqlite.read(rows)
+        server = _server(tx)
+        if server is None:
             return (await tx.execute(self.statement, values)).all()
         await _written(tx)
-        found = self._here.rows(driver.here_cursor(), values)
-        await driver.give_way()
-        return found
+        return await self._postgresql.rows(server, values)
 
     async def first(self, tx: Transaction, **values: Any) -> Any:
         """The first row, or None."""
@@ -60,19 +56,38 @@ class Prepared:
 
     async def changed(self, tx: Transaction, **values: Any) -> int:
         """Execute what gives no rows; how many it changed. Raises StorageError."""
-        driver = tx.info.get(HERE)
-        if driver is None:
+        here = tx.info.get(HERE)
+        if here is not None:
+            await _written(tx)
+            count = _executed(here.here_cursor(), self._sqlite, values).rowcount
+            await here.give_way()
+            return count
+        server = _server(tx)
+        if server is None:
             result: Any = await tx.execute(self.statement, values)
             return int(result.rowcount)
         await _written(tx)
-        count = self._here.changed(driver.here_cursor(), values)
-        await driver.give_way()
-        return count
+        return await self._postgresql.changed(server, values)
 
     @cached_property
-    def _here(self) -> "_Here":
-        """Understood when it is first asked for: PostgreSQL may not even have the like of it."""
-        return _Here(self.statement)
+    def _sqlite(self) -> Text:
+        """Understood when it is first asked for: the other database may not even have the like of it."""
+        return Text(self.statement, DIALECT)
+
+    @cached_property
+    def _postgresql(self) -> "ByAsyncpg":
+        from storage.by_asyncpg import ByAsyncpg  # noqa: PLC0415 -- 5 MB, which SQLite's process need not hold
+
+        return ByAsyncpg(self.statement)
+
+
+def _server(tx: Transaction) -> Any:
+    """Asyncpg's connection, where SQLAlchemy has begun this transaction on it, which it does with the first statement."""
+    session = tx.sync_session
+    if ASKED not in tx.info or session.get_bind().dialect.name == "sqlite":
+        return None
+    driver = session.connection().connection.driver_connection
+    return driver if driver is not None and driver.is_in_transaction() else None
 
 
 async def _written(tx: Transaction) -> None:
@@ -82,55 +97,8 @@ async def _written(tx: Transaction) -> None:
         await tx.flush()
 
 
-class _Here:
-    """A statement as the driver takes it."""
-
-    def __init__(self, statement: Statement) -> None:
-        compiled: Any = statement.compile(dialect=_DIALECT)
-        self._text: str = compiled.string
-        named = {compiled.bind_names[bind]: bind for bind in compiled.binds.values()}
-        self._fixed = {name: bind.effective_value for name, bind in named.items() if not bind.required}
-        self._binds = _processes({name: _kept(bind.type).bind_processor(_DIALECT) for name, bind in named.items()})
-        self._order: Sequence[str] = compiled.positiontup
-        columns = list(statement.exported_columns)
-        names = [column.key or "" for column in columns]
-        self._made: Callable[[Sequence[Any]], Any] = namedtuple("Found", names, rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024 -- made here
-        types = [_kept(column.type).result_processor(_DIALECT, None) for column in columns]
-        self._results = _processes(dict(enumerate(types)))
-
-    def rows(self, cursor: sqlite3.Cursor, values: dict[str, Any]) -> Sequence[Any]:
-        found = self._executed(cursor, values).fetchall()
-        if self._results:
-            found = [self._read(row) for row in found]
-        return list(map(self._made, found))
-
-    def changed(self, cursor: sqlite3.Cursor, values: dict[str, Any]) -> int:
-        return self._executed(cursor, values).rowcount
-
-    def _executed(self, cursor: sqlite3.Cursor, values: dict[str, Any]) -> sqlite3.Cursor:
-        given = {**self._fixed, **values}
-        for name, process in self._binds:
-            given[name] = process(given[name])
-        try:
-            return cursor.execute(self._text, [given[name] for name in self._order])
-        except sqlite3.Error as error:  # as whoever calls knows errors of the database
-            raise _told(error) from error
-
-    def _read(self, row: Sequence[Any]) -> Sequence[Any]:
-        read = list(row)
-        for at, process in self._results:
-            read[at] = process(read[at])
-        return read
-
-
-def _kept(of: TypeEngine[Any]) -> TypeEngine[Any]:
-    """A type as this database keeps it."""
-    return of.dialect_impl(_DIALECT)
-
-
-def _processes(found: Mapping[Key, Process | None]) -> Sequence[tuple[Key, Process]]:
-    return [(key, process) for key, process in found.items() if process is not None]
-
-
-def _told(error: sqlite3.Error) -> BaseException:
-    return DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True, dialect=_DIALECT)
+def _executed(cursor: sqlite3.Cursor, asked: Text, values: Mapping[str, Any]) -> sqlite3.Cursor:
+    try:
+        return cursor.execute(asked.text, asked.arguments(values))
+    except sqlite3.Error as error:
+        raise told(error) from error

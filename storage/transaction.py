@@ -14,6 +14,10 @@ HERE = "here"
 """Of a session's `info`: the driver's connection, while statements are executed here."""
 
 
+ASKED = "asked"
+"""Of a session's `info`: it has its connection, and has begun on it."""
+
+
 class Transaction(AsyncSession):
     """What `Database.transaction()` gives: handed to the functions of this package, never used directly by others."""
 
@@ -34,7 +38,9 @@ class Transaction(AsyncSession):
     async def _asked(self, name: str, *what: Any, **how: Any) -> Any:
         here: OneHopConnection | None = self.info.get(HERE)
         if here is None:
-            return await getattr(super(), name)(*what, **how)
+            given = await getattr(super(), name)(*what, **how)
+            self.info[ASKED] = True
+            return given
         answer = getattr(self.sync_session, name)(*what, **how)
         await here.give_way()
         return answer

@@ -51,7 +51,8 @@ def run(names: Sequence[str], *, answers_file: Path | None, manifest_file: Path 
         _agree(draft, person, asks=given is None)
     except (KeyboardInterrupt, EOFError):
         fail(f"\nEnded. {NOTHING_WRITTEN}", NOT_HELD)
-    _write(draft, file, person, manifest_file=None if given is None else manifest_file)
+    handed_over = given is None and not names  # by the whole conversation
+    _write(draft, file, person, manifest_file=None if handed_over else manifest_file)
     secrets = given is None and person.console.is_terminal
     following.show(person, following.Situation(draft=draft, whole=not names, secrets=secrets))
     _look_once_more()

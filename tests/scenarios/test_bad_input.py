@@ -342,7 +342,7 @@ async def test_on_its_way_to_slack_nothing_of_a_customer_reaches_a_log_either(pl
 
 async def test_a_body_that_breaks_the_database_is_not_told_to_a_log_either(door, logged, capfd):
     await door.post("/v1/lead", bodies.lead())
-    async with door.database.engine.begin() as connection:
+    async with door.database.writer() as connection, connection.begin():
         await connection.exec_driver_sql("DROP TABLE lead_charge")
         await connection.exec_driver_sql("ALTER TABLE lead RENAME TO lead_elsewhere")
     for _ in range(10):

@@ -62,7 +62,7 @@ async def pragma(place: Office, setting: str) -> None:
     database = place._running_database()
     for lent in database._lent:
         lent.execute(f"PRAGMA {setting}").close()
-    async with database.engine.connect() as connection:
+    async with database.writer() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection  # a statement would begin a transaction
         await (await driver.execute(f"PRAGMA {setting}")).close()  # one that is left half read would keep its snapshot
 

@@ -118,7 +118,7 @@ async def test_nobody_is_told_a_secret(place: Office, overheard: Overheard, capf
 async def test_the_database_holds_none_that_can_be_read(place: Office):
     await a_day_that_goes_wrong(place)
     secrets = plain() | await given(place)
-    async with place.database.engine.connect() as connection:
+    async with place.database.writer() as connection:
         tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
         held = {name: str((await connection.execute(text(f'SELECT * FROM "{name}"'))).all()) for name in tables}
     assert held["connection"].count("gAAAA") >= 1  # Fernet's

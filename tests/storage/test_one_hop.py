@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storage import one_hop
-from storage.database import Database, at_length, utcnow
+from storage.database import Database, StorageError, at_length, utcnow
 from storage.models import Keeper
 
 
@@ -103,7 +103,7 @@ async def test_a_brief_transaction_asks_the_thread_to_begin_and_to_commit(sqlite
     async with database.transaction(brief=True) as tx:
         for number in range(5):
             await tx.execute(text("INSERT INTO noted (number) VALUES (:number)"), {"number": number})
-    assert hops == ["_rows", "commit"]
+    assert hops == ["execute", "commit"]
     async with database.reading() as tx:
         assert (await tx.execute(text("SELECT count(*) FROM noted"))).scalar_one() == 5
     await database.close()
@@ -185,6 +185,68 @@ async def test_a_brief_transaction_that_breaks_is_rolled_back(database: Database
         await _broken(database)
     async with database.reading() as tx:
         assert (await tx.execute(select(Keeper))).all() == []
+
+
+async def test_brief_transactions_and_others_take_turns_with_one_connection(sqlite_url: str):
+    database = Database(sqlite_url)
+    opened: list[Any] = []
+    event.listen(database.engine.sync_engine, "connect", lambda connection, _record: opened.append(connection))
+    for brief in (True, True, False, True, False, False, True):
+        async with database.transaction(brief=brief) as tx:
+            await tx.execute(text("SELECT 1"))
+    assert len(opened) == 1
+    await database.close()
+
+
+@pytest.mark.parametrize("when", ["its statements", "its commit"])
+async def test_a_brief_transaction_that_is_stopped_leaves_no_lock_and_nothing_half_written(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, when: str
+):
+    database = Database(sqlite_url)
+    async with database.transaction() as tx:
+        await tx.execute(text("CREATE TABLE noted (number INTEGER PRIMARY KEY)"))
+    reached = asyncio.Event()
+
+    async def never(_connection: Any) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    async def insert() -> None:
+        async with database.transaction(brief=True) as tx:
+            await tx.execute(text("INSERT INTO noted (number) VALUES (1)"))
+            if when == "its statements":
+                await never(tx)
+
+    with monkeypatch.context() as patched:
+        if when == "its commit":
+            patched.setattr(one_hop.OneHopConnection, "commit", never)
+        task = asyncio.create_task(insert())
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    async with asyncio.timeout(2), database.transaction(brief=True) as tx:
+        await tx.execute(text("INSERT INTO noted (number) VALUES (2)"))
+    async with database.reading() as tx:
+        assert list((await tx.execute(text("SELECT number FROM noted"))).scalars()) == [2]
+    await database.close()
+
+
+async def test_a_commit_that_fails_is_the_databases_error_and_the_next_one_goes_on(sqlite_url: str):
+    database = Database(sqlite_url)
+    async with database.transaction() as tx:
+        await tx.execute(text("CREATE TABLE noted (number INTEGER PRIMARY KEY)"))
+        await tx.execute(text("CREATE TABLE told (number REFERENCES noted (number) DEFERRABLE INITIALLY DEFERRED)"))
+    with pytest.raises(StorageError):
+        await _orphaned(database)
+    async with database.transaction(brief=True) as tx:
+        assert (await tx.execute(text("SELECT count(*) FROM told"))).scalar_one() == 0
+    await database.close()
+
+
+async def _orphaned(database: Database) -> None:
+    async with database.transaction(brief=True) as tx:
+        await tx.execute(text("INSERT INTO told (number) VALUES (7)"))
 
 
 async def _broken(database: Database) -> None:

@@ -37,9 +37,7 @@ def _transaction(step: Step, original: Any, besides: Database | None) -> Any:
                 yield tx
                 return
             wrote: list[str] = []
-            connection = (await tx.connection()).sync_connection
-            event.listen(connection, "before_cursor_execute", lambda *told: _note(wrote, told[1], told[2]))
-            with _here(wrote, tx):
+            with _noted(wrote, tx, (await tx.connection()).sync_connection):
                 yield tx
                 await tx.flush()
             if wrote:
@@ -49,28 +47,31 @@ def _transaction(step: Step, original: Any, besides: Database | None) -> Any:
 
 
 @contextmanager
-def _here(wrote: list[str], tx: Transaction) -> Iterator[None]:
-    """Note what is executed without SQLAlchemy too, by this transaction's own connection."""
-    driver = tx.info.get(HERE)
-    if driver is None:
-        yield
-        return
+def _noted(wrote: list[str], tx: Transaction, connection: Any) -> Iterator[None]:
+    """Note what this transaction writes, with SQLAlchemy and without (see `storage.prepared`)."""
+    driver: Any = tx.info.get(HERE)
+
+    def by_sqlalchemy(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if not isinstance(cursor, HereCursor):
+            _note(wrote, statement)
 
     class Noting(HereCursor):
         def execute(self, sql: str, parameters: Any = ()) -> Self:
-            _note(wrote, None, sql)
+            _note(wrote, sql)
             return super().execute(sql, parameters)
 
-    driver.here_cursor = lambda: driver._conn.cursor(Noting)
+    event.listen(connection, "before_cursor_execute", by_sqlalchemy)
+    if driver is not None:
+        driver.here_cursor = lambda: driver._conn.cursor(Noting)
     try:
         yield
     finally:
-        del driver.here_cursor
+        event.remove(connection, "before_cursor_execute", by_sqlalchemy)
+        if driver is not None:
+            del driver.here_cursor
 
 
-def _note(wrote: list[str], cursor: Any, statement: str) -> None:
-    if isinstance(cursor, HereCursor):
-        return  # it notes for itself
+def _note(wrote: list[str], statement: str) -> None:
     verb, _, rest = statement.lstrip().partition(" ")
     if verb in ("INSERT", "UPDATE", "DELETE"):
         wrote.append(f"{verb} {rest.split(' SET ')[0].split(' (')[0]}")

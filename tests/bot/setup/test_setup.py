@@ -92,6 +92,19 @@ async def test_a_newcomer_at_a_terminal(slack):
     assert (mode(".env"), mode("corkboard.key")) == (0o600, 0o600)
 
 
+async def test_a_new_address_alone_brings_the_manifest_along_where_that_is_wished(slack):
+    before(f"PUBLIC_URL={ADDRESS}\nSLACK_BOT_TOKEN={TOKEN}\n")
+
+    def moves() -> int:
+        with at_a_terminal("PUBLIC_URL", "--manifest", "slack.yml", "--untested", SLACK_API_URL=slack.url) as terminal:
+            terminal.types("https://new.example.com", after="Address")
+            terminal.types("", after="Write it? [Y/n]")
+            return terminal.ended()
+
+    assert await asyncio.to_thread(moves) == 0
+    assert "https://new.example.com/slack/events" in left()["slack.yml"]
+
+
 @pytest.mark.parametrize("there", [{".env": "# mine\nSLACK_RING=U0ANA\n"}, {}])
 async def test_ended_in_the_middle_nothing_is_written(slack, there):
     for text in there.values():

@@ -1,0 +1,101 @@
+"""Brief transactions on SQLite: nothing in them waits but BEGIN and COMMIT, so that nothing else needs SQLAlchemy's waiting.
+
+Its sessions run each call in a greenlet, take a connection out of the pool for each transaction and look it over when they put
+it back; that takes twice the time of beginning and committing. Here the connection is kept between brief transactions, and
+BEGIN and COMMIT are handed to its thread directly. Whoever comes with one at a time has the turn to write.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from storage.one_hop import OneHopConnection, told
+from storage.transaction import HERE, Transaction
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A connection, as SQLAlchemy knows it and as its driver does."""
+
+    connection: AsyncConnection
+    driver: OneHopConnection
+
+
+class Brief:
+    """Makes brief transactions; at most one at a time."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Nothing is opened before the first."""
+        self._engine = engine
+        self._kept: _Kept | None = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """See `storage.database.Database.transaction`."""
+        kept, self._kept = self._kept or await self._open(), None
+        try:
+            async with _transaction(kept) as tx:
+                yield tx
+        except Exception:
+            await _put_back(kept)
+            raise
+        except BaseException:  # told to stop: what its thread does just now is nobody's business any more
+            await kept.connection.invalidate()
+            raise
+        self._kept = kept
+
+    async def let_go(self) -> None:
+        """Put the connection back, for whoever has the turn to write now and takes it out of the pool."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            await _put_back(kept)
+
+    async def _open(self) -> _Kept:
+        connection = await self._engine.connect()
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        return _Kept(connection, driver)
+
+
+async def _put_back(kept: _Kept) -> None:
+    kept.driver.here = False
+    await kept.connection.close()
+
+
+@asynccontextmanager
+async def _transaction(kept: _Kept) -> AsyncIterator[Transaction]:
+    """One that is committed when the block ends, and rolled back when it raises."""
+    tx, driver = Transaction(kept.connection, expire_on_commit=False), kept.driver
+    driver.here = True
+    try:
+        await _begun(driver)
+        tx.info[HERE] = driver
+        yield tx
+        await tx.flush()
+        await _committed(driver)
+        driver.here = True  # also where it took its time (`storage.database.at_length`)
+        tx.sync_session.commit()  # all was done, and it takes note of it
+    except Exception:
+        await driver.rollback()
+        raise
+    finally:
+        driver.here = True
+        tx.info.pop(HERE, None)
+        tx.sync_session.close()
+
+
+async def _begun(driver: OneHopConnection) -> None:
+    try:
+        await driver.begin()
+    except sqlite3.Error as error:
+        raise told(error) from error
+
+
+async def _committed(driver: OneHopConnection) -> None:
+    try:
+        await driver.commit()
+    except sqlite3.Error as error:
+        raise told(error) from error
