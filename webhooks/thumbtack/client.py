@@ -62,7 +62,7 @@ class ThumbtackClient:
     @cached_property
     def _apis(self) -> "Apis":
         """Made when Thumbtack is first asked for something: webhooks are taken, and told, without it."""
-        from webhooks.thumbtack.apis import Apis  # noqa: PLC0415 -- 50 ms and 5 MB, for an HTTP client and whom it trusts
+        from webhooks.thumbtack.apis import Apis  # noqa: PLC0415 -- 50 ms and 3 MB, for an HTTP client and whom it trusts
 
         return Apis(**self._how)
 
