@@ -15,7 +15,7 @@ import structlog
 from bot.failures import PACED, Failure, Sort
 from storage import lanes, pacing
 from storage.database import Database, StorageError
-from storage.models import Outbox
+from storage.entries import Entry
 from storage.pacing import Rate
 
 POST = "chat.postMessage"
@@ -85,7 +85,7 @@ class Paces:
         raised = max(1.0, self.posts_per_second)
         return Rate(interval=timedelta(minutes=1) / (limit.a_minute * raised), burst=int(limit.burst * raised))
 
-    def bounds(self, entry: Outbox) -> list[tuple[str, Rate]]:
+    def bounds(self, entry: Entry) -> list[tuple[str, Rate]]:
         """The rows that an entry takes from, the narrower one first."""
         workspace = self.of(POST)
         if entry.pace is not None and entry.pace.startswith(pacing.METHOD):
@@ -95,7 +95,7 @@ class Paces:
         return [(key, self.post), (lanes.ALL_POSTS, workspace)] if key and workspace else []
 
 
-def taken_for(entry: Outbox) -> None:
+def taken_for(entry: Entry) -> None:
     """An attempt begins. The first call of the method that its entry was claimed for was taken then; holds for this task."""
     is_method = entry.pace is not None and entry.pace.startswith(pacing.METHOD)
     _taken.set(entry.pace.removeprefix(pacing.METHOD) if is_method and entry.pace else None)

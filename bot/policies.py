@@ -1,11 +1,20 @@
 """What holds for a channel or a business: what was chosen for it in Slack, else the deployment's setting."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.settings import Privacy, ReplyMode, Settings
 from storage import businesses, channels
 from storage.database import Transaction
 from storage.models import Business, ContactData
+
+
+class HasPrivacy(Protocol):
+    """A business, as far as it chose whether its leads are private; None: the deployment's setting holds."""
+
+    @property
+    def privacy(self) -> str | None:
+        """What it chose."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +38,13 @@ async def of_channel(tx: Transaction, settings: Settings, channel: str | None) -
     )
 
 
-def is_private(settings: Settings, business: Business | None) -> bool:
+def is_private(settings: Settings, business: HasPrivacy | None) -> bool:
     """Whether what a lead says stands behind the Open button alone."""
     chosen = None if business is None else business.privacy
     return (chosen or settings.privacy) == Privacy.PRIVATE
 
 
-async def hides(tx: Transaction, settings: Settings, business: Business | None) -> bool:
+async def hides(tx: Transaction, settings: Settings, business: HasPrivacy | None) -> bool:
     """Likewise where Thumbtack may not have said yet whose lead it is: then it may be one of a private business."""
     return is_private(settings, business) or (business is None and await businesses.any_private(tx))
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from storage import database
 from storage.database import Transaction
+from storage.inserting import ByDialect
 from storage.merging import fill
 from storage.models import Business, Customer, Environment
 from storage.prepared import Prepared
@@ -104,20 +104,18 @@ async def _found_or_made(tx: Transaction, values: Mapping[str, Any]) -> Business
     return BUSINESS.of(tx, found)
 
 
-def _unless_there(whole: Whole[Any], *given: str) -> dict[str, Prepared]:
-    """Inserts a row and gives it; gives none where another replica has just done so. By the kind of database."""
-    inserts: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+def _unless_there(whole: Whole[Any], *given: str) -> ByDialect[Prepared]:
+    """Inserts a row and gives it; gives none where another replica has just done so."""
     values: dict[str, Any] = {name: bindparam(name) for name in given}
-    return {
-        kind: Prepared(
+    return ByDialect(
+        lambda insert: Prepared(
             insert(whole.row)
             .values(**values)
             .on_conflict_do_nothing()
             .returning(*whole.columns)
             .execution_options(dml_strategy="raw")
         )
-        for kind, insert in inserts.items()
-    }
+    )
 
 
 # Asked for each webhook; building them takes longer than asking them.

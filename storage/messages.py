@@ -5,16 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, and_, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import CursorResult, Select, and_, bindparam, delete, func, select
 from sqlmodel import col
 
-from storage import lanes
+from storage import inserting, lanes
 from storage.columns import word
-from storage.database import Transaction, keep
+from storage.database import Transaction
 from storage.models import (
-    Business,
-    Customer,
     Direction,
     Environment,
     Lead,
@@ -68,16 +65,6 @@ class Recorded:
 async def get(tx: Transaction, message_id: int | None) -> Message | None:
     """A message by our id, for reading."""
     return None if message_id is None else await tx.get(Message, message_id)
-
-
-async def to_post(tx: Transaction, message_id: int | None) -> Message | None:
-    """A message for posting it: its lead, business and customer are read with it, and are there when asked for."""
-    row = (await tx.execute(_TO_POST, {"of": message_id})).first()
-    if row is None:
-        return None
-    keep(tx, *row)
-    message: Message = row[0]
-    return message
 
 
 async def to_change(tx: Transaction, message_id: int | None) -> Message | None:
@@ -171,7 +158,7 @@ async def record_modal(
 
 async def _insert(tx: Transaction, message: Message) -> bool:
     """Add a message; False where it is there already, also when another transaction adds it just now."""
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting.by(tx)
     values = message.model_dump(exclude={"id"})
     added = insert(Message).values(**values).on_conflict_do_nothing().returning(col(Message.id))
     return (await tx.execute(added)).first() is not None
@@ -251,13 +238,6 @@ def _handed_over(lead_id: int) -> Select[Message]:
     )
 
 
-async def written_before(tx: Transaction, message: Message) -> datetime | None:
-    """When somebody, of either side, last wrote in a lead's thread before this message; None where nobody had."""
-    before = {"lead": message.lead_id, "before": message.id}
-    found: datetime | None = (await tx.execute(_WRITTEN_BEFORE, before)).scalar_one_or_none()
-    return found
-
-
 async def asked_at(tx: Transaction, lead_id: int) -> datetime | None:
     """When the customer wrote last; None where they never did."""
     query = select(func.max(func.coalesce(col(Message.sent_at), col(Message.stored_at)))).where(
@@ -270,46 +250,6 @@ async def asked_at(tx: Transaction, lead_id: int) -> datetime | None:
     return found
 
 
-async def stands(tx: Transaction, message_id: int | None, *, team_id: str, channel: str, ts: str) -> None:
-    """Remember where a message of Thumbtack's was posted."""
-    await tx.execute(_STANDS, {"of_id": message_id, "team": team_id, "in_channel": channel, "at_ts": ts})
-
-
-async def last_writer(tx: Transaction, lead_id: int) -> str | None:
-    """Who of the team wrote to this lead's customer last; nobody wrote the automatic first reply."""
-    author: str | None = (await tx.execute(_LAST_WRITER, {"lead": lead_id})).scalar_one_or_none()
-    return author
-
-
 # What each message asks, built once: that takes longer than asking it.
-_TO_POST = (
-    select(Message, Lead, Business, Customer)
-    .outerjoin(Lead, col(Lead.id) == col(Message.lead_id))
-    .outerjoin(Business, col(Business.id) == col(Lead.business_id))
-    .outerjoin(Customer, col(Customer.id) == col(Lead.customer_id))
-    .where(col(Message.id) == bindparam("of"))
-)
 IS_CALLED = and_(col(Message.environment) == bindparam("of"), col(Message.thumbtack_id) == bindparam("called"))
 _CALLED = Prepared(select(col(Message.id), col(Message.direction)).where(IS_CALLED))
-_WRITTEN_BEFORE = select(func.max(Message.stored_at)).where(
-    col(Message.lead_id) == bindparam("lead"),
-    col(Message.id) < bindparam("before"),
-    ~and_(col(Message.direction) == Direction.INBOUND, col(Message.is_automatic)),
-)
-_LAST_WRITER = (
-    select(col(Message.author))
-    .where(
-        col(Message.lead_id) == bindparam("lead"),
-        col(Message.direction) == Direction.OUTBOUND,
-        col(Message.author).is_not(None),  # an automatic reply is nobody's
-        col(Message.state).not_in([ReplyState.CANCELLED]),
-    )
-    .order_by(col(Message.stored_at).desc(), col(Message.id).desc())
-    .limit(1)
-)
-_STANDS = (
-    update(Message)
-    .where(col(Message.id) == bindparam("of_id"))
-    .values(team_id=bindparam("team"), channel=bindparam("in_channel"), slack_ts=bindparam("at_ts"))
-    .execution_options(synchronize_session=False)
-)

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Insert, Table, and_, bindparam, case, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from storage.columns import UtcDateTime
 from storage.database import Transaction
+from storage.inserting import ByDialect
 from storage.models import Lane
+from storage.prepared import Prepared
 
 METHOD, PERSON = "method:", "person:"
 """How the keys of rows begin that bound all calls of a method of Slack's, and all direct messages to a person."""
@@ -91,18 +92,21 @@ async def take(
     """
     interval = rate.interval // timedelta(microseconds=1)
     now_us = micros(now)
-    values = {
-        "key": key, "now": now, "now_us": now_us, "interval": interval, "outcome_by": outcome_by or now,
-        "floor": now_us - interval * (rate.burst - 1),
-    }  # fmt: skip
-    statements = BORROW if in_debt else TAKE
-    found = (await tx.execute(statements[tx.get_bind().dialect.name], values)).scalar_one_or_none()
-    return None if found is None else Taken(held=found)
+    found = await (BORROW if in_debt else TAKE)[tx.get_bind().dialect.name].first(
+        tx,
+        key=key,
+        now=now,
+        now_us=now_us,
+        interval=interval,
+        outcome_by=outcome_by or now,
+        floor=now_us - interval * (rate.burst - 1),
+    )
+    return None if found is None else Taken(held=found.held)
 
 
 async def next_at(tx: Transaction, key: str, *, now: datetime) -> datetime:
     """When one may go by this row; now, where that is so."""
-    found = (await tx.execute(ROW, {"of": key})).one_or_none()
+    found = await ROW.first(tx, of=key)
     if found is None:
         return now
     free = instant(found.free_us, now) if found.free_us <= micros(now) + TOO_FAR else now
@@ -111,7 +115,7 @@ async def next_at(tx: Transaction, key: str, *, now: datetime) -> datetime:
 
 async def quiet(tx: Transaction, key: str, until: datetime) -> None:
     """Nobody does it before `until`; a later time that stands already is kept."""
-    await tx.execute(QUIET[tx.get_bind().dialect.name], {"key": key, "until": until})
+    await QUIET[tx.get_bind().dialect.name].changed(tx, key=key, until=until)
 
 
 def _take(insert: Any, *, in_debt: bool = False) -> Insert:
@@ -143,12 +147,10 @@ def _quiet(insert: Any) -> Insert:
 
 
 # Built once: that takes ten times as long as running them.
-TAKE = {"postgresql": _take(postgresql.insert), "sqlite": _take(sqlite.insert)}
-BORROW = {
-    "postgresql": _take(postgresql.insert, in_debt=True), "sqlite": _take(sqlite.insert, in_debt=True),
-}  # fmt: skip
-QUIET = {"postgresql": _quiet(postgresql.insert), "sqlite": _quiet(sqlite.insert)}
-ROW = select(col(Lane.free_us), col(Lane.next_at)).where(col(Lane.key) == bindparam("of"))
+TAKE = ByDialect(lambda insert: Prepared(_take(insert)))
+BORROW = ByDialect(lambda insert: Prepared(_take(insert, in_debt=True)))
+QUIET = ByDialect(lambda insert: Prepared(_quiet(insert)))
+ROW = Prepared(select(ROWS.c.free_us, ROWS.c.next_at).where(col(Lane.key) == bindparam("of")))
 FIRST_FREE = func.min(
     case((and_(col(Lane.free_us) > NOW_US, col(Lane.free_us) <= NOW_US + TOO_FAR), col(Lane.free_us)))
 )

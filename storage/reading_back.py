@@ -12,6 +12,7 @@ from storage.database import Transaction
 from storage.models import Business, Direction, Lead, Message, Outbox, ReplyState, Route, Thread, WorkState
 from storage.outbox import FIRST, Kind, thumbtack_lane
 from storage.states import OVER
+from storage.threads import LeadThread
 
 MOST = 300
 """Threads that are read; with the pause between them that takes seven minutes and a half."""
@@ -74,7 +75,7 @@ async def enqueue(tx: Transaction, *, since: datetime, now: datetime, mode: str 
 
 async def add(
     tx: Transaction,
-    thread: Thread,
+    thread: Thread | LeadThread,
     lead: Lead,
     *,
     since: datetime,
@@ -178,7 +179,7 @@ class Written:
     is_deleted: bool
 
 
-async def written_in(tx: Transaction, thread: Thread) -> Mapping[str, Written]:
+async def written_in(tx: Transaction, thread: LeadThread) -> Mapping[str, Written]:
     """What we know of people's messages in a thread, by their ts."""
     query = select(col(Message.slack_ts), col(Message.state), col(Message.deleted_at)).where(
         col(Message.channel) == thread.channel,

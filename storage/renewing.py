@@ -15,6 +15,7 @@ from storage.database import Transaction
 from storage.models import Channel, Lead, Outbox, Thread
 from storage.outbox import Kind, slack_lane
 from storage.prepared import Prepared
+from storage.threads import LeadThread
 
 OLD_AFTER = timedelta(days=80)
 """How old a card may be that news are written under; it stays readable for a while after that."""
@@ -28,7 +29,7 @@ NEWS = frozenset(
 """What is worth a new card."""
 
 
-async def is_gone(tx: Transaction, thread: Thread) -> bool:
+async def is_gone(tx: Transaction, thread: LeadThread) -> bool:
     """Whether the channel in which a thread stood was deleted."""
     return await was_deleted(tx, thread.channel)
 
@@ -52,7 +53,7 @@ async def place_of_news(tx: Transaction, lead: Lead, *, now: datetime, default: 
 
 
 async def renew(
-    tx: Transaction, lead: Lead, thread: Thread, *, now: datetime, default: str | None, lane: str | None
+    tx: Transaction, lead: Lead, thread: Thread | LeadThread, *, now: datetime, default: str | None, lane: str | None
 ) -> str:
     """Enqueue a new card in place of `thread` and what was said last below it, unless one is on its way; where it goes.
 
@@ -71,7 +72,7 @@ async def renew(
     return channel
 
 
-async def deleted(tx: Transaction, thread: Thread, *, now: datetime) -> None:
+async def deleted(tx: Transaction, thread: LeadThread, *, now: datetime) -> None:
     """The card was deleted in Slack: enqueue a new one, and what was said last below it, unless one is on its way."""
     if await threads.forget(tx, thread) and await _decided(tx, thread.lead_id) is None:
         await _enqueue(tx, thread.lead_id, thread.channel, now=now, lane=None, payload={})

@@ -11,6 +11,7 @@ from storage import lanes, pacing
 from storage.columns import word
 from storage.database import Transaction
 from storage.models import Outbox, WorkState
+from storage.prepared import Prepared
 
 
 async def after_this(tx: Transaction, *, now: datetime) -> datetime | None:
@@ -18,13 +19,13 @@ async def after_this(tx: Transaction, *, now: datetime) -> datetime | None:
 
     That may be held by its lane or its channel's pace, which `next_due` knows. None: nothing waits for a time.
     """
-    more, *times = (await tx.execute(_AFTER, {"now": now})).one()
+    more, *times = await _AFTER.first(tx, now=now)
     return now if more else min((at for at in times if at is not None), default=None)
 
 
 async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
     """When to look again at the latest: an entry is due, a channel's pace or a claim ends. None: nothing waits so."""
-    *times, free = (await tx.execute(_TIMES, {"now": now, "now_us": pacing.micros(now)})).one()
+    *times, free = await _TIMES.first(tx, now=now, now_us=pacing.micros(now))
     if free is not None:
         times.append(pacing.instant(free, now))
     return min((at for at in times if at is not None), default=None)
@@ -55,4 +56,4 @@ def _later() -> Sequence[ScalarSelect[Any]]:
 
 
 # Built once: that takes ten times as long as running them.
-_TIMES, _AFTER = _times(), _after()
+_TIMES, _AFTER = Prepared(_times()), Prepared(_after())

@@ -5,6 +5,7 @@ from sqlmodel import col
 
 from storage.columns import word
 from storage.database import Transaction
+from storage.entries import Entry
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
 
@@ -19,7 +20,7 @@ async def reply(tx: Transaction, message_id: int) -> Outbox | None:
     return (await tx.execute(query)).scalars().first()
 
 
-async def is_said_anew(tx: Transaction, entry: Outbox) -> bool:
+async def is_said_anew(tx: Transaction, entry: Entry) -> bool:
     """Whether a later entry of the same kind is about the same message."""
     query = select(col(Outbox.id)).where(
         col(Outbox.message_id) == entry.message_id, col(Outbox.kind) == entry.kind, col(Outbox.id) > entry.id

@@ -26,8 +26,8 @@ from webhooks import linking
 from webhooks.linking import Linked
 from webhooks.not_connected import NotConnected, Trouble, of_exchange
 from webhooks.thumbtack import errors
-from webhooks.thumbtack.auth import TokenPair
 from webhooks.thumbtack.client import ThumbtackClient
+from webhooks.thumbtack.credentials import TokenPair
 from webhooks.tokens import Tokens
 
 GOOD_FOR = timedelta(minutes=10)

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from bot.blocks.kit import LARGEST, Block, Element, bell, icon, image, lines, link, rich, size, words
 from bot.blocks.mrkdwn import escape, shorten, visible
 from bot.blocks.pieces import Piece, laid_out, of_text, pack
 from bot.blocks.posts import Post
-from storage.models import Message
 from webhooks.thumbtack.facts import Sender
 
 PHOTOS_IN_A_POST = 5
@@ -29,7 +28,23 @@ _LONGEST_URL = 3_000  # Slack's limit for image_url and for links
 Attachment = Mapping[str, Any]
 
 
-def customer_message(message: Message, *, name: str | None, mention: tuple[str, ...], broadcast: bool) -> list[Post]:
+class Spoken(Protocol):
+    """A message from Thumbtack, as far as it is shown."""
+
+    @property
+    def author(self) -> str | None:
+        """Whose side wrote it (see `webhooks.thumbtack.facts.Sender`)."""
+
+    @property
+    def text(self) -> str | None:
+        """What was written."""
+
+    @property
+    def attachments(self) -> Sequence[Attachment]:
+        """What came with it."""
+
+
+def customer_message(message: Spoken, *, name: str | None, mention: tuple[str, ...], broadcast: bool) -> list[Post]:
     """A message from Thumbtack, in as many posts as its text needs.
 
     `name` is its writer: the customer, or the business where somebody answered in Thumbtack itself. Only the first post
@@ -48,7 +63,7 @@ def customer_message(message: Message, *, name: str | None, mention: tuple[str, 
     ]
 
 
-def _nobody(message: Message) -> str:
+def _nobody(message: Spoken) -> str:
     return "Somebody of the business" if message.author == Sender.BUSINESS else "The customer"
 
 
@@ -65,7 +80,7 @@ def _notification(who: str, taken: Sequence[Piece], attachments: Sequence[Attach
     return escape(f"{who}{' (more)' if number > 1 else ''}: {shorten(text, _NOTIFIED)}")
 
 
-def _spoken(message: Message, who: str, taken: Sequence[Piece], part: tuple[int, int]) -> Block:
+def _spoken(message: Spoken, who: str, taken: Sequence[Piece], part: tuple[int, int]) -> Block:
     """Who said it, what was said, and what came with it, as one block."""
     number, of = part
     from_business = message.author == Sender.BUSINESS

@@ -21,7 +21,8 @@ from bot.services import Services
 from bot.slack import Identity
 from storage import away, lanes, outbox, pacing, timing
 from storage.database import StorageError, Transaction, at_length, touch
-from storage.models import Outbox, WorkState
+from storage.entries import Entry
+from storage.models import WorkState
 from storage.outbox import Kind
 
 POLL = 5.0
@@ -133,7 +134,7 @@ class Dispatcher:
                     return self._pause(await timing.next_due(tx, now=now), now)
                 if entry.kind not in BRIEF:
                     at_length(tx)
-                taken = _Taken(entry_id=entry.id or 0, maybe_done=entry.state == WorkState.SENDING)
+                taken = _Taken(entry_id=entry.id, maybe_done=entry.state == WorkState.SENDING)
                 claimed = await self._prepare(tx, entry, identity, now)
                 again_at = await timing.after_this(tx, now=now)
                 if again_at == now and len(self._under_way) + 1 >= AT_ONCE:
@@ -153,20 +154,31 @@ class Dispatcher:
         longest = self._services.database.patience(POLL)
         return longest if due is None else min(longest, max(0.001, (due - now).total_seconds()))
 
-    async def _prepare(self, tx: Transaction, entry: Outbox, identity: Identity, now: datetime) -> Claimed | None:
+    async def _prepare(self, tx: Transaction, entry: Entry, identity: Identity, now: datetime) -> Claimed | None:
         maybe_done = entry.state == WorkState.SENDING
         if entry.kind not in KNOWN and now - entry.created_at < outbox.LEFT_AT_MOST:
             await outbox.leave(tx, entry, due_at=now + outbox.LEFT_FOR)
             return None
-        at = At(tx=tx, entry=entry, services=self._services, identity=identity, now=now, maybe_done=maybe_done)
+        at = At(
+            tx=tx,
+            entry=entry,
+            claim=entry.begun(now=now, owner=self._owner),
+            services=self._services,
+            identity=identity,
+            now=now,
+            maybe_done=maybe_done,
+        )
         match await self._kinds[Kind(entry.kind)](at):
-            case Plan() as plan if _keeps_another_pace(entry, plan):
-                await outbox.requeue(tx, entry, due_at=now, reason=None, maybe_done=maybe_done)
+            case Plan() as plan if (place := _place(entry, plan)) != (entry.channel, entry.pace):
+                channel, pace = (
+                    place  # where it goes is known only now: it comes back at once, in the pace of that place
+                )
+                await outbox.redirect(tx, entry, channel=channel, pace=pace, now=now, maybe_done=maybe_done)
             case Plan() as plan:
-                outbox.begin(entry, now=now, owner=self._owner)
+                claim = await outbox.begin(tx, entry, now=now, owner=self._owner)
                 trial = await self._take(tx, entry, now)
                 next_at = now + self._paces.post.interval
-                return Claimed(entry=entry, plan=plan, maybe_done=maybe_done, next_at=next_at, trial=trial)
+                return Claimed(entry=claim, plan=plan, maybe_done=maybe_done, next_at=next_at, trial=trial)
             case Parked(reason=reason):
                 await outbox.park(tx, entry, reason=reason)
             case NotYet(reason=reason, pause=pause):
@@ -175,7 +187,7 @@ class Dispatcher:
                 await outbox.settle(tx, entry, state=WorkState.DONE, now=now)
         return None
 
-    async def _take(self, tx: Transaction, entry: Outbox, now: datetime) -> bool:
+    async def _take(self, tx: Transaction, entry: Entry, now: datetime) -> bool:
         """Take the call out of the buckets that bound it; returns whether it is a trial in a held channel."""
         outcome_by, held = now + outbox.CLAIM_FOR, False
         for key, rate in self._paces.bounds(entry):
@@ -211,7 +223,7 @@ class Dispatcher:
                     await give_up(tx, entry, reason, now)
         count(self._services, entry, verdict)
 
-    def _verdict(self, entry: Outbox, taken: _Taken, now: datetime, *, is_lost: bool) -> Verdict:
+    def _verdict(self, entry: Entry, taken: _Taken, now: datetime, *, is_lost: bool) -> Verdict:
         if is_lost:
             at = now + timedelta(seconds=AWAY)
             return Again(at=at, reason=STORAGE, maybe_done=taken.maybe_done)
@@ -234,12 +246,9 @@ class Dispatcher:
             log.error("delivery_left", error=type(error).__name__)
 
 
-def _keeps_another_pace(entry: Outbox, plan: Plan) -> bool:
-    """Where it goes is known only now: it comes back at once, in the pace of that place."""
-    pace, channel = plan.pace or outbox.pace_of(Kind(entry.kind)), plan.channel or entry.channel
-    is_other = (pace, channel) != (entry.pace, entry.channel)
-    entry.pace, entry.channel = pace, channel
-    return is_other
+def _place(entry: Entry, plan: Plan) -> tuple[str | None, str | None]:
+    """The channel that a delivery goes to, and whose pace it keeps instead of that one's."""
+    return plan.channel or entry.channel, plan.pace or outbox.pace_of(Kind(entry.kind))
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

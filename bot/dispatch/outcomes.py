@@ -15,8 +15,9 @@ from bot.pacing import POST, taken_for
 from bot.services import Services
 from storage import lanes, outbox, pacing
 from storage.database import StorageError, Transaction, touch
-from storage.models import Outbox, WorkState
-from storage.outbox import ClaimLost, Kind
+from storage.entries import ClaimLost, Entry
+from storage.models import WorkState
+from storage.outbox import Kind
 
 PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between attempts to write an outcome down; together less than a claim holds."""
@@ -64,7 +65,7 @@ class Claimed:
     be posted there waits for the outcome; `next_at`: when the next post may go there.
     """
 
-    entry: Outbox
+    entry: Entry
     plan: Plan
     maybe_done: bool
     next_at: datetime
@@ -148,7 +149,7 @@ def _known(about: dict[str, int | None]) -> dict[str, int]:
     return {name: known for name, known in about.items() if known is not None}
 
 
-def count(services: Services, entry: Outbox, verdict: Verdict | Instead | Settled) -> None:
+def count(services: Services, entry: Entry, verdict: Verdict | Instead | Settled) -> None:
     """Count what did not succeed, once that is written down; what was settled otherwise is neither."""
     match verdict:
         case Again(reason=reason):
@@ -211,7 +212,7 @@ async def _quieten(tx: Transaction, claimed: Claimed, failure: Failure, verdict:
         await lanes.quiet(tx, channel, again.at, held=failure.sort is Sort.HELD)
 
 
-def _judged(services: Services, entry: Outbox, failure: Failure, mistakes: int, now: datetime) -> Verdict:
+def _judged(services: Services, entry: Entry, failure: Failure, mistakes: int, now: datetime) -> Verdict:
     jitter = services.jitter()
     if failure.reason == BROKE:
         return judge_mistake(BROKE, mistakes=mistakes, now=now, jitter=jitter, maybe_done=True)
@@ -235,7 +236,7 @@ async def _charge(services: Services, claimed: Claimed) -> None:
         log.warning("settle_failed", entry_id=entry.id, error=type(error).__name__)
 
 
-async def give_up(tx: Transaction, entry: Outbox, reason: str, now: datetime) -> None:
+async def give_up(tx: Transaction, entry: Entry, reason: str, now: datetime) -> None:
     """A dead entry counts as settled, and people are told in its lead's thread (but not that telling people failed)."""
     await outbox.settle(tx, entry, state=WorkState.DEAD, now=now, reason=reason)
     if entry.kind != Kind.POST_NOTICE:

@@ -11,7 +11,7 @@ from bot.reply_rules import Desk
 from bot.services import Services
 from bot.slack import Identity
 from storage.database import Transaction
-from storage.models import Outbox
+from storage.entries import Entry
 
 Answer = dict[str, Any]
 
@@ -20,11 +20,13 @@ Answer = dict[str, Any]
 class At:
     """What a kind has at hand while it prepares, in the transaction that claims the entry.
 
-    `maybe_done`: an earlier attempt may have been made, and its outcome is not known.
+    `claim`: the entry as it is from the claim's commit on, for what is done after that. `maybe_done`: an earlier attempt
+    may have been made, and its outcome is not known.
     """
 
     tx: Transaction
-    entry: Outbox
+    entry: Entry
+    claim: Entry
     services: Services
     identity: Identity
     now: datetime
@@ -34,6 +36,11 @@ class At:
     def desk(self) -> Desk:
         """For moving replies."""
         return Desk(tx=self.tx, settings=self.services.settings, now=self.now)
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is, counted from 1."""
+        return self.claim.attempt
 
     @property
     def part(self) -> int:

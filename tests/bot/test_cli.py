@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 from support.commands import with_database
+from support.papers import commands_of
 
 from bot import cli, terminal
 from storage import inbox, migrate, outbox, threads
@@ -51,7 +52,7 @@ def migrated(sqlite_url: str) -> str:
 def commands(group: click.Command = cli.main, name: str = "corkboard") -> Iterator[tuple[str, click.Command]]:
     yield name, group
     if isinstance(group, click.Group):
-        for word, command in group.commands.items():
+        for word, command in commands_of(group).items():
             yield from commands(command, f"{name} {word}")
 
 

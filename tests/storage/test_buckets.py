@@ -128,8 +128,7 @@ async def order(database, *, after=1.0):
             entry = await outbox.next_up(tx, now=now)
             if entry is None:
                 return found
-            outbox.begin(entry, now=now, owner="us")
-            await tx.flush()
+            entry = await outbox.begin(tx, entry, now=now, owner="us")
             await outbox.settle(tx, entry, state=WorkState.DONE, now=now)
             found.append(entry.id)
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, Text, func, insert, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import StatementError
 
 from storage.columns import Json, UtcDateTime
@@ -50,6 +51,15 @@ async def kept(things, column, values):
         await tx.execute(insert(THINGS), rows)
     async with things.reading() as tx:
         return list((await tx.execute(select(THINGS.c[column]).order_by(THINGS.c.number))).scalars())
+
+
+@given(INSTANTS)
+def test_sqlite_keeps_an_instant_as_sqlalchemy_would_have_it(instant):
+    dialect, column = sqlite.dialect(), UtcDateTime()
+    as_text = sqlite.DATETIME().bind_processor(dialect)
+    kept = column.bind_processor(dialect)(instant)
+    assert kept == as_text(column.process_bind_param(instant, dialect))
+    assert column.result_processor(dialect, None)(kept) == instant
 
 
 @FEW

@@ -10,8 +10,9 @@ from sqlmodel import col
 
 from storage import lanes, outbox, timing, upkeep
 from storage.database import Database
+from storage.entries import ClaimLost
 from storage.models import Outbox, WorkState
-from storage.outbox import ClaimLost, Kind
+from storage.outbox import Kind
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=30)
@@ -27,7 +28,7 @@ async def claim(database, *, now=NOW, owner="us"):
     async with database.transaction() as tx:
         entry = await outbox.next_up(tx, now=now)
         if entry is not None:
-            outbox.begin(entry, now=now, owner=owner)
+            return await outbox.begin(tx, entry, now=now, owner=owner)
         return entry
 
 
@@ -152,7 +153,8 @@ async def test_what_goes_on_with_something_else_to_say_keeps_its_place_as_anothe
     await do(database, outbox.settle, entry, state=WorkState.DONE, now=NOW)
     await do(database, outbox.replace, entry, payload={"part": 1}, now=NOW)
     again = await claim(database)
-    assert (again.id, again.payload, again.attempt, again.settled_at) == (first, {"part": 1}, 1, None)
+    assert (again.id, again.payload, again.attempt) == (first, {"part": 1}, 1)
+    assert (await row(database, first)).settled_at is None
     assert again.delivery_id != entry.delivery_id
     await do(database, outbox.settle, again, state=WorkState.DONE, now=NOW)
     assert (await claim(database)).id == second
@@ -281,7 +283,7 @@ async def test_two_claimers_do_not_begin_two_of_a_lane_when_one_is_put_in_front_
     async with database.transaction() as tx:
         entry = await outbox.next_up(tx, now=NOW)
         assert entry.id == later
-        outbox.begin(entry, now=NOW, owner="us")
+        entry = await outbox.begin(tx, entry, now=NOW, owner="us")
         await tx.flush()
         waiting = asyncio.create_task(add(other, lane="thumbtack:1", position="1"))
         assert not await _ends(waiting), "whoever adds to the lane waits until the claim stands"

@@ -126,7 +126,7 @@ class OutboxMachine(RuleBasedStateMachine):
         async with self.database.transaction() as tx:
             entry = await outbox.next_up(tx, now=self.now)
             if entry is not None:
-                outbox.begin(entry, now=self.now, owner="machine")
+                entry = await outbox.begin(tx, entry, now=self.now, owner="machine")
             return entry
 
     async def change(self, how, *args, **kwargs):

@@ -7,7 +7,7 @@ from bot.blocks.pointers import MISPLACED
 from bot.dispatch.plans import Answer
 from bot.failures import Failure, Sort
 from bot.slack import Slack
-from storage.models import Thread
+from storage.threads import LeadThread
 
 LOOK_BACK = timedelta(minutes=15)
 """How much earlier than our own clock says a post may have been stamped by Slack's."""
@@ -20,7 +20,7 @@ THREAD_GONE = "thread_gone"
 
 
 async def find(
-    slack: Slack, channel: str, thread: Thread | None, delivery_id: str, *, since: datetime
+    slack: Slack, channel: str, thread: LeadThread | None, delivery_id: str, *, since: datetime
 ) -> Answer | None:
     """The post that carries our delivery id, as chat.postMessage would have answered; None where there is none.
 

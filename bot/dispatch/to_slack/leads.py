@@ -29,9 +29,10 @@ from storage import (
     unsettled,
 )
 from storage.database import Transaction
-from storage.models import Lead, Review, Thread
+from storage.models import Lead, Review
 from storage.outbox import Kind
 from storage.presence import AWAY
+from storage.threads import LeadThread
 
 WITHOUT_CHANNEL = "no_channel"
 NO_CHANNEL = NotYet(reason=WITHOUT_CHANNEL)
@@ -130,9 +131,7 @@ async def _channel(at: At, lead: Lead) -> str | None:
         return await _place(at, lead)
     if not await channels.is_closed(at.tx, decided):
         return decided
-    goes = await closing.move(at.tx, at.entry, now=at.now, default=default)
-    at.entry.channel = decided  # the dispatcher sees the change, and keeps the other channel's pace
-    return goes
+    return await closing.move_one(at.tx, at.entry.id, now=at.now, default=default)
 
 
 async def _place(at: At, lead: Lead) -> str | None:
@@ -159,7 +158,7 @@ async def _match(desk: Desk, lead: Lead, channel: str, ts: str) -> None:
         await messages.forget_unattached(desk.tx, channel)
 
 
-async def _thread(at: At) -> Thread | None:
+async def _thread(at: At) -> LeadThread | None:
     return await threads.of_lead(at.tx, at.entry.lead_id)
 
 
@@ -269,7 +268,7 @@ async def post_arrived(at: At) -> Prepared:
     async def then(tx: Transaction, _answer: Answer, _now: datetime) -> None:
         told = await threads.of_lead(tx, lead_id)
         if told is not None:
-            told.as_placeholder = False
+            await threads.arrived(tx, told)
 
     post = blocks.arrived_line(await view(at, await lead_of(at)))
     return posting(at, post, channel=thread.channel, thread=thread, then=then)

@@ -10,11 +10,13 @@ from bot.blocks import private
 from bot.blocks import reviews as review_blocks
 from bot.blocks.posts import Post
 from bot.dispatch.plans import Answer, At, More, Prepared
-from bot.dispatch.to_slack.leads import NO_CHANNEL, NO_THREAD, hides, lead_of, place_of_review
+from bot.dispatch.to_slack.leads import NO_CHANNEL, NO_THREAD, place_of_review
 from bot.dispatch.to_slack.posting import one_of, posting, updating
-from storage import businesses, leads, messages, reviews, threads
+from storage import businesses, leads, reviews, said, threads
 from storage.database import Transaction
-from storage.models import Business, Environment, Lead, Message, Review, Thread
+from storage.models import Business, Environment, Review
+from storage.said import OfLead, ToPost
+from storage.threads import LeadThread
 from webhooks.thumbtack.facts import Sender
 
 
@@ -34,21 +36,23 @@ async def post_message(at: At) -> Prepared:
     for nobody; what Thumbtack made itself is not shown.
     """
     thread = await threads.of_lead(at.tx, at.entry.lead_id)
-    message = await messages.to_post(at.tx, at.entry.message_id)
+    message = await said.to_post(at.tx, at.entry.message_id, lead_id=at.entry.lead_id)
     if message is None or message.is_automatic:
         return None
     if thread is None:
         return NO_THREAD
-    message_id, lead = message.id, await lead_of(at)
+    message_id, lead = message.id, message.lead
+    if lead is None:
+        raise LookupError("the lead of this entry is gone")
     call = Call() if message.author == Sender.BUSINESS else await _call(at, lead, thread, message)
-    if await hides(at, lead):
+    if await policies.hides(at.tx, at.services.settings, lead.business):
         posts = [_private(lead, message, call)]
     else:
-        name = await _writer_name(at, lead, message)
+        name = _writer_name(lead, message)
         posts = blocks.customer_message(message, name=name, mention=call.ring, broadcast=call.broadcast)
 
     async def then(tx: Transaction, answer: Answer, _now: datetime) -> None:
-        await messages.stands(tx, message_id, team_id=at.identity.team_id, channel=answer["channel"], ts=answer["ts"])
+        await said.stands(tx, message_id, team_id=at.identity.team_id, channel=answer["channel"], ts=answer["ts"])
 
     turn = one_of(at, posts, then)
     if turn is None:
@@ -56,33 +60,31 @@ async def post_message(at: At) -> Prepared:
     return posting(at, turn[0], channel=thread.channel, thread=thread, then=turn[1])
 
 
-async def _call(at: At, lead: Lead, thread: Thread, message: Message) -> Call:
+async def _call(at: At, lead: OfLead, thread: LeadThread, message: ToPost) -> Call:
     settings = at.services.settings
-    person = lead.owner or await messages.last_writer(at.tx, thread.lead_id)
+    person = lead.owner or await said.last_writer(at.tx, thread.lead_id)
     if person is None:
         return Call(ring=settings.slack_ring if lead.ring is None else tuple(lead.ring), broadcast=True)
     return Call(ring=(person,), broadcast=await _surfaces(at, thread, message))
 
 
-async def _surfaces(at: At, thread: Thread, message: Message) -> bool:
+async def _surfaces(at: At, thread: LeadThread, message: ToPost) -> bool:
     """Whether nobody had written for so long that the thread is out of sight; a new card is in sight."""
     after = timedelta(hours=at.services.settings.surface_after_hours)
-    written = await messages.written_before(at.tx, message)
+    written = await said.written_before(at.tx, message)
     since = max(written or thread.attached_at, thread.attached_at)
     return bool(after) and message.stored_at - since >= after
 
 
-def _private(lead: Lead, message: Message, call: Call) -> Post:
+def _private(lead: OfLead, message: ToPost, call: Call) -> Post:
     from_business = message.author == Sender.BUSINESS
-    return private.message(leads.known(lead.id), from_business=from_business, ring=call.ring, broadcast=call.broadcast)
+    return private.message(lead.id, from_business=from_business, ring=call.ring, broadcast=call.broadcast)
 
 
-async def _writer_name(at: At, lead: Lead, message: Message) -> str | None:
+def _writer_name(lead: OfLead, message: ToPost) -> str | None:
     if message.author == Sender.BUSINESS:
-        business = await businesses.get(at.tx, lead.business_id)
-        return business.name if business else None
-    customer = await businesses.customer(at.tx, lead.customer_id)
-    return customer.name if customer else None
+        return lead.business.name if lead.business else None
+    return lead.customer_name
 
 
 async def post_review(at: At) -> Prepared:

@@ -10,8 +10,9 @@ from bot.dispatch.verdicts import Verdict
 from bot.failures import Failure
 from storage import erasing, joining, leads, threads
 from storage.database import Transaction
-from storage.models import Lead, Thread
+from storage.models import Lead
 from storage.posts import Place
+from storage.threads import LeadThread
 
 CARD_FIRST = NotYet(reason="no_thread", pause=timedelta(seconds=3))
 """The other lead's card does not stand yet: there is nothing to point to."""
@@ -32,7 +33,7 @@ async def point_to_lead(at: At) -> Prepared:
     return None
 
 
-def _pointing(at: At, thread: Thread, other: Thread, stays: Lead, *, hidden: bool) -> Plan:
+def _pointing(at: At, thread: LeadThread, other: LeadThread, stays: Lead, *, hidden: bool) -> Plan:
     target = {"channel": other.channel, "message_ts": other.ts}
     place = {"channel": thread.channel, "ts": thread.ts}
 

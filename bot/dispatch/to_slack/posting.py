@@ -13,7 +13,7 @@ from bot.failures import Failure, Sort
 from bot.slack import Slack
 from storage import leads, renewing
 from storage.database import Transaction
-from storage.models import Thread
+from storage.threads import LeadThread
 
 EVENT_TYPE = "corkboard_delivery"
 
@@ -45,7 +45,7 @@ def posting(
     post: Post,
     *,
     channel: str,
-    thread: Thread | None = None,
+    thread: LeadThread | None = None,
     then: Then | None = None,
     instead: dict[str, Any] | None = None,
 ) -> Plan:
@@ -83,7 +83,7 @@ async def _take_back(slack: Slack, stray: Answer) -> None:
         raise Failure(Sort.UNKNOWN, failure.reason, retry_after=failure.retry_after, method=failure.method) from failure
 
 
-def _or_new_card(at: At, thread: Thread | None, otherwise: Failed) -> Failed:
+def _or_new_card(at: At, thread: LeadThread | None, otherwise: Failed) -> Failed:
     """Somebody deleted the card in Slack: the lead gets a new one first, and what was to be said waits for it."""
 
     async def failed(tx: Transaction, failure: Failure, verdict: Verdict, now: datetime) -> Verdict | Instead | Settled:
@@ -97,7 +97,7 @@ def _or_new_card(at: At, thread: Thread | None, otherwise: Failed) -> Failed:
     return failed
 
 
-async def _elsewhere(at: At, tx: Transaction, thread: Thread, now: datetime) -> Verdict | Settled:
+async def _elsewhere(at: At, tx: Transaction, thread: LeadThread, now: datetime) -> Verdict | Settled:
     """The channel was deleted while this was under way: news come below a new card, all else has nowhere to go."""
     lead = await leads.get(tx, thread.lead_id)
     if lead is None or at.entry.kind not in renewing.NEWS:

@@ -17,8 +17,9 @@ from bot.thread_news import ThreadNews
 from storage import reading_back, renewing, threads
 from storage.away import is_away
 from storage.database import StorageError, Transaction
-from storage.models import ReplyState, Thread
+from storage.models import ReplyState
 from storage.reading_back import FARTHEST, Written
+from storage.threads import LeadThread
 
 PAGES, PAGE = 20, 200
 """What is longer than that is no thread of a lead."""
@@ -88,7 +89,7 @@ async def read_back(at: At) -> Prepared:
     return Plan(perform=perform, failed=failed)
 
 
-async def _listed(slack: Slack, thread: Thread) -> Sequence[Mapping[str, Any]]:
+async def _listed(slack: Slack, thread: LeadThread) -> Sequence[Mapping[str, Any]]:
     """All that stands in a thread, oldest first; nothing where the thread is gone. Raises Failure."""
     asked: dict[str, Any] = {"channel": thread.channel, "ts": thread.ts, "limit": PAGE}
     listed: list[Mapping[str, Any]] = []
@@ -115,7 +116,7 @@ class _Reader:
     """
 
     news: ThreadNews
-    thread: Thread
+    thread: LeadThread
     known: Mapping[str, Written]
     since: datetime
     until: datetime

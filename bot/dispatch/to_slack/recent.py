@@ -8,7 +8,8 @@ from bot.dispatch.plans import At, NotYet, Prepared
 from bot.dispatch.to_slack.leads import hides, lead_of
 from bot.dispatch.to_slack.posting import posting
 from storage import businesses, conversation, leads, renewing, threads
-from storage.models import Business, Customer, Direction, Message, Thread
+from storage.models import Business, Customer, Direction, Message
+from storage.threads import LeadThread
 from webhooks.thumbtack.facts import Sender
 
 CARD_SOON = NotYet(reason="no_thread", pause=timedelta(seconds=1))
@@ -46,6 +47,6 @@ def _whose(one: Message, business: Business | None, customer: Customer | None) -
     return customer.name if customer is not None else None
 
 
-async def _address(at: At, old: Thread) -> str | None:
+async def _address(at: At, old: LeadThread) -> str | None:
     """Where the old card stands; None where its channel was deleted."""
     return None if await renewing.is_gone(at.tx, old) else blocks.address(old.channel, old.ts)

@@ -1,5 +1,6 @@
 """Reminds the team of a customer who waits for an answer, step by step."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import hours, ladder, lead_views, policies, reply_rules, zones
@@ -11,7 +12,7 @@ from bot.dispatch.plans import Answer, At, More, NotYet, Prepared
 from bot.dispatch.to_slack.leads import NO_THREAD
 from bot.dispatch.to_slack.posting import FALLBACKS, posting
 from bot.ladder import Say, Wait
-from storage import businesses, leads, reminders, states, threads
+from storage import businesses, leads, outbox, reminders, states, threads
 from storage.database import Transaction
 from storage.models import Business, Lead
 
@@ -42,7 +43,7 @@ async def remind(at: At) -> Prepared:
         if await reminders.answer_under_way(at.tx, leads.known(lead.id)):
             return UNDER_WAY
         step = found.step
-        at.entry.payload = {**at.entry.payload, "step": step}
+        at = replace(at, entry=await outbox.amend(at.tx, at.entry, payload={**at.entry.payload, "step": step}))
     thread = await threads.of_lead(at.tx, lead.id)
     if thread is None:
         return NO_THREAD

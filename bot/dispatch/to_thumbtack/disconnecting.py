@@ -62,9 +62,7 @@ async def disconnect(at: At) -> Prepared:
         return None
     generation = Generation(steps[0])
     until = at.entry.created_at + PATIENCE if generation is Generation.LEGACY else _token_until(at)
-    step = Step(
-        services=at.services, generation=generation, payload=rest, attempt=at.entry.attempt + 1, gives_up_at=until
-    )
+    step = Step(services=at.services, generation=generation, payload=rest, attempt=at.attempt, gives_up_at=until)
     return Plan(perform=step.perform, then=step.then, failed=step.failed)
 
 

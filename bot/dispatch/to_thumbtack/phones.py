@@ -253,8 +253,8 @@ class _Work:
         """Try again for a while; then, and where that cannot help, the person is told."""
         entry, maybe_done = self.at.entry, self.at.maybe_done or failure.sort is Sort.UNKNOWN
         ends_at = entry.created_at + TRIED_FOR
-        if isinstance(verdict, Again) and now < ends_at and not _is_lost_for_good(failure, entry.attempt):
-            if entry.attempt == TOLD_AT or (entry.attempt == 1 and verdict.at - now > LONG):
+        if isinstance(verdict, Again) and now < ends_at and not _is_lost_for_good(failure, self.at.attempt):
+            if self.at.attempt == TOLD_AT or (self.at.attempt == 1 and verdict.at - now > LONG):
                 minutes = int(TRIED_FOR.total_seconds() // 60)
                 await self.answer(tx, phone_outcomes.waiting(failure.reason, minutes=minutes), now=now)
             return replace(verdict, at=min(verdict.at, ends_at), maybe_done=maybe_done)

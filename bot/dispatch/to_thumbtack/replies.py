@@ -18,7 +18,8 @@ from bot.services import Services
 from bot.ways import Api, Way
 from storage import businesses, leads, messages, outbox
 from storage.database import StorageError, Transaction
-from storage.models import Environment, Lead, Message, Outbox, ReplyState
+from storage.entries import Entry
+from storage.models import Environment, Lead, Message, ReplyState
 from webhooks.thumbtack import errors
 
 NOT_WRITTEN = "not_written"
@@ -138,7 +139,7 @@ def _plan(at: At, message: Message, words: Words, *, route: Route) -> Plan:
     async def perform() -> Answer:
         await _may_write(services, team_id, writer)
         said = await words.said(services)
-        await _handed_over(services, at.entry, message_id, said)
+        await _handed_over(services, at.claim, message_id, said)
         try:
             told_id = await route.send(services, text=said)
         except errors.CallError as error:
@@ -183,7 +184,7 @@ async def _may_write(services: Services, team_id: str, writer: str | None) -> No
             raise Failure(Sort.LATER, Reason.SLACK_UNAVAILABLE)
 
 
-async def _handed_over(services: Services, entry: Outbox, message_id: int, text: str) -> None:
+async def _handed_over(services: Services, claim: Entry, message_id: int, text: str) -> None:
     """Remember what is about to be sent: Thumbtack may tell of it before its answer is here, or after that was lost.
 
     Whoever comes too late for their own call, because another took it for lost or it has arrived, does not make it.
@@ -191,7 +192,7 @@ async def _handed_over(services: Services, entry: Outbox, message_id: int, text:
     try:
         async with services.database.transaction() as tx:
             message = await messages.to_change(tx, message_id)
-            is_ours = message is not None and await outbox.is_ours(tx, entry)
+            is_ours = message is not None and await outbox.is_ours(tx, claim)
             if message is None or not is_ours or message.state != ReplyState.SENDING or message.echoed_at is not None:
                 raise Failure(Sort.LATER, Reason.ALREADY_DECIDED)
             message.sent_text, message.sent_at = text, services.clock()

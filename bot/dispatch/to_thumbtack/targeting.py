@@ -54,7 +54,7 @@ async def _wanted(at: At, row: Targeting, business: Business) -> Plan | None:
         services=at.services,
         payload=at.entry.payload,
         subject=subject_of(row, business),
-        attempt=at.entry.attempt + 1,
+        attempt=at.attempt,
         asked_at=row.asked_at,
     )
     if not _still_wanted(row, request.payload):

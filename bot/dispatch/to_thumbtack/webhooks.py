@@ -321,9 +321,9 @@ class _Work:
             row.reason = failure.reason
         deadline = entry.created_at + (PATIENCE if self.is_pressed else LONG_PATIENCE)
         if isinstance(verdict, Again) and now < deadline:
-            if self.is_pressed and entry.attempt == TOLD_AT:
+            if self.is_pressed and self.at.attempt == TOLD_AT:
                 await self.answer(tx, blocks.waits(self.business), now=now)
-            pause = min(LONGEST_PAUSE, timedelta(seconds=2.0 ** min(entry.attempt, 10)))
+            pause = min(LONGEST_PAUSE, timedelta(seconds=2.0 ** min(self.at.attempt, 10)))
             return Again(at=min(max(verdict.at, now + pause), deadline), reason=failure.reason)
         if self.is_pressed or row is not None:
             await self.cannot(tx, failure.reason, now=now, detail=detail_of(failure))

@@ -11,7 +11,6 @@ import pytest
 import structlog
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import object_session
 from support.conversation import CHECK, Conversation
 from support.deliveries import all_said, posted
 from support.office import Office
@@ -26,6 +25,8 @@ from bot.jobs import under_lease
 from sandbox.faults import Fault
 from sandbox.thumbtack import bodies
 from storage import outbox
+from storage.database import Transaction
+from storage.entries import Entry
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
 
@@ -135,12 +136,11 @@ async def test_a_claim_whose_commit_was_not_confirmed_is_ours_to_make_all_the_sa
     lead = await Conversation.opened(office)
     begin, unconfirmed = outbox.begin, []
 
-    def begun(entry: Outbox, **how: Any) -> None:
-        begin(entry, **how)
+    async def begun(tx: Transaction, entry: Entry, **how: Any) -> Entry:
         if entry.kind == Kind.SEND_REPLY and not unconfirmed:
             unconfirmed.append(entry.id)
-            session = object_session(entry)
-            event.listen(session, "after_commit", cut, once=True)
+            event.listen(tx.sync_session, "after_commit", cut, once=True)
+        return await begin(tx, entry, **how)
 
     def cut(_session: object) -> None:
         raise OperationalError("COMMIT", None, ConnectionResetError())
