@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select, update
@@ -13,10 +13,13 @@ from storage import businesses, lanes
 from storage.adding import adding, defaults
 from storage.businesses import BUSINESS, CUSTOMER
 from storage.database import Transaction
-from storage.merging import fill, lacking
+from storage.merging import lacking
 from storage.models import Business, Customer, Environment, Generation, Lead, LeadAlias, LeadCharge, LeadEvent
 from storage.prepared import Prepared
 from storage.whole import Whole, parts, written
+
+CHANGES = 64
+"""How many statements are kept, each of which changes other columns: bodies fill what those before them left empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,10 +140,7 @@ async def merge(
         await _happened(tx, lead, kind="received", now=now)
         return Merged(lead=lead, arrived=True, filled=filled, is_first=True)
     arrived = lead.received_at is None
-    filled = fill(lead, values)
-    if arrived:
-        lead.received_at = now
-    await tx.flush()
+    filled = await _fill(tx, lead, values, **({"received_at": now} if arrived else {}))
     if arrived:
         await _happened(tx, lead, kind="received", now=now)
     return Merged(lead=lead, arrived=arrived, filled=filled)
@@ -164,9 +164,15 @@ async def placeholder(
         lead, filled = await _add(tx, environment, thumbtack_id, values)
         await _happened(tx, lead, kind="named", now=now)
     else:
-        filled = fill(lead, values)
-        await tx.flush()
+        filled = await _fill(tx, lead, values)
     return Merged(lead=lead, arrived=False, filled=filled)
+
+
+async def _fill(tx: Transaction, lead: Lead, values: Mapping[str, Any], **besides: Any) -> frozenset[str]:
+    """See `storage.merging.fill`."""
+    told = lacking({name: getattr(lead, name) for name in values}, values)
+    await change(tx, lead, **told, **besides)
+    return frozenset(told.keys() - {"extra"})
 
 
 async def _add(
@@ -192,9 +198,9 @@ async def change(tx: Transaction, lead: Lead, **values: Any) -> None:
         written(lead, changes)
 
 
-@cache
+@lru_cache(maxsize=CHANGES)
 def _changing(*names: str) -> Prepared:
-    """The statement that changes these columns (named `new_…`), built once."""
+    """The statement that changes these columns (named `new_…`): building it takes longer than executing it."""
     return Prepared(
         update(Lead)
         .where(col(Lead.id) == bindparam("of_id"))

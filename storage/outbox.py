@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from storage.database import Transaction, touch
 from storage.entries import COLUMNS, Entry
 from storage.models import Outbox, WorkState
 from storage.prepared import Prepared
+from storage.whole import Whole
 
 TOPIC = "outbox"
 SETTLED = "settled"
@@ -375,16 +377,22 @@ async def pending_of(tx: Transaction, lane: str, kind: Kind) -> Outbox | None:
 
     It is held until this transaction ends, so that it goes after our commit; one that is being claimed does not count.
     """
-    query = select(Outbox).where(
+    found = await _pending_of(kind).first(tx, of=lane)
+    if found is None:
+        return None
+    touch(tx, TOPIC)  # who looked for it meanwhile looks again
+    return _OUTBOX.of(tx, found)
+
+
+@cache
+def _pending_of(kind: Kind) -> Prepared:
+    query = select(*_OUTBOX.columns).where(
         col(Outbox.settled_at).is_(None),
-        col(Outbox.lane) == lane,
+        col(Outbox.lane) == bindparam("of"),
         col(Outbox.kind) == word(kind),
         col(Outbox.state) == word(WorkState.PENDING),
     )
-    found = (await tx.execute(query.limit(1).with_for_update(skip_locked=True))).scalars().first()
-    if found is not None:
-        touch(tx, TOPIC)  # who looked for it meanwhile looks again
-    return found
+    return Prepared(query.limit(1).with_for_update(skip_locked=True))
 
 
 async def hasten(tx: Transaction, lane: str, kind: Kind, *, now: datetime) -> None:
@@ -404,6 +412,7 @@ _LAST_TURN = Prepared(
         col(Outbox.settled_at).is_(None), col(Outbox.lane) == bindparam("lane")
     )
 )
+_OUTBOX = Whole(Outbox)
 _ADD = adding(
     Outbox, "delivery_id", "kind", "lane", "position", "channel", "pace", "priority", "turn_at", "lead_id",
     "message_id", "payload", "created_at", "state", "due_at",
