@@ -12,7 +12,7 @@ from bot.services import Services
 from storage import connections
 from storage.database import Transaction
 from storage.models import Business, Environment, Generation
-from webhooks.thumbtack.auth import TokenStore
+from webhooks.thumbtack.credentials import TokenStore
 from webhooks.thumbtack.errors import CallError, RequestRejected
 from webhooks.thumbtack.facts import LeadReceived
 

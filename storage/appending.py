@@ -4,18 +4,19 @@ It is the one statement that does not go through SQLAlchemy, which takes twice t
 its columns and how each of them is stored are still those of the row's class.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from itertools import chain
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Dialect
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from storage.database import Database
 from storage.models import Inbox
+from storage.own_thread import OwnThread
 
 Values = Mapping[str, Any]
 """One row, by column."""
@@ -26,15 +27,26 @@ Asked = Mapping[str, Sequence[str]]
 Known = set[tuple[str, str]]
 """Environment and id of the leads of which a body was accepted before."""
 
+Insert = tuple[str, Sequence[Any]]
+"""A statement and its values."""
+
+R = TypeVar("R")
+
 COLUMNS = (
     "environment", "route", "lane", "dedupe", "body_hash", "lead_thumbtack_id", "business_thumbtack_id", "body",
-    "received_at", "state", "due_at", "attempt",
+    "state", "attempt", "received_at",
 )  # fmt: skip
+DUE_AT = "due_at"
+"""Holds what the last of them holds: a webhook is due when it came."""
+
 _IN_ORDER = itemgetter(*COLUMNS)
 _TABLE = Inbox.__table__  # type: ignore[attr-defined]  # SQLAlchemy's table of the row's class
 
 AT_ONCE = 128
-"""Rows in one statement: 1,536 values, of which SQLite takes 32,766."""
+"""Rows in one statement: 1,408 values, of which SQLite takes 32,766."""
+
+OF_ANY_SIZE = 32
+"""Up to so many rows go in by one statement, whatever their number."""
 
 
 class Appender(Protocol):
@@ -57,25 +69,31 @@ def appender(database: Database) -> Appender:
 class SqliteAppender:
     """A connection of its own, in a thread of its own: one hop for each commit.
 
-    SQLite lets go of Python's lock for each statement, and under load it takes up to 5 ms to have it back: the rows go in
-    by few statements, of 1, 2, 4 ... rows each, all of which the driver keeps prepared.
+    SQLite lets go of Python's lock for each statement, and under load it takes a while to have it back: the rows go in by
+    few statements, which the driver keeps prepared. One alone is a transaction of its own, and needs no other beside it:
+    within a transaction SQLite also writes down what each statement changes, in case that only this one fails.
     """
 
     def __init__(self, database: Database) -> None:
         """Nothing is opened yet."""
         self._database = database
         self._written = _Written.of(sqlite.dialect(), "?")
-        self._thread = ThreadPoolExecutor(1, "inbox")
+        self._thread = OwnThread("inbox")
         self._connection: sqlite3.Connection | None = None
 
     async def append(self, rows: Sequence[Values], asked: Asked) -> Known:
         """See `Appender`."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._append, rows, asked)
+        values = list(map(self._written.values, rows))
+        inserts = [(self._written.statement(len(some)), list(chain.from_iterable(some))) for some in _parts(values)]
+        return await self._thread.do(partial(self._append, inserts, asked))
 
-    def _append(self, rows: Sequence[Values], asked: Asked) -> Known:
+    def _append(self, inserts: Sequence[Insert], asked: Asked) -> Known:
         if self._connection is None:
             self._connection = self._database.sqlite_connection()
         connection = self._connection
+        if len(inserts) == 1 and not asked:
+            connection.execute(*inserts[0])
+            return set()
         connection.execute("BEGIN IMMEDIATE")
         try:
             known = {
@@ -83,9 +101,8 @@ class SqliteAppender:
                 for environment, ids in asked.items()
                 for (found,) in connection.execute(_known_of("?", len(ids)), (environment, *ids))
             }
-            for some in _powers(rows):
-                values = [value for row in some for value in self._written.values(row)]
-                connection.execute(self._written.statement(len(some)), values)
+            for statement, values in inserts:
+                connection.execute(statement, values)
             connection.execute("COMMIT")
         except BaseException:
             connection.rollback()
@@ -94,8 +111,7 @@ class SqliteAppender:
 
     async def close(self) -> None:
         """See `Appender`. What is under way ends first: a connection that is closed in use takes the process with it."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, int)
-        self._thread.shutdown(wait=False)
+        await self._thread.close()
 
 
 class PostgresAppender:
@@ -103,19 +119,28 @@ class PostgresAppender:
 
     def __init__(self, database: Database) -> None:
         """Nothing is opened yet."""
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 -- 3 MB, which SQLite's process need not hold
+
         self._database = database
         self._written = _Written.of(postgresql.dialect(), "$")  # type: ignore[no-untyped-call]  # SQLAlchemy's
 
     async def append(self, rows: Sequence[Values], asked: Asked) -> Known:
         """See `Appender`."""
-        async with self._database.asyncpg_connection() as connection, connection.transaction():
-            known = {
-                (environment, found["lead_thumbtack_id"])
-                for environment, ids in asked.items()
-                for found in await connection.fetch(_known_of("$", len(ids)), environment, *ids)
-            }
-            await connection.executemany(self._written.statement(1), list(map(self._written.values, rows)))
-        return known
+        statement, values = self._written.statement(1), list(map(self._written.values, rows))
+        async with self._database.asyncpg_connection() as connection:
+            if not asked:
+                await connection.executemany(
+                    statement, values
+                )  # all of them or none, and two rounds to the server less
+                return set()
+            async with connection.transaction():
+                known = {
+                    (environment, found["lead_thumbtack_id"])
+                    for environment, ids in asked.items()
+                    for found in await connection.fetch(_known_of("$", len(ids)), environment, *ids)
+                }
+                await connection.executemany(statement, values)
+            return known
 
     async def close(self) -> None:
         """See `Appender`."""
@@ -125,41 +150,43 @@ class _Written:
     """The statement that adds rows, and the values of one as the driver takes them."""
 
     def __init__(self, mark: str, binds: Sequence[Callable[[Any], Any] | None]) -> None:
-        self._mark = mark
         self._binds = tuple((at, bind) for at, bind in enumerate(binds) if bind is not None)
+        self.statement = cache(partial(_insert, mark))
 
     @classmethod
     def of(cls, dialect: Dialect, mark: str) -> "_Written":
         types = [_TABLE.c[name].type for name in COLUMNS]
         return cls(mark, [one.dialect_impl(dialect).bind_processor(dialect) for one in types])
 
-    def statement(self, count: int) -> str:
-        row = f"({_marks(self._mark, len(COLUMNS))})"
-        rows = ", ".join([row] * count)
-        return f"INSERT INTO {_TABLE.name} ({', '.join(COLUMNS)}) VALUES {rows} ON CONFLICT DO NOTHING"
-
-    def values(self, row: Values) -> Sequence[Any]:
+    def values(self, row: Values) -> list[Any]:
         values: list[Any] = list(_IN_ORDER(row))
         for at, bind in self._binds:
             values[at] = bind(values[at])
         return values
 
 
-def _powers(rows: Sequence[Values]) -> Iterable[Sequence[Values]]:
-    """The rows in their order, by powers of two: few statements, and few different ones."""
+def _parts(rows: Sequence[R]) -> Iterable[Sequence[R]]:
+    """The rows in their order, in few statements, of which there are few different ones."""
     while rows:
-        count = min(1 << (len(rows).bit_length() - 1), AT_ONCE)
+        count = len(rows) if len(rows) <= OF_ANY_SIZE else min(1 << (len(rows).bit_length() - 1), AT_ONCE)
         yield rows[:count]
         rows = rows[count:]
 
 
+def _insert(mark: str, count: int) -> str:
+    width = len(COLUMNS)
+    ends = range(width, (count + 1) * width, width)
+    rows = ", ".join(f"({_marks(mark, end - width, end)}, {mark}{end})" for end in ends)
+    return f"INSERT INTO {_TABLE.name} ({', '.join(COLUMNS)}, {DUE_AT}) VALUES {rows} ON CONFLICT DO NOTHING"
+
+
 def _known_of(mark: str, count: int) -> str:
     """The query for the leads that are known, of so many ids in one environment."""
-    environment, *ids = _marks(mark, count + 1).split(", ")
-    where = f"environment = {environment} AND lead_thumbtack_id IN ({', '.join(ids)})"
+    ids = _marks(mark, 1, count + 1)
+    where = f"environment = {mark}1 AND lead_thumbtack_id IN ({ids})"
     return f"SELECT DISTINCT lead_thumbtack_id FROM {_TABLE.name} WHERE {where}"
 
 
-def _marks(mark: str, count: int) -> str:
-    made: Iterable[str] = (mark for _ in range(count)) if mark == "?" else (f"{mark}{n}" for n in range(1, count + 1))
-    return ", ".join(made)
+def _marks(mark: str, start: int, end: int) -> str:
+    """The marks behind the one with the number `start`, up to that with `end`."""
+    return ", ".join(f"{mark}{number}" for number in range(start + 1, end + 1))

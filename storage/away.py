@@ -1,8 +1,8 @@
 """Whether an error tells that the database cannot do anything now, or that something wrong was asked of it."""
 
 import sqlite3
+import sys
 
-import asyncpg
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -19,14 +19,7 @@ _CLASSES = frozenset({"08", "40", "53", "57", "58"})
 
 _READ_ONLY, _LOCK_NOT_AVAILABLE, _DEADLOCK = "25006", "55P03", "40P01"
 
-_GONE = (
-    PoolTimeout,
-    DisconnectionError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
+_GONE = (PoolTimeout, DisconnectionError, OSError, TimeoutError)
 
 
 def is_away(error: BaseException) -> bool:
@@ -35,6 +28,8 @@ def is_away(error: BaseException) -> bool:
     The drivers' own errors tell it as well as SQLAlchemy's around them.
     """
     if isinstance(error, _GONE) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return True
+    if _is_of_asyncpg(error):
         return True
     told = getattr(error, "orig", error)
     if isinstance(told, OSError):
@@ -49,6 +44,12 @@ def is_away(error: BaseException) -> bool:
 def is_in_use(error: BaseException) -> bool:
     """Whether PostgreSQL gave up a table that others use: they were in our way, or we in theirs."""
     return _sqlstate(error) in (_LOCK_NOT_AVAILABLE, _DEADLOCK)
+
+
+def _is_of_asyncpg(error: BaseException) -> bool:
+    """Whether PostgreSQL's driver says it. Where nobody loaded it, as on SQLite, nothing is its own."""
+    asyncpg = sys.modules.get("asyncpg")
+    return asyncpg is not None and isinstance(error, (asyncpg.PostgresConnectionError, asyncpg.InterfaceError))
 
 
 def _sqlstate(error: BaseException) -> str:

@@ -1,8 +1,8 @@
 """Brief transactions on SQLite: nothing in them waits but BEGIN and COMMIT, so that nothing else needs SQLAlchemy's waiting.
 
 Its sessions run each call in a greenlet, take a connection out of the pool for each transaction and look it over when they put
-it back; that takes twice the time of beginning and committing. Here the connection is kept between brief transactions, and
-BEGIN and COMMIT are handed to its thread directly. Whoever comes with one at a time has the turn to write.
+it back; that takes twice the time of beginning and committing. Here the connection and its session are kept between brief
+transactions, and BEGIN and COMMIT are handed to the connection's thread directly. Whoever comes has the turn to write.
 """
 
 import sqlite3
@@ -19,10 +19,11 @@ from storage.transaction import HERE, Transaction
 
 @dataclass(frozen=True)
 class _Kept:
-    """A connection, as SQLAlchemy knows it and as its driver does."""
+    """A connection, as SQLAlchemy knows it and as its driver does, and the session that is used with it again and again."""
 
     connection: AsyncConnection
     driver: OneHopConnection
+    tx: Transaction
 
 
 class Brief:
@@ -57,7 +58,7 @@ class Brief:
     async def _open(self) -> _Kept:
         connection = await self._engine.connect()
         driver: Any = (await connection.get_raw_connection()).driver_connection
-        return _Kept(connection, driver)
+        return _Kept(connection, driver, Transaction(connection, expire_on_commit=False))
 
 
 async def _put_back(kept: _Kept) -> None:
@@ -68,16 +69,19 @@ async def _put_back(kept: _Kept) -> None:
 @asynccontextmanager
 async def _transaction(kept: _Kept) -> AsyncIterator[Transaction]:
     """One that is committed when the block ends, and rolled back when it raises."""
-    tx, driver = Transaction(kept.connection, expire_on_commit=False), kept.driver
+    tx, driver = kept.tx, kept.driver
+    tx.info.clear()  # only now: what was noted is looked at after the commit
     driver.here = True
     try:
         await _begun(driver)
         tx.info[HERE] = driver
         yield tx
-        await tx.flush()
+        if tx.in_transaction():
+            await tx.flush()
         await _committed(driver)
         driver.here = True  # also where it took its time (`storage.database.at_length`)
-        tx.sync_session.commit()  # all was done, and it takes note of it
+        if tx.in_transaction():
+            tx.sync_session.commit()  # all was done, and it takes note of it
     except Exception:
         await driver.rollback()
         raise

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
-from storage import database
+from storage import database, inserting
 from storage.database import Transaction
 from storage.merging import fill
 from storage.models import Business, Customer, Environment, Row
@@ -104,7 +103,7 @@ async def _found_or_made(tx: Transaction, values: Mapping[str, Any]) -> Business
 
 async def _made(tx: Transaction, row: type[AnyRow], values: Mapping[str, Any]) -> AnyRow | None:
     """The row, inserted; None where another replica has just done so."""
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting.by(tx)
     made = insert(row).values(**values).on_conflict_do_nothing().returning(row)
     return (await tx.execute(made)).scalar_one_or_none()
 

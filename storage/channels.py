@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
+from storage import inserting
 from storage.database import Transaction
 from storage.models import Channel
 
@@ -63,7 +63,7 @@ async def reopen(tx: Transaction, *, team_id: str, channel: str) -> bool:
 
 
 async def _ensured(tx: Transaction, team_id: str, channel: str) -> Channel:
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting.by(tx)
     await tx.execute(insert(Channel).values(team_id=team_id, channel=channel).on_conflict_do_nothing())
     query = select(Channel).where(col(Channel.team_id) == team_id, col(Channel.channel) == channel)
     return (await tx.execute(query.with_for_update())).scalar_one()

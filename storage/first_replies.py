@@ -5,10 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import and_, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
-from storage import audit, leads
+from storage import audit, inserting, leads
 from storage.database import Transaction
 from storage.models import Business, Direction, Environment, FirstReply, Lead, Message, ReplyState
 
@@ -56,7 +55,7 @@ async def write(tx: Transaction, lead: Lead, text: str, *, team_id: str, now: da
 
 
 async def _decide(tx: Transaction, lead: Lead, *, reason: str | None, now: datetime) -> int | None:
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting.by(tx)
     made = (
         insert(FirstReply)
         .values(lead_id=lead.id, reason=reason, at=now)

@@ -5,9 +5,9 @@ A batch that fails is retried row by row, so that one bad row does not refuse it
 """
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from storage.away import is_away, is_in_use
 from storage.database import Database, Transaction, touch
 from storage.finishing import finish
 from storage.models import Environment, Inbox, WorkState
+from storage.prepared import Prepared
 
 TOPIC = "inbox"
 BATCH = 500
@@ -27,6 +28,12 @@ BATCH = 500
 FULL = 2_000
 FULL_BYTES = 64 * 1024 * 1024
 """How much may wait to be written: a database that hangs must not fill the memory."""
+
+STORED_WITHIN = 10.0
+"""Seconds after which whoever calls is told to send it again, though it may be stored yet: a repeat does no harm."""
+
+GATHERED = 4
+"""How often the event loop may bring more for the next commit before that begins."""
 
 LeadKey = tuple[Environment, str | None]
 
@@ -56,7 +63,7 @@ class Arrival:
         return self.environment, self.lead_thumbtack_id
 
     def row(self) -> dict[str, Any]:
-        """The columns of the inbox row."""
+        """The columns of the inbox row (`storage.appending.COLUMNS`)."""
         return {
             "environment": self.environment.value,
             "route": self.route,
@@ -68,7 +75,6 @@ class Arrival:
             "body": self.body,
             "received_at": self.received_at,
             "state": WorkState.PENDING.value,
-            "due_at": self.received_at,
             "attempt": 0,
         }
 
@@ -91,11 +97,14 @@ class InboxWriter:
         self._arrived = asyncio.Event()
         self._closed = False
         self._appender = appending.appender(database)
+        self._unanswered: deque[tuple[float, asyncio.Future[bool]]] = deque()
+        self._looks: asyncio.TimerHandle | None = None
 
     async def append(self, arrival: Arrival) -> bool:
-        """Store a webhook; returns, after the commit, whether its lead was known before it. Raises NotStored.
+        """Store a webhook; returns, after the commit, whether its lead was known before it, if it asks. Raises NotStored.
 
-        Whoever stops waiting for the answer takes nothing back: the webhook is stored all the same.
+        Whoever stops waiting for the answer takes nothing back: the webhook is stored all the same. So it may be where that
+        takes longer than `STORED_WITHIN`.
         """
         if self._closed:
             raise NotStored("stopped")
@@ -103,24 +112,46 @@ class InboxWriter:
             raise NotStored("full")
         self._bytes += len(arrival.body)
         self._database.precedence.arrived()
-        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[bool] = loop.create_future()
         self._waiting.append((arrival, stored))
         self._arrived.set()
+        until = loop.time() + STORED_WITHIN
+        self._unanswered.append((until, stored))
+        if self._looks is None:
+            self._looks = loop.call_at(until, self._look)
         return await stored
+
+    def _look(self) -> None:
+        """Answer those who have waited too long. One timer for all costs less than one for each."""
+        loop = asyncio.get_running_loop()
+        while self._unanswered and self._unanswered[0][0] <= loop.time():
+            _refuse(self._unanswered.popleft()[1], "TimeoutError")
+        self._looks = loop.call_at(self._unanswered[0][0], self._look) if self._unanswered else None
 
     async def run(self) -> None:
         """Write what arrives, until cancelled; a commit that is under way is finished first."""
         while True:
             while self._waiting:
-                await finish(self._write(self._next()))
+                await self._gather()
+                await finish(self._write())
             self._arrived.clear()
             await self._arrived.wait()
+
+    async def _gather(self) -> None:
+        """Let the event loop bring what came at the same time: else one is committed alone, and all others wait for it."""
+        for _ in range(GATHERED):
+            found = len(self._waiting)
+            await asyncio.sleep(0)  # bytes are read, and a task for each request begins
+            await asyncio.sleep(0)  # those tasks come to us
+            if len(self._waiting) == found:
+                return
 
     async def drain(self) -> None:
         """Write what still waits, at shutdown, after `run` was cancelled; what comes later is refused."""
         self._closed = True
         while self._waiting:
-            await self._write(self._next())
+            await self._write()
         await self._appender.close()
 
     def _next(self) -> list[Waiting]:
@@ -128,31 +159,49 @@ class InboxWriter:
         self._bytes -= sum(len(arrival.body) for arrival, _ in batch)
         return batch
 
-    async def _write(self, batch: Sequence[Waiting]) -> None:
-        """Commit a batch and answer. Where that fails: row by row, unless the database itself cannot do it now.
+    async def _write(self) -> None:
+        """Commit what waits once it is our turn, and answer."""
+        async with self._database.precedence.first():
+            batch = self._next()
+            error = await self._commit(batch)
+        await self._settle(batch, error)
+        while self._unanswered and self._unanswered[0][1].done():
+            self._unanswered.popleft()
+
+    async def _settle(self, batch: Sequence[Waiting], error: Exception | None) -> None:
+        """After a commit that failed: row by row, unless the database itself cannot do it now.
 
         So too where another replica stores the same webhooks in another order: one alone is in nobody's way.
         """
+        if error is None:
+            self._database.wake({TOPIC})
+        elif len(batch) == 1 or (is_away(error) and not is_in_use(error)):
+            for _, stored in batch:
+                _refuse(stored, type(error).__name__)
+        else:
+            for one in batch:
+                async with self._database.precedence.first():
+                    alone = await self._commit([one])
+                await self._settle([one], alone)
+
+    async def _commit(self, batch: Sequence[Waiting]) -> Exception | None:
+        """Store these and answer; else what was in the way."""
         try:
             known = await self._store([arrival for arrival, _ in batch])
         except Exception as error:  # noqa: BLE001 -- whatever it is, nobody may wait for their answer for ever
-            if len(batch) == 1 or (is_away(error) and not is_in_use(error)):
-                _refuse(batch, error)
-                return
-            for one in batch:
-                await self._write([one])
-            return
+            return error
         for (_, stored), is_known in zip(batch, known, strict=True):
             if not stored.done():  # the caller may have gone
                 stored.set_result(is_known)
-        self._database.wake({TOPIC})
+        return None
 
-    async def _store(self, arrivals: Sequence[Arrival]) -> list[bool]:
+    async def _store(self, arrivals: Sequence[Arrival]) -> Sequence[bool]:
         asked: dict[str, list[str]] = defaultdict(list)
         for environment, lead_id in {one.lead for one in arrivals if one.asks_known}:
             asked[environment.value].append(lead_id or "")
-        async with self._database.precedence.first():
-            found = await self._appender.append([arrival.row() for arrival in arrivals], asked)
+        found = await self._appender.append([arrival.row() for arrival in arrivals], asked)
+        if not asked:
+            return [False] * len(arrivals)  # nobody looks at it
         known: set[LeadKey] = {(Environment(environment), lead_id) for environment, lead_id in found}
         answers = []
         for arrival in arrivals:
@@ -161,15 +210,27 @@ class InboxWriter:
         return answers
 
 
-def _refuse(batch: Sequence[Waiting], error: Exception) -> None:
-    for _, stored in batch:
-        if not stored.done():
-            stored.set_exception(NotStored(type(error).__name__))
+def _refuse(stored: "asyncio.Future[bool]", error: str) -> None:
+    if not stored.done():
+        stored.set_exception(NotStored(error))
 
 
-async def take(tx: Transaction, *, now: datetime) -> Inbox | None:
-    """The row to ingest next, held until this transaction ends; None where none may go now."""
-    return (await tx.execute(lanes.NEXT_INBOX, {"now": now})).scalar_one_or_none()
+@dataclass(frozen=True)
+class Unread:
+    """A webhook that is to be ingested: what ingesting it needs of its row, and of `_COLUMNS` in their order."""
+
+    id: int
+    environment: str
+    route: str
+    body: bytes | None
+    received_at: datetime
+    attempt: int
+
+
+async def take(tx: Transaction, *, now: datetime) -> Unread | None:
+    """The webhook to ingest next, its row held until this transaction ends; None where none may go now."""
+    found = await _NEXT.first(tx, now=now)
+    return None if found is None else Unread(*found)
 
 
 async def untouched(tx: Transaction, inbox_id: int, *, attempt: int) -> Inbox | None:
@@ -182,7 +243,7 @@ async def untouched(tx: Transaction, inbox_id: int, *, attempt: int) -> Inbox | 
 
 async def settle(tx: Transaction, inbox_id: int, *, state: WorkState, now: datetime, reason: str | None = None) -> None:
     """Mark a row ingested, or kept for a person because it could not be understood."""
-    await tx.execute(_SETTLE, {"of_id": inbox_id, "new_state": state, "at": now, "why": reason})
+    await _SETTLE.changed(tx, of_id=inbox_id, new_state=state, at=now, why=reason)
 
 
 async def postpone(tx: Transaction, inbox_id: int, *, due_at: datetime, attempt: int, reason: str) -> None:
@@ -212,13 +273,12 @@ async def retry(tx: Transaction, inbox_id: int | None, *, now: datetime) -> int:
 
 async def is_empty(tx: Transaction) -> bool:
     """Whether nothing is left to read, now or later."""
-    return (await tx.execute(_LEFT)).first() is None
+    return await _LEFT.first(tx) is None
 
 
 async def next_due(tx: Transaction, *, now: datetime) -> datetime | None:
     """When the next postponed row is due; None when none waits for a time."""
-    query = select(func.min(col(Inbox.due_at))).where(col(Inbox.settled_at).is_(None), col(Inbox.due_at) > now)
-    due: datetime | None = (await tx.execute(query)).scalar_one()
+    due: datetime | None = (await tx.execute(_NEXT_DUE, {"after": now})).scalar_one()
     return due
 
 
@@ -250,8 +310,13 @@ def _old(before: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 # Built once: that takes longer than running them.
-_LEFT = select(col(Inbox.id)).where(col(Inbox.settled_at).is_(None)).limit(1)
-_SETTLE = (
+_COLUMNS = tuple(col(getattr(Inbox, one.name)) for one in fields(Unread))
+_NEXT = Prepared(lanes.NEXT_INBOX.with_only_columns(*_COLUMNS))
+_LEFT = Prepared(select(col(Inbox.id)).where(col(Inbox.settled_at).is_(None)).limit(1))
+_NEXT_DUE = select(func.min(col(Inbox.due_at))).where(
+    col(Inbox.settled_at).is_(None), col(Inbox.due_at) > bindparam("after")
+)
+_SETTLE = Prepared(
     update(Inbox)
     .where(col(Inbox.id) == bindparam("of_id"))
     .values(state=bindparam("new_state"), settled_at=bindparam("at"), reason=bindparam("why"))

@@ -24,7 +24,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -32,6 +31,7 @@ from storage import pacing
 from storage.columns import UtcDateTime, word
 from storage.database import Transaction
 from storage.entries import COLUMNS
+from storage.inserting import ByDialect
 from storage.models import Inbox, Lane, Outbox, WorkState
 from storage.prepared import Prepared
 from storage.transaction import HERE
@@ -224,7 +224,7 @@ def _quiet(insert: Any) -> Any:
 # Built once: that takes ten times as long as running them.
 NEXT_INBOX, NEXT_OUTBOX, BLOCKED = _next_inbox(), Prepared(_next_outbox()), Prepared(_blocked())
 LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
-QUIET = {"postgresql": Prepared(_quiet(postgresql.insert)), "sqlite": Prepared(_quiet(sqlite.insert))}
+QUIET = ByDialect(lambda insert: Prepared(_quiet(insert)))
 TRIED = Prepared(
     update(pacing.ROWS).where(col(Lane.key) == bindparam("of")).values(next_at=UNTIL, held=bindparam("new_held"))
 )

@@ -3,16 +3,16 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
+from storage import inserting
 from storage.database import Transaction
 from storage.models import Lease
 
 
 async def acquire(tx: Transaction, name: str, *, owner: str, now: datetime, lasts: timedelta) -> bool:
     """Hold `name` for `lasts`, or longer where it is ours already; False while another holds it."""
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting.by(tx)
     values = {"owner": owner, "until": now + lasts}
     await tx.execute(
         insert(Lease)

@@ -10,7 +10,6 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-import asyncpg
 import structlog
 
 from storage import shared_clock
@@ -39,8 +38,6 @@ AGREED_IN = 3
 
 FAREWELL_WITHIN = 3.0
 """Seconds that saying farewell may take, at shutdown."""
-
-LOST = (StorageError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 log = structlog.get_logger()
 
@@ -71,21 +68,22 @@ class Listening:
         """Listen until cancelled, through connections that are lost; at the end the others look at what we leave."""
         if self._database.is_sqlite:
             return
+        lost = _lost()
         try:
             while True:
                 try:
                     await self._listen()
-                except LOST as error:
+                except lost as error:
                     self._lost(error)
                 await asyncio.sleep(AGAIN_AFTER)
         finally:
             if self._database.is_told:
                 self._database.is_told = False
-                with suppress(*LOST):
+                with suppress(*lost):
                     await self._farewell()
 
     async def _listen(self) -> None:
-        """Until the connection is lost, which raises one of `LOST`."""
+        """Until the connection is lost, which raises one of `_lost()`."""
         ended = asyncio.Event()
         async with self._database.kept_asyncpg_connection() as connection:
             connection.add_termination_listener(lambda _connection: ended.set())
@@ -139,6 +137,13 @@ class Listening:
         """What we stored and did not come to, the others need not wait for."""
         async with asyncio.timeout(FAREWELL_WITHIN):
             await self._tell(*sorted(self._database.topics))
+
+
+def _lost() -> tuple[type[Exception], ...]:
+    """What is raised where the connection is lost."""
+    import asyncpg  # noqa: PLC0415 -- on SQLite, where nobody listens, it is not loaded
+
+    return StorageError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError
 
 
 async def _until(ended: asyncio.Event, seconds: float) -> None:

@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, and_, bindparam, case, delete, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import CursorResult, Select, and_, bindparam, delete, func, select
 from sqlmodel import col
 
-from storage import lanes
+from storage import inserting, lanes
 from storage.columns import word
 from storage.database import Transaction
-from storage.merging import fill
 from storage.models import (
     Direction,
     Environment,
@@ -23,6 +21,7 @@ from storage.models import (
     WorkState,
 )
 from storage.outbox import Kind
+from storage.prepared import Prepared
 
 SAME_TEXT_WITHIN = timedelta(seconds=120)
 ECHO_WITHIN = timedelta(hours=1)
@@ -31,17 +30,13 @@ ECHO_WITHIN = timedelta(hours=1)
 BUSINESS = "business"
 """The author of what was typed in Thumbtack's own app, beside our Slack users."""
 
-CONTENT = ("text", "attachments")
-"""What of a customer's message is shown."""
 
+@dataclass(frozen=True)
+class Known:
+    """A message that Thumbtack has by an id, of either side."""
 
-@dataclass(frozen=True, kw_only=True)
-class Heard:
-    """A message from Thumbtack; `filled`: what of its content we had not before."""
-
-    message: Message
-    is_new: bool
-    filled: frozenset[str]
+    id: int
+    direction: Direction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,31 +75,7 @@ async def to_change(tx: Transaction, message_id: int | None) -> Message | None:
     return None if message_id is None else await tx.get(Message, message_id, **lanes.for_changing(tx))
 
 
-async def record_inbound(tx: Transaction, told: Message) -> Heard:
-    """Keep a message of the customer (or typed in Thumbtack's app), or take from it what the one we have lacks.
-
-    The same is what has the same messageID, or what another API generation tells with the same text within 120 s.
-    """
-    held = await _same_inbound(tx, told)
-    if held is None:
-        tx.add(told)
-        await tx.flush()
-        return Heard(message=told, is_new=True, filled=frozenset(CONTENT))
-    filled = fill(held, {name: getattr(told, name) for name in (*CONTENT, "extra")})
-    await tx.flush()
-    return Heard(message=held, is_new=False, filled=filled)
-
-
-async def _same_inbound(tx: Transaction, told: Message) -> Message | None:
-    called = {"of": told.environment, "called": told.thumbtack_id or ""}
-    if told.text is None or told.sent_at is None:
-        return (await tx.execute(_CALLED, called)).scalar_one_or_none()
-    earliest, latest = _around(told.sent_at, SAME_TEXT_WITHIN)
-    said = {"lead": told.lead_id, "said": told.text, "by": told.generation, "earliest": earliest, "latest": latest}
-    return (await tx.execute(_SAME, called | said)).scalar_one_or_none()
-
-
-def _around(sent_at: datetime, within: timedelta) -> tuple[datetime, datetime]:
+def around(sent_at: datetime, within: timedelta) -> tuple[datetime, datetime]:
     """The times that are about the same; whatever time it was, also the first or last there is."""
     earliest, latest = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     return sent_at - min(within, sent_at - earliest), sent_at + min(within, latest - sent_at)
@@ -187,7 +158,7 @@ async def record_modal(
 
 async def _insert(tx: Transaction, message: Message) -> bool:
     """Add a message; False where it is there already, also when another transaction adds it just now."""
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting.by(tx)
     values = message.model_dump(exclude={"id"})
     added = insert(Message).values(**values).on_conflict_do_nothing().returning(col(Message.id))
     return (await tx.execute(added)).first() is not None
@@ -233,16 +204,17 @@ async def waiting_of(tx: Transaction, business_id: int) -> Sequence[int]:
     return [found for found in (await tx.execute(query)).scalars() if found is not None]
 
 
-async def by_thumbtack_id(tx: Transaction, environment: Environment, thumbtack_id: str) -> Message | None:
-    """A message of either side by Thumbtack's id, for reading."""
-    return (await tx.execute(_CALLED, {"of": environment, "called": thumbtack_id})).scalar_one_or_none()
+async def by_thumbtack_id(tx: Transaction, environment: Environment, thumbtack_id: str) -> Known | None:
+    """A message of either side by Thumbtack's id."""
+    found = await _CALLED.first(tx, of=environment, called=thumbtack_id)
+    return None if found is None else Known(found.id, Direction(found.direction))
 
 
 async def handed_over(tx: Transaction, lead_id: int, *, near: datetime) -> Sequence[Message]:
     """Replies to a lead that were handed to Thumbtack about that time, whatever came of it, for changing."""
     query = (
         _handed_over(lead_id)
-        .where(col(Message.sent_at).between(*_around(near, ECHO_WITHIN)))
+        .where(col(Message.sent_at).between(*around(near, ECHO_WITHIN)))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
@@ -266,13 +238,6 @@ def _handed_over(lead_id: int) -> Select[Message]:
     )
 
 
-async def inbound(tx: Transaction, lead_id: int) -> Sequence[Message]:
-    """What Thumbtack told about a lead that was not sent from here, in the order in which it was written."""
-    query = select(Message).where(col(Message.lead_id) == lead_id, col(Message.direction) == Direction.INBOUND)
-    found = (await tx.execute(query)).scalars().all()
-    return sorted(found, key=lambda one: (one.sent_at or one.stored_at, one.id))
-
-
 async def asked_at(tx: Transaction, lead_id: int) -> datetime | None:
     """When the customer wrote last; None where they never did."""
     query = select(func.max(func.coalesce(col(Message.sent_at), col(Message.stored_at)))).where(
@@ -286,13 +251,5 @@ async def asked_at(tx: Transaction, lead_id: int) -> datetime | None:
 
 
 # What each message asks, built once: that takes longer than asking it.
-_IS_CALLED = and_(col(Message.environment) == bindparam("of"), col(Message.thumbtack_id) == bindparam("called"))
-_CALLED = select(Message).where(_IS_CALLED)
-_SAYS = and_(
-    col(Message.lead_id) == bindparam("lead"),
-    col(Message.direction) == Direction.INBOUND,
-    col(Message.text) == bindparam("said"),
-    col(Message.generation) != bindparam("by"),
-    col(Message.sent_at).between(bindparam("earliest"), bindparam("latest")),
-)
-_SAME = select(Message).where(or_(_IS_CALLED, _SAYS)).order_by(case((_IS_CALLED, 0), else_=1), col(Message.id)).limit(1)
+IS_CALLED = and_(col(Message.environment) == bindparam("of"), col(Message.thumbtack_id) == bindparam("called"))
+_CALLED = Prepared(select(col(Message.id), col(Message.direction)).where(IS_CALLED))

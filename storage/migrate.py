@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, text
 from storage import leftovers
 from storage.away import is_away, is_in_use
 from storage.database import Database, StorageError, utcnow
-from storage.models import Row
+from storage.models.base import migrations_metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -103,12 +103,9 @@ async def upgrade(database: Database) -> Path | None:
     the program shaped is left alone. All of it happens, or nothing. Whoever uses the tables meanwhile goes first, and it
     is tried again; raises TablesInUse where that does not end.
     """
-    if database.file is not None and not database.file.exists():
-        database.file.touch(mode=0o600)  # customers' data: its owner's alone, as are the files SQLite puts beside it
-    found = await shape(database)
-    if found.is_current or not found.is_known:
+    if not await is_behind(database):
         return None
-    copied = await _copied(database, found.head) if await _tables(database) else None
+    copied = await _copied(database) if await _tables(database) else None
     for pause in PAUSES:
         try:
             await _to_the_newest(database)
@@ -131,8 +128,16 @@ async def upgrade(database: Database) -> Path | None:
     return copied
 
 
-async def _copied(database: Database, head: str) -> Path | None:
-    copied = await database.copy(f"{leftovers.BEFORE}{head}-{utcnow():%Y%m%dT%H%M%S}")
+async def is_behind(database: Database) -> bool:
+    """Whether there is something to upgrade; a SQLite file that is not there yet is made."""
+    if database.file is not None and not database.file.exists():
+        database.file.touch(mode=0o600)  # customers' data: its owner's alone, as are the files SQLite puts beside it
+    found = await shape(database)
+    return found.is_known and not found.is_current
+
+
+async def _copied(database: Database) -> Path | None:
+    copied = await database.copy(f"{leftovers.BEFORE}{_known()[0]}-{utcnow():%Y%m%dT%H%M%S}")
     if copied is not None and database.file is not None:
         await asyncio.to_thread(leftovers.keep_only, copied, file=database.file)
     return copied
@@ -175,4 +180,4 @@ def _differences(connection: Connection) -> list[str]:
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 -- see above
 
     context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return [str(difference) for difference in compare_metadata(context, Row.metadata)]
+    return [str(difference) for difference in compare_metadata(context, migrations_metadata())]

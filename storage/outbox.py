@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy import (
 from sqlmodel import col
 
 from storage import entries, lanes, pacing
+from storage.adding import adding
 from storage.columns import UtcDateTime, word
 from storage.database import Transaction, touch
 from storage.entries import COLUMNS, Entry
@@ -95,6 +97,16 @@ class Kind(StrEnum):
     READ_BACK = "read_back"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Enqueued:
+    """An entry that was added."""
+
+    id: int
+    delivery_id: str
+    channel: str | None
+    turn_at: datetime
+
+
 METHODS: Mapping[Kind, str] = {
     Kind.UPDATE_CARD: "chat.update",
     Kind.POINT_TO_LEAD: "chat.update",
@@ -162,22 +174,25 @@ async def enqueue(
     message_id: int | None = None,
     due_at: datetime | None = None,
     since: datetime | None = None,
-) -> Outbox:
+) -> Enqueued:
     """Add an entry, in the transaction of the state it belongs to; the dispatcher is woken by the commit.
 
     `since`: when the news came that it tells, where that was before now.
     """
     if lane is not None:
         await lanes.lock(tx, lane)
-    entry = Outbox(
-        delivery_id=secrets.token_hex(12),
+    delivery_id = secrets.token_hex(12)
+    turn_at = await _turn(tx, lane, now) if channel is not None and priority > FIRST else now
+    entry_id = await _ADD.scalar(
+        tx,
+        delivery_id=delivery_id,
         kind=kind,
         lane=lane,
         position=position,
         channel=channel,
         pace=pace_of(kind),
         priority=priority,
-        turn_at=await _turn(tx, lane, now) if channel is not None and priority > FIRST else now,
+        turn_at=turn_at,
         lead_id=lead_id,
         message_id=message_id,
         payload=payload or {},
@@ -185,11 +200,14 @@ async def enqueue(
         state=WorkState.PENDING,
         due_at=due_at or now,
     )
-    tx.add(entry)
-    await tx.flush()
     touch(tx, TOPIC)
-    tx.info.setdefault(ENQUEUED, []).append(entry.delivery_id)
-    return entry
+    tx.info.setdefault(ENQUEUED, []).append(delivery_id)
+    return Enqueued(id=entry_id, delivery_id=delivery_id, channel=channel, turn_at=turn_at)
+
+
+async def explain(tx: Transaction, entry: Enqueued, reason: str) -> None:
+    """Remember why an entry that was added waits for its time."""
+    await tx.execute(update(Outbox).where(col(Outbox.id) == entry.id).values(reason=reason))
 
 
 async def _turn(tx: Transaction, lane: str | None, now: datetime) -> datetime:
@@ -197,13 +215,13 @@ async def _turn(tx: Transaction, lane: str | None, now: datetime) -> datetime:
 
     It is after `now` wherever something waits in the lane, however long it has waited (see `waits_behind`).
     """
-    last = None if lane is None else (await tx.execute(_LAST_TURN, {"lane": lane})).scalar_one_or_none()
+    last: datetime | None = None if lane is None else await _LAST_TURN.scalar(tx, lane=lane)
     return now if last is None else max(now + INSTANT, last + A_TURN)
 
 
-def waits_behind(entry: Outbox, *, now: datetime) -> bool:
+def waits_behind(entry: Enqueued, *, now: datetime) -> bool:
     """Whether others of its lane may have waited when an entry was added `now` (see `_turn`, which looked)."""
-    return entry.channel is None or entry.turn_at is None or entry.turn_at > now
+    return entry.channel is None or entry.turn_at > now
 
 
 def enqueued(tx: Transaction) -> Sequence[str]:
@@ -381,6 +399,12 @@ async def hasten(tx: Transaction, lane: str, kind: Kind, *, now: datetime) -> No
 _BEHIND = Prepared(
     select(col(Outbox.id)).where(col(Outbox.settled_at).is_(None), col(Outbox.lane) == bindparam("of")).limit(1)
 )
-_LAST_TURN = select(func.max(Outbox.turn_at, type_=UtcDateTime)).where(
-    col(Outbox.settled_at).is_(None), col(Outbox.lane) == bindparam("lane")
+_LAST_TURN = Prepared(
+    select(func.max(Outbox.turn_at, type_=UtcDateTime)).where(
+        col(Outbox.settled_at).is_(None), col(Outbox.lane) == bindparam("lane")
+    )
 )
+_ADD = adding(
+    Outbox, "delivery_id", "kind", "lane", "position", "channel", "pace", "priority", "turn_at", "lead_id",
+    "message_id", "payload", "created_at", "state", "due_at",
+)  # fmt: skip

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Insert, Table, and_, bindparam, case, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from storage.columns import UtcDateTime
 from storage.database import Transaction
+from storage.inserting import ByDialect
 from storage.models import Lane
 from storage.prepared import Prepared
 
@@ -147,12 +147,9 @@ def _quiet(insert: Any) -> Insert:
 
 
 # Built once: that takes ten times as long as running them.
-TAKE = {"postgresql": Prepared(_take(postgresql.insert)), "sqlite": Prepared(_take(sqlite.insert))}
-BORROW = {
-    "postgresql": Prepared(_take(postgresql.insert, in_debt=True)),
-    "sqlite": Prepared(_take(sqlite.insert, in_debt=True)),
-}
-QUIET = {"postgresql": Prepared(_quiet(postgresql.insert)), "sqlite": Prepared(_quiet(sqlite.insert))}
+TAKE = ByDialect(lambda insert: Prepared(_take(insert)))
+BORROW = ByDialect(lambda insert: Prepared(_take(insert, in_debt=True)))
+QUIET = ByDialect(lambda insert: Prepared(_quiet(insert)))
 ROW = Prepared(select(ROWS.c.free_us, ROWS.c.next_at).where(col(Lane.key) == bindparam("of")))
 FIRST_FREE = func.min(
     case((and_(col(Lane.free_us) > NOW_US, col(Lane.free_us) <= NOW_US + TOO_FAR), col(Lane.free_us)))

@@ -1,9 +1,9 @@
 """What people in Slack chose for themselves."""
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
+from storage import inserting
 from storage.database import Transaction
 from storage.models import Person
 
@@ -16,7 +16,7 @@ async def contact_ok(tx: Transaction, *, team_id: str, user_id: str) -> bool:
 
 async def set_contact_ok(tx: Transaction, *, team_id: str, user_id: str, ok: bool) -> None:
     """They chose so."""
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting.by(tx)
     values = {"team_id": team_id, "user_id": user_id, "contact_ok": ok}
     await tx.execute(
         insert(Person)

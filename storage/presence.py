@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
+from storage import inserting
 from storage.database import Transaction
 from storage.models import Presence
 
@@ -49,7 +49,7 @@ async def beat(
 
     `lived`: for how long the caller has been there, None where it starts.
     """
-    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = inserting.by(tx)
     await tx.execute(insert(Presence).values(name=SERVE, alive_at=now).on_conflict_do_nothing())
     row = (await tx.execute(_HELD)).scalar_one()
     before, row.alive_at, row.reply_mode = row.alive_at, now, reply_mode

@@ -14,6 +14,7 @@ from storage.columns import word
 from storage.database import Transaction
 from storage.models import Channel, Lead, Outbox, Thread
 from storage.outbox import Kind, slack_lane
+from storage.prepared import Prepared
 from storage.threads import LeadThread
 
 OLD_AFTER = timedelta(days=80)
@@ -41,13 +42,13 @@ async def was_deleted(tx: Transaction, channel: str) -> bool:
 
 async def place_of_news(tx: Transaction, lead: Lead, *, now: datetime, default: str | None) -> str | None:
     """Where news of a lead are posted, for which a new card comes first where the old one will not do."""
-    found = (await tx.execute(_STANDING, {"lead": leads.known(lead.id)})).first()
+    found = await _STANDING.first(tx, lead=leads.known(lead.id))
     if found is None:
         return lead.channel
-    thread, closed = found
-    if now - thread.attached_at < OLD_AFTER and closed != DELETED:
-        channel: str = thread.channel
-        return channel
+    thread_id, channel, attached_at, closed = found
+    if now - attached_at < OLD_AFTER and closed != DELETED:
+        return str(channel)
+    thread = await tx.get_one(Thread, thread_id)
     return await renew(tx, lead, thread, now=now, default=default, lane=slack_lane(leads.known(lead.id)))
 
 
@@ -101,8 +102,8 @@ async def card_to_come(tx: Transaction, lead_id: int) -> Outbox | None:
 
 
 # A lead's own thread, and whether its channel is closed: asked for each message; building it takes longer.
-_STANDING = (
-    select(Thread, col(Channel.closed))
+_STANDING = Prepared(
+    select(col(Thread.id), col(Thread.channel), col(Thread.attached_at), col(Channel.closed))
     .outerjoin(Channel, col(Channel.channel) == col(Thread.channel))
     .where(col(Thread.lead_id) == bindparam("lead"))
     .order_by(col(Thread.id).desc(), col(Channel.id))

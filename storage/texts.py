@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Delete, Dialect, Insert, Select, Update
 from sqlalchemy.types import TypeEngine
 
-Statement = Select[Any] | Insert | Update | Delete
+Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 Process = Callable[[Any], Any]
 Key = TypeVar("Key", str, int)
 

@@ -21,6 +21,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from support.papers import commands_of
 
 from bot.cli import main as cli
 from bot.cli import serve
@@ -63,7 +64,7 @@ def test_the_image_serves_where_the_check_asks():
     entry, *command = [*told("ENTRYPOINT"), *told("CMD")]
     assert entry == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["name"]
     name, *options = command
-    with cli.commands[name].make_context(name, options) as context:
+    with commands_of(cli)[name].make_context(name, options) as context:
         assert context.params == {"host": "0.0.0.0", "port": 8000, "workers": 1}  # noqa: S104 -- within a container
     assert told("EXPOSE") == ["8000"]
 
@@ -237,7 +238,7 @@ def test_a_unit_runs_a_command_that_exists_in_its_own_folder_alone(name):
     service = unit(name)
     program, word, *arguments = service["ExecStart"].split()
     assert program == "/opt/corkboard/current/.venv/bin/corkboard"
-    cli.commands[word].make_context(word, arguments)
+    commands_of(cli)[word].make_context(word, arguments)
     folder = service["StateDirectory"].split()[0]
     assert service["WorkingDirectory"] == f"/var/lib/{folder}"
     assert (service["User"], service["ProtectSystem"], service["NoNewPrivileges"]) == ("corkboard", "strict", "yes")

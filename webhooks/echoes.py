@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from storage import leads, messages
+from storage import inbound, leads, messages
 from storage.database import Transaction
+from storage.inbound import Inbound
 from storage.models import Direction, Environment, Generation, Lead, Message, ReplyState
 from webhooks.thumbtack.facts import MessageReceived, Sender
 
@@ -118,7 +119,7 @@ async def _is_free(tx: Transaction, lead: Lead, reply: Message, message_id: str)
 
 async def _was_anything_said(tx: Transaction, lead_id: int) -> bool:
     replies = await messages.all_handed_over(tx, lead_id)
-    by_v4 = [one for one in await messages.inbound(tx, lead_id) if one.generation == Generation.V4]
+    by_v4 = [one for one in await inbound.of_lead(tx, lead_id) if one.generation == Generation.V4]
     return bool(by_v4) or any(one.state == ReplyState.DELIVERED for one in replies)
 
 
@@ -129,7 +130,7 @@ def _sent(reply: Message) -> datetime:
 # What Thumbtack made itself
 
 
-def may_be_automatic(lead: Lead, message: Message) -> bool:
+def may_be_automatic(lead: Lead, message: Inbound) -> bool:
     """Whether Thumbtack may have made this message at all.
 
     Only about the time at which the lead came, which is known once the lead itself is: until then nothing is.
@@ -140,7 +141,7 @@ def may_be_automatic(lead: Lead, message: Message) -> bool:
     return began is not None and (message.sent_at or message.stored_at) <= began + AUTOMATIC_WITHIN
 
 
-def is_automatic(lead: Lead, message: Message, others: Sequence[Message]) -> bool:
+def is_automatic(lead: Lead, message: Inbound, others: Sequence[Inbound]) -> bool:
     """Whether Thumbtack made one that it may have made: its copy of the lead's description, or its quick reply to it.
 
     There is one of each; `others` are the lead's messages that are known.

@@ -14,6 +14,7 @@ import structlog
 from storage import inbox, leads, outbox
 from storage.away import is_away
 from storage.database import Database, StorageError, Transaction
+from storage.inbox import Unread
 from storage.models import Environment, Inbox, WorkState
 from storage.outbox import Kind
 from webhooks import routes
@@ -100,9 +101,7 @@ class Ingest:
                 row = await inbox.take(tx, now=now)
                 if row is None:
                     return False
-                taken = Taken(
-                    inbox_id=leads.known(row.id), attempt=row.attempt, route=row.route, received_at=row.received_at
-                )
+                taken = Taken(inbox_id=row.id, attempt=row.attempt, route=row.route, received_at=row.received_at)
                 if routes.find(row.route) is None and now - row.received_at < outbox.LEFT_AT_MOST:
                     due_at = now + outbox.LEFT_FOR
                     await inbox.postpone(tx, taken.inbox_id, due_at=due_at, attempt=row.attempt, reason=outbox.NEWER)
@@ -135,7 +134,7 @@ class Ingest:
         longest = self._database.patience(POLL)
         return longest if due is None else min(longest, max(0.0, (due - self._clock()).total_seconds()))
 
-    async def _understand(self, tx: Transaction, row: Inbox, now: datetime) -> None:
+    async def _understand(self, tx: Transaction, row: Unread, now: datetime) -> None:
         page = Page(
             tx=tx,
             environment=Environment(row.environment),

@@ -26,8 +26,8 @@ from webhooks import linking
 from webhooks.linking import Linked
 from webhooks.not_connected import NotConnected, Trouble, of_exchange
 from webhooks.thumbtack import errors
-from webhooks.thumbtack.auth import TokenPair
 from webhooks.thumbtack.client import ThumbtackClient
+from webhooks.thumbtack.credentials import TokenPair
 from webhooks.tokens import Tokens
 
 GOOD_FOR = timedelta(minutes=10)
@@ -170,7 +170,7 @@ class Consents:
             payload = {"connection_id": connection_id, "wanted": consent.business_id}
             now = self._clock()
             entry = await outbox.enqueue(tx, Kind.FINISH_CONNECT, now=now, due_at=now + FINISH_AFTER, payload=payload)
-        return await self._finished_now(connection, entry_id=entry.id or 0, wanted=consent.business_id)
+        return await self._finished_now(connection, entry_id=entry.id, wanted=consent.business_id)
 
     async def claimed_by_code(
         self, tx: Transaction, *, generation: Generation, team_id: str, user_id: str

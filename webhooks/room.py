@@ -4,8 +4,7 @@ A machine that takes more than it can store holds it in memory, answers everybod
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime
 
 import structlog
@@ -41,21 +40,25 @@ class Room:
         self._waiting = 0
         self._full = Often(_tell, clock=clock)
 
-    @asynccontextmanager
-    async def taken(self, size: int) -> AsyncIterator[None]:
+    def taken(self, size: int) -> "Taken":
         """Have a body of so many bytes in hand meanwhile; raises Refused (`busy`) where there is no room for it soon."""
-        if self._is_full(size) and self._waiting < LINE:
-            await self._wait()
+        return Taken(self, size)
+
+    async def take(self, size: int) -> None:
+        """See `taken`."""
         if self._is_full(size):
-            self._full.once_more()
-            raise Refused("busy", retry_after=RETRY_AFTER)
+            if self._waiting < LINE:
+                await self._wait()
+            if self._is_full(size):
+                self._full.once_more()
+                raise Refused("busy", retry_after=RETRY_AFTER)
         self._webhooks += 1
         self._bytes += size
-        try:
-            yield
-        finally:
-            self._webhooks -= 1
-            self._bytes -= size
+
+    def give_back(self, size: int) -> None:
+        """What was taken for a body of this size is free again."""
+        self._webhooks -= 1
+        self._bytes -= size
 
     def _is_full(self, size: int) -> bool:
         return self._webhooks >= AT_ONCE or self._bytes + size > BYTES
@@ -67,6 +70,25 @@ class Room:
             await asyncio.sleep(WAIT)
         finally:
             self._waiting -= 1
+
+
+class Taken:
+    """What one webhook has of the room. A class takes a fifth of a generator's time, before each acknowledgement."""
+
+    __slots__ = ("_room", "_size")
+
+    def __init__(self, room: Room, size: int) -> None:
+        """It is taken at the beginning of the block."""
+        self._room = room
+        self._size = size
+
+    async def __aenter__(self) -> None:
+        """Take it, maybe after a moment."""
+        await self._room.take(self._size)
+
+    async def __aexit__(self, *error: object) -> None:
+        """Give it back."""
+        self._room.give_back(self._size)
 
 
 def _tell(times: int) -> None:

@@ -58,6 +58,7 @@ def routes(
         Route(
             prefix + path,
             Receiver(
+                path=prefix + webhook.path,
                 reading=webhook.reading,
                 environment=environment,
                 admission=v4 if webhook.is_v4 else legacy,

@@ -6,8 +6,8 @@ from typing import Any
 
 from storage import businesses, leads, outbox, renewing, routing, threads
 from storage.database import Transaction
-from storage.models import Environment, Lead, Outbox, Review
-from storage.outbox import Kind, slack_lane
+from storage.models import Environment, Lead, Review
+from storage.outbox import Enqueued, Kind, slack_lane
 from webhooks.lead_columns import ON_CARD_OR_BELOW
 from webhooks.thumbtack.facts import Generation
 
@@ -35,7 +35,7 @@ class Page:
     reminds: bool
     heard_at: datetime | None = None
 
-    async def say(self, kind: Kind, lead: Lead, **entry: Any) -> Outbox:
+    async def say(self, kind: Kind, lead: Lead, **entry: Any) -> Enqueued:
         """Let something be said about a lead, behind whatever was to be said about it before; the entry.
 
         Where the card is too old to be seen, or its channel was deleted, news open a new one (see `storage.renewing`).

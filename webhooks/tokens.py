@@ -20,8 +20,8 @@ from storage.models import Connection, ConnectionState, Generation
 from storage.outbox import Kind
 from storage.vault import Vault
 from webhooks.thumbtack import errors
-from webhooks.thumbtack.auth import TokenPair
 from webhooks.thumbtack.client import ThumbtackClient
+from webhooks.thumbtack.credentials import TokenPair
 
 CLAIM_FOR = timedelta(seconds=5)
 """How long a claim holds: longer than a token call may take, and short enough that another replica is in time."""

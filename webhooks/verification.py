@@ -5,6 +5,7 @@ import binascii
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from storage.models import Environment
@@ -50,9 +51,13 @@ class Credentials:
         if given is None:
             return False
         right = False
-        for password in self.passwords:
-            right |= hmac.compare_digest(given, f"{self.username}:{password}".encode())
+        for pair in self._pairs:
+            right |= hmac.compare_digest(given, pair)
         return right
+
+    @cached_property
+    def _pairs(self) -> Sequence[bytes]:
+        return [f"{self.username}:{password}".encode() for password in self.passwords]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,9 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import assert_never
 
-from storage import businesses, joining, leads, messages, ordering, outbox, reviews, states, waiting
-from storage.models import Direction, Lead, Message, Review
+from storage import businesses, inbound, joining, leads, messages, ordering, outbox, reviews, states, waiting
+from storage.inbound import Inbound, Told
+from storage.models import Lead, Review
 from storage.outbox import Kind, slack_lane
 from webhooks import echoes, telling
 from webhooks.lead_columns import columns
@@ -98,22 +99,23 @@ async def message_received(page: Page, fact: MessageReceived) -> None:
     if await _is_echo(page, held, fact):
         return
     lead = await _named_lead(page, fact, held=held)
-    heard = await messages.record_inbound(page.tx, _message(page, lead, fact))
-    if heard.message.lead_id != lead.id:
+    heard = await inbound.record(page.tx, _told(page, lead, fact))
+    message = heard.message
+    if message.lead_id != lead.id:
         return  # told of another lead before, and standing there
     if heard.is_new:
-        await _judge(page, lead, heard.message)
-    if heard.message.is_automatic:
+        message = await _judge(page, lead, heard.message)
+    if message.is_automatic:
         return
     if heard.is_new:
-        await _waits(page, lead, heard.message)
+        await _waits(page, lead, message)
     if lead.announced_at is None:
         await telling.announce(page, lead)
     said = []
     if "text" in heard.filled:
-        said.append(await page.say(Kind.POST_MESSAGE, lead, message_id=heard.message.id))
-    if "attachments" in heard.filled and heard.message.attachments:
-        said.append(await page.say(Kind.POST_PHOTOS, lead, message_id=heard.message.id))
+        said.append(await page.say(Kind.POST_MESSAGE, lead, message_id=message.id))
+    if "attachments" in heard.filled and message.attachments:
+        said.append(await page.say(Kind.POST_PHOTOS, lead, message_id=message.id))
     if any(outbox.waits_behind(entry, now=page.now) for entry in said):
         await ordering.by_time(page.tx, slack_lane(leads.known(lead.id)))
 
@@ -133,13 +135,13 @@ async def _is_echo(page: Page, lead: Lead | None, fact: MessageReceived) -> bool
     return True
 
 
-async def _judge(page: Page, lead: Lead, message: Message) -> None:
+async def _judge(page: Page, lead: Lead, message: Inbound) -> Inbound:
     """Whether Thumbtack made a message, or, once the lead is there, the team answered with it in Thumbtack's app."""
+    is_automatic = False
     if echoes.may_be_automatic(lead, message):
-        others = await messages.inbound(page.tx, leads.known(lead.id))
-        message.is_automatic = echoes.is_automatic(lead, message, others)
-    elif message.is_automatic:
-        message.is_automatic = False
+        others = await inbound.of_lead(page.tx, leads.known(lead.id))
+        is_automatic = echoes.is_automatic(lead, message, others)
+    message = await inbound.judged(page.tx, message, is_automatic=is_automatic)
     is_answer = message.author == Sender.BUSINESS and not message.is_automatic
     if is_answer and not lead.is_placeholder and not lead.is_test:
         said_at, before = min(message.sent_at or page.now, page.now), states.of(lead)
@@ -148,9 +150,10 @@ async def _judge(page: Page, lead: Lead, message: Message) -> None:
         leads.answered(page.tx, lead, actor=None, via="thumbtack", now=said_at, ends_wait=is_last)
         if states.of(lead) is not before:
             await telling.update_card(page, lead)
+    return message
 
 
-async def _waits(page: Page, lead: Lead, message: Message) -> None:
+async def _waits(page: Page, lead: Lead, message: Inbound) -> None:
     """A customer who wrote waits for us, unless they were answered after that; the card says so."""
     if message.author == Sender.BUSINESS:
         return
@@ -163,16 +166,14 @@ async def _waits(page: Page, lead: Lead, message: Message) -> None:
         await telling.update_card(page, lead)
 
 
-def _message(page: Page, lead: Lead, fact: MessageReceived) -> Message:
-    return Message(
-        lead_id=lead.id,
+def _told(page: Page, lead: Lead, fact: MessageReceived) -> Told:
+    return Told(
+        lead_id=leads.known(lead.id),
         environment=page.environment,
         generation=fact.generation,
-        direction=Direction.INBOUND,
         thumbtack_id=fact.message_id,
         author=fact.sender,
         text=fact.text,
-        blocks=[],  # what a default is made by is examined each time
         attachments=[asdict(attachment) for attachment in fact.attachments],
         sent_at=fact.sent_at,
         stored_at=page.now,
@@ -328,6 +329,6 @@ async def _price_in_lead(page: Page, lead: Lead, fact: LeadReceived) -> bool:
 
 async def _judge_early(page: Page, lead: Lead, among: frozenset[int] | None) -> None:
     """What was said before the lead came can be judged now; what was not posted yet, and Thumbtack made, is not."""
-    for message in await messages.inbound(page.tx, leads.known(lead.id)):
+    for message in await inbound.of_lead(page.tx, leads.known(lead.id)):
         if among is None or message.id in among:
             await _judge(page, lead, message)

@@ -15,12 +15,19 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+_WHERE = "where"
+"""What an index keeps its condition under."""
+
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself only for INTEGER
 
 
 class Row(SQLModel):
-    """Base of all rows: one metadata with names for every constraint, so that migrations can drop them."""
+    """Base of all rows: one metadata with names for every constraint, so that migrations can drop them.
 
+    Nothing is validated on its way into a row, so that pydantic need not build at every start what would do it.
+    """
+
+    model_config = {"defer_build": True}
     metadata = MetaData(naming_convention=NAMING)
 
 
@@ -60,7 +67,19 @@ def unsettled_(name: str, *columns: str) -> Index:
 
 def only_(name: str, where: str, *columns: str) -> Index:
     """An index over some of the rows; a query uses it where it says the same condition, word for word."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+    return Index(name, *columns, sqlite_where=text(where), info={_WHERE: where})
+
+
+def migrations_metadata() -> MetaData:
+    """The metadata of all rows, with what indexes say to PostgreSQL alone.
+
+    To say it where they are defined would load PostgreSQL's dialect at every start, on SQLite too: 3 MB.
+    """
+    for table in Row.metadata.tables.values():
+        for index in table.indexes:
+            if _WHERE in index.info:
+                index.dialect_kwargs["postgresql_where"] = text(index.info[_WHERE])
+    return Row.metadata
 
 
 def ref_(target: str, *, nullable: bool = True) -> Any:

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 from support.commands import with_database
+from support.papers import commands_of
 
 from bot import cli, terminal
 from storage import inbox, migrate, outbox, threads
@@ -51,7 +52,7 @@ def migrated(sqlite_url: str) -> str:
 def commands(group: click.Command = cli.main, name: str = "corkboard") -> Iterator[tuple[str, click.Command]]:
     yield name, group
     if isinstance(group, click.Group):
-        for word, command in group.commands.items():
+        for word, command in commands_of(group).items():
             yield from commands(command, f"{name} {word}")
 
 
@@ -156,7 +157,7 @@ def enqueued(url: str, count: int = 1) -> list[int]:
                 for _ in range(count)
             ]
             for entry in entries:
-                entry.reason = "[channel_not_found"
+                await outbox.explain(tx, entry, "[channel_not_found")
             return [entry.id or 0 for entry in entries]
 
     return with_database(url, write)

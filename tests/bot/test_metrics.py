@@ -1,6 +1,7 @@
 """What is counted and measured: each thing where it happens, and told to nobody else."""
 
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -107,9 +108,7 @@ async def test_a_backlog_of_webhooks_is_part_of_the_way_to_slack(place: Office, 
 
     async def late(tx, *, now):
         row = await take(tx, now=now)
-        if row is not None:
-            row.received_at -= timedelta(minutes=10)
-        return row
+        return row and replace(row, received_at=row.received_at - timedelta(minutes=10))
 
     monkeypatch.setattr(ingest.inbox, "take", late)
     await lead(place)
@@ -184,7 +183,8 @@ async def test_what_was_put_off_waits_since_it_was_enqueued(place: Office):
         async with place.database.transaction() as tx:
             early = now - timedelta(minutes=10)
             entry = await outbox.enqueue(tx, Kind.POST_NOTICE, now=early)
-            await outbox.requeue(tx, entry, due_at=now + timedelta(minutes=5), reason="no_channel")
+            row = await tx.get_one(Outbox, entry.id)
+            await outbox.requeue(tx, row, due_at=now + timedelta(minutes=5), reason="no_channel")
             measured = await measuring.measure(tx, environment=Environment.PRODUCTION, now=now)
             raise Undone
     assert (measured.outbox.waiting, measured.outbox.oldest) == (1, early)
@@ -193,7 +193,7 @@ async def test_what_was_put_off_waits_since_it_was_enqueued(place: Office):
 async def test_a_reply_that_waits_for_a_choice_is_told_apart(place: Office):
     async with place.database.transaction() as tx:
         entry = await outbox.enqueue(tx, Kind.SEND_REPLY, now=place.clock())
-        await outbox.park(tx, entry, reason="asked")
+        await outbox.park(tx, await tx.get_one(Outbox, entry.id), reason="asked")
     found = await scraped(place.http)
     assert (found("outbox_parked"), found("outbox_waiting")) == (1, 0)
 

@@ -1,12 +1,17 @@
 """A process that serves gives its threads their turn soon, and looks through nothing that stays for ever."""
 
 import gc
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from bot.process import SWITCH_AFTER, tune
+from bot.process import SWITCH_AFTER, loading, tune
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -22,3 +27,45 @@ def test_it_is_tuned_once_everything_is_loaded():
     tune()
     assert sys.getswitchinterval() == pytest.approx(SWITCH_AFTER)
     assert gc.get_freeze_count() > len(sys.modules)
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_nothing_is_looked_through_while_it_is_loaded():
+    with loading():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(sys.modules)
+
+
+SERVES = """
+import contextlib, sys
+from bot import cli, settings, starting
+from bot.app import create_app
+
+with contextlib.suppress(SystemExit):
+    starting.start(host="256.0.0.1", port=0, workers=1)
+create_app(settings.load())
+print(*sys.modules)
+"""
+"""All that happens before it serves; nobody can listen there."""
+
+
+@pytest.mark.parametrize(
+    "unneeded",
+    [
+        {"bot.commands", "bot.backing_up", "bot.doctor", "alembic", "sandbox"},
+        {"asyncpg", "sqlalchemy.dialects.postgresql"},
+        {"httpx", "httpcore"},
+    ],
+    ids=["other commands", "PostgreSQL on SQLite", "a client of Thumbtack that nobody asked yet"],
+)
+def test_it_starts_without(unneeded, tmp_path):
+    settings = {"DATABASE_URL": "sqlite+aiosqlite:///new.db", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s"}
+    environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], **settings}
+    done = subprocess.run(  # noqa: S603 -- our own program
+        (sys.executable, "-c", SERVES), cwd=tmp_path, env=environment, capture_output=True, check=True, text=True
+    )
+    assert "Cannot listen at 256.0.0.1" in done.stderr  # the tables were made before
+    loaded = {*done.stdout.split()}
+    assert "bot.server" in loaded
+    assert unneeded.isdisjoint(loaded)

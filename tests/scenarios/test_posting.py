@@ -266,7 +266,7 @@ async def test_what_cannot_be_said_dies_in_its_time_with_a_notice_and_blocks_not
         entry = await outbox.enqueue(
             tx, Kind.POST_LEAD, now=place.clock(), channel=CHANNEL, priority=outbox.FIRST, payload=poison.get("payload")
         )
-        entry.kind = poison["kind"]
+        (await tx.get_one(Outbox, entry.id)).kind = poison["kind"]
     await place.advance(seconds=0)
     await said(place, lead.lead_id, "Hello?")
     await place.seen(lambda: texts(place.thread()) == ["Maya Alvarez: Hello?"])

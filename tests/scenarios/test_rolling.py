@@ -68,7 +68,7 @@ async def test_what_only_a_newer_version_can_say_is_left_to_it_and_its_lane_wait
     lane = outbox.slack_lane(lead.id or 0)
     async with place.database.transaction() as tx:
         entry = await outbox.enqueue(tx, Kind.POST_STATUS, now=place.clock(), lane=lane, lead_id=lead.id)
-        entry.kind = LATER_KIND
+        (await tx.get_one(Outbox, entry.id)).kind = LATER_KIND
     assert (await place.post("/v1/message", bodies.message(lead_id, text="And Wednesday?"))).status_code == 200
     await place.ingested()
     await said_of_a_lead(place, 1)
@@ -109,7 +109,7 @@ async def test_what_nobody_can_say_dies_in_its_time_and_its_lane_goes_on(place: 
     async with place.database.transaction() as tx:
         lane = outbox.slack_lane(lead.id or 0)
         entry = await outbox.enqueue(tx, Kind.POST_STATUS, now=place.clock(), lane=lane, lead_id=lead.id)
-        entry.kind = LATER_KIND
+        (await tx.get_one(Outbox, entry.id)).kind = LATER_KIND
     await place.advance(hours=1)
     assert (await place.post("/v1/message", bodies.message(lead_id, text="And Wednesday?"))).status_code == 200
     await all_said(place)

@@ -15,7 +15,7 @@ from sandbox.faults import Fault
 from sandbox.slack.failures import down, slack_error
 from sandbox.thumbtack import bodies
 from storage import audit, businesses, connections, erasing, outbox
-from storage.models import Audit, Connection, ConnectionState, Environment, Inbox, Targeting
+from storage.models import Audit, Connection, ConnectionState, Environment, Inbox, Outbox, Targeting
 from storage.outbox import Kind
 
 TEAM = "T0CORKBOARD"
@@ -140,7 +140,8 @@ async def test_what_waits_and_what_was_given_up_is_counted_but_not_what_is_plann
             due_at = place.clock() + ahead
             await outbox.enqueue(tx, Kind.POST_NOTICE, now=place.clock(), payload=payload, due_at=due_at)
         died = await outbox.enqueue(tx, Kind.POST_NOTICE, now=place.clock(), payload=payload)
-        died.state, died.settled_at = "dead", place.clock()
+        row = await tx.get_one(Outbox, died.id)
+        row.state, row.settled_at = "dead", place.clock()
     told = await status(place)
     assert "1 waiting, the first since" in told
     assert "1 given up" in told
@@ -157,7 +158,8 @@ async def test_it_and_the_command_check_say_the_same_of_what_is_wrong(place: Off
     async with place.database.transaction() as tx:
         payload = {"notice": "dead", "outbox_id": 1, "kind": "post_lead", "reason": "odd_error"}
         died = await outbox.enqueue(tx, Kind.POST_NOTICE, now=place.clock(), payload=payload)
-        died.state, died.settled_at = "dead", place.clock()
+        row = await tx.get_one(Outbox, died.id)
+        row.state, row.settled_at = "dead", place.clock()
         await tx.execute(update(Connection).values(state=ConnectionState.BROKEN, reason="invalid_grant"))
         await tx.execute(update(Inbox).where(col(Inbox.id) == 1).values(state="dead", reason="KeyError"))
     told = await status(place)

@@ -10,10 +10,13 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
+from sqlalchemy.dialects import registry
+from sqlalchemy.schema import CreateIndex
 
 from storage import leftovers, migrate
 from storage.database import Database, StorageError
 from storage.models import Audit, Business, Direction, Environment, FirstReply, Lead, LeadEvent, Message, Route, Row
+from storage.models.base import migrations_metadata
 
 
 @pytest.fixture
@@ -51,6 +54,13 @@ async def test_an_empty_database_gets_every_table_as_the_models_describe_it(empt
 def test_the_revisions_are_known_by_their_files():
     alembics = ScriptDirectory.from_config(migrate.config()).walk_revisions()
     assert migrate._known() == tuple(one.revision for one in alembics)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_a_migration_that_is_written_anew_knows_over_which_rows_an_index_is(dialect):
+    (index,) = (one for one in migrations_metadata().tables["inbox"].indexes if one.name == "ix_inbox_dead")
+    made = CreateIndex(index).compile(dialect=registry.load(dialect)())
+    assert str(made) == "CREATE INDEX ix_inbox_dead ON inbox (id) WHERE state = 'dead'"
 
 
 async def test_drift_is_seen(database):

@@ -179,6 +179,17 @@ async def test_the_next_transaction_is_as_any_other(sqlite_url: str, hops: list[
     await database.close()
 
 
+async def test_what_is_added_to_a_brief_transaction_is_written_and_forgotten_by_the_next(database: Database):
+    """On both kinds of database."""
+    async with database.transaction(brief=True) as tx:
+        keeper = Keeper(team_id="T1", user_id="U1", since=utcnow())
+        tx.add(keeper)
+    keeper.user_id = "U2"  # nobody's any more
+    async with database.transaction(brief=True) as tx:
+        assert (len(list(tx.identity_map)), tx.info.get("kept")) == (0, None)
+        assert (await tx.execute(select(Keeper.user_id))).scalar_one() == "U1"
+
+
 async def test_a_brief_transaction_that_breaks_is_rolled_back(database: Database):
     """On both kinds of database."""
     with pytest.raises(IntegrityError):

@@ -105,14 +105,22 @@ def unknown_in(command: str) -> str | None:
             if token.partition("=")[0] not in {*options, "--help", "-h", "--version"}:
                 return token
         elif isinstance(at, click.Group):
-            if token not in at.commands:
+            command = at.get_command(click.Context(at), token)
+            if command is None:
                 return token
-            at = at.commands[token]
+            at = command
     return None
 
 
+def commands_of(group: click.Group) -> dict[str, click.Command]:
+    """By their names; most are loaded when they are asked for."""
+    context = click.Context(group)
+    named = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in named.items() if command is not None}
+
+
 def leaves(group: click.Group, path: str) -> Iterator[str]:
-    for word, command in group.commands.items():
+    for word, command in commands_of(group).items():
         whole = f"{path} {word}"
         if isinstance(command, click.Group):
             yield from leaves(command, whole)
@@ -155,7 +163,7 @@ def at_the_end_of(command: str) -> click.Command:
     at: click.Command = cli
     for word in command.split()[1:]:
         assert isinstance(at, click.Group)
-        at = at.commands[word]
+        at = commands_of(at)[word]
     return at
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
+from asyncpg import Connection
 from asyncpg.transaction import Transaction
 from sqlalchemy import make_url
 from support.gate import Gate, gate, with_tables
@@ -19,7 +20,6 @@ from storage import inbox
 from storage.database import Database
 from storage.inbox import Arrival, InboxWriter, NotStored
 from storage.models import Environment, Inbox, Lead, WorkState
-from webhooks import receiver
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def commits(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def on_commits(database: Database, monkeypatch: pytest.MonkeyPatch, before: Callable[[], None]) -> None:
     """Call this before each commit of what appends to the inbox, in the driver itself."""
     if database.is_sqlite:
-        on_statements(monkeypatch, "COMMIT", before)
+        on_statements(monkeypatch, {"COMMIT", ALONE}, before)
         return
-    end = Transaction.__aexit__
+    end, many = Transaction.__aexit__, Connection.executemany
 
     async def told(transaction: Transaction, *error) -> None:
         try:
@@ -69,12 +69,22 @@ def on_commits(database: Database, monkeypatch: pytest.MonkeyPatch, before: Call
             raise
         await end(transaction, *error)
 
+    async def told_alone(connection: Connection, *what) -> None:
+        if not connection.is_in_transaction():  # it commits itself
+            before()
+        await many(connection, *what)
+
     monkeypatch.setattr(Transaction, "__aexit__", told)
+    monkeypatch.setattr(Connection, "executemany", told_alone)
 
 
-def on_statements(monkeypatch: pytest.MonkeyPatch, begin: str, before: Callable[[], None]) -> None:
-    """Call this before SQLite's driver executes what begins so, by a connection that is opened from now on or knows of it."""
-    monkeypatch.setattr(Told, "hooks", {begin: before})
+ALONE = "INSERT outside of a transaction"
+"""Which SQLite begins and commits by itself."""
+
+
+def on_statements(monkeypatch: pytest.MonkeyPatch, which: set[str], before: Callable[[], None]) -> None:
+    """Call this before SQLite's driver executes one of these, by a connection that is opened from now on or knows of it."""
+    monkeypatch.setattr(Told, "hooks", dict.fromkeys(which, before))
     monkeypatch.setattr(storage_database, "_SqliteConnection", Told)
 
 
@@ -84,9 +94,10 @@ class Told(storage_database._SqliteConnection):
     hooks: ClassVar[dict[str, Callable[[], None]]] = {}
 
     def execute(self, statement: str, *args):
-        for begin, hook in self.hooks.items():
-            if statement.startswith(begin):
-                hook()
+        verb = statement.partition(" ")[0]
+        hook = self.hooks.get(ALONE if verb == "INSERT" and not self.in_transaction else verb)
+        if hook is not None:
+            hook()
         return super().execute(statement, *args)
 
 
@@ -128,6 +139,43 @@ async def test_many_requests_at_once_are_few_commits(door, monkeypatch):
     assert len(await door.rows(Inbox)) == 100
 
 
+async def test_what_was_answered_together_and_comes_again_together_is_one_commit_each_time(database, monkeypatch):
+    seen = commits(database, monkeypatch)
+    writer, rounds, callers = InboxWriter(database), 10, 16
+
+    async def caller(number: int) -> None:
+        for time in range(rounds):
+            for _ in range(number % 5):  # some a little later than others
+                await asyncio.sleep(0)
+            await writer.append(arrival(number * rounds + time))
+
+    running = asyncio.create_task(writer.run())
+    await asyncio.gather(*(caller(number) for number in range(callers)))
+    running.cancel()
+    assert rounds <= len(seen) <= rounds + 2, "one of them went alone, and the others waited for it"
+    assert len(await stored(database)) == rounds * callers
+
+
+async def test_what_comes_while_others_write_goes_into_the_next_commit_with_what_waited(sqlite_url, monkeypatch):
+    database = Database(sqlite_url)
+    await with_tables(database)
+    seen = commits(database, monkeypatch)
+    writer = InboxWriter(database)
+    running = asyncio.create_task(writer.run())
+    async with database.precedence.turn():
+        posts = []
+        for number in range(5):
+            posts.append(asyncio.create_task(writer.append(arrival(number))))
+            for _ in range(20):
+                await asyncio.sleep(0)
+    assert await asyncio.gather(*posts) == [False] * 5
+    assert len(seen) == 1
+    running.cancel()
+    await asyncio.wait([running])
+    await writer.drain()
+    await database.close()
+
+
 async def test_within_one_commit_the_first_of_a_lead_is_the_one_that_did_not_know_it(database):
     asks = [arrival(n, dedupe=None, lead_thumbtack_id=lead, asks_known=True) for n, lead in enumerate("aabab")]
     elsewhere = arrival(9, environment=Environment.STAGING, lead_thumbtack_id="a", asks_known=True)
@@ -142,17 +190,18 @@ async def test_one_bad_row_refuses_none_of_its_neighbours(database):
     assert await stored(database) == ["hash 1", "hash 2", "hash 5"]
 
 
-async def test_nothing_is_answered_unless_the_commit_itself_succeeded(database, monkeypatch):
+@pytest.mark.parametrize("asks_known", [False, True])
+async def test_nothing_is_answered_unless_the_commit_itself_succeeded(database, monkeypatch, asks_known):
     def broken():
         raise OSError("the disk is full")
 
-    writer = InboxWriter(database)
+    writer, both = InboxWriter(database), [arrival(number, asks_known=asks_known) for number in (1, 2)]
     with monkeypatch.context() as patched:
         on_commits(database, patched, broken)
-        answers = await append_all(writer, [arrival(1), arrival(2)])
+        answers = await append_all(writer, both)
     assert [str(answer) for answer in answers] == ["OSError", "OSError"]
     assert await stored(database) == []
-    assert await append_all(writer, [arrival(1), arrival(2)]) == [False, False]  # the same connection goes on
+    assert await append_all(writer, both) == [False, False]  # the same connection goes on
 
 
 async def test_an_error_nobody_foresaw_leaves_nobody_waiting(database, monkeypatch):
@@ -219,7 +268,7 @@ async def test_a_shutdown_in_the_middle_of_a_commit_lets_it_finish(database):
 async def test_a_locked_file_refuses_all_that_waits_at_once_and_works_again_after(sqlite_url, monkeypatch):
     monkeypatch.setattr(storage_database, "BUSY_TIMEOUT_MS", 50)
     begun: list[str] = []
-    on_statements(monkeypatch, "BEGIN", lambda: begun.append("BEGIN"))
+    on_statements(monkeypatch, {"BEGIN", ALONE}, lambda: begun.append("begun"))
     async with gate(sqlite_url) as door:
         assert (await door.post("/v1/lead", {"leadID": "before"})).status_code == 200
         begun.clear()
@@ -238,7 +287,7 @@ async def test_a_locked_file_refuses_all_that_waits_at_once_and_works_again_afte
 
 
 async def test_a_database_that_answers_too_late_is_told_as_503_and_the_webhook_is_kept(sqlite_url, monkeypatch):
-    monkeypatch.setattr(receiver, "STORED_WITHIN", 0.01)
+    monkeypatch.setattr(inbox, "STORED_WITHIN", 0.01)
     database = Database(sqlite_url)
     await with_tables(database)
     door = Gate(database)

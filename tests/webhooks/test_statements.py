@@ -107,9 +107,11 @@ async def test_a_customer_is_made_with_all_that_is_told_of_them(door: Gate):
     assert (made.name, made.phone) == (body["customer"]["name"], body["customer"].get("phone"))
 
 
-@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (3, [2, 1]), (7, [4, 2, 1]), (300, [128, 128, 32, 8, 4])])
-def test_rows_go_in_by_powers_of_two_in_their_order(count: int, sizes: list[int]):
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(1, [1]), (7, [7]), (32, [32]), (45, [32, 13]), (300, [128, 128, 32, 12])]
+)
+def test_rows_go_in_by_few_statements_in_their_order(count: int, sizes: list[int]):
     rows = [{"number": number} for number in range(count)]
-    parts = list(appending._powers(rows))
+    parts = list(appending._parts(rows))
     assert [len(one) for one in parts] == sizes
     assert [row for one in parts for row in one] == rows

@@ -10,11 +10,11 @@ from support.gate import Gate
 
 from sandbox.thumbtack import bodies
 from sandbox.thumbtack.bodies import MISSING
-from storage import messages
+from storage import inbound
+from storage.inbound import Told
 from storage.models import (
     Business,
     Customer,
-    Direction,
     Environment,
     Lead,
     LeadCharge,
@@ -25,7 +25,7 @@ from storage.models import (
     Row,
     WorkState,
 )
-from webhooks.thumbtack.facts import Generation
+from webhooks.thumbtack.facts import Generation, Sender
 
 PHOTO = {"fileName": "a.jpg", "mimeType": "image/jpeg", "url": "https://www.thumbtack.com/attachment/00a1/a.jpg"}
 CARD = ["post_lead", "post_details", "post_photos"]
@@ -256,19 +256,18 @@ async def test_messages_that_wait_take_the_order_in_which_they_were_written_howe
     assert [texts[one] for one in waiting] == ["written earlier", "written later"]
 
 
-def told(lead_id: int | None, generation: Generation, at: datetime | None, **fields: Any) -> Message:
-    return Message(
-        **{
-            "lead_id": lead_id,
-            "environment": Environment.PRODUCTION,
-            "generation": generation,
-            "direction": Direction.INBOUND,
-            "thumbtack_id": bodies.new_id(),
-            "text": "On my way?",
-            "sent_at": at,
-            "stored_at": datetime.now(UTC),
-            **fields,
-        }
+def told(lead_id: int | None, generation: Generation, at: datetime | None, *, text: str | None = "On my way?") -> Told:
+    return Told(
+        lead_id=lead_id or 0,
+        environment=Environment.PRODUCTION,
+        generation=generation,
+        thumbtack_id=bodies.new_id(),
+        author=Sender.CUSTOMER,
+        text=text,
+        attachments=[],
+        sent_at=at,
+        stored_at=datetime.now(UTC),
+        extra={},
     )
 
 
@@ -294,8 +293,8 @@ async def test_another_generation_tells_the_same_message_by_its_text_and_time(do
     await door.ingested(*(("/v1/lead", bodies.lead()) for _ in SECOND_TELLINGS))
     for lead, (generation, at, fields, same) in zip(await door.rows(Lead), SECOND_TELLINGS, strict=True):
         async with door.database.transaction() as tx:
-            first = await messages.record_inbound(tx, told(lead.id, Generation.LEGACY, NOON))
-            again = await messages.record_inbound(tx, told(lead.id, generation, at, **fields))
+            first = await inbound.record(tx, told(lead.id, Generation.LEGACY, NOON))
+            again = await inbound.record(tx, told(lead.id, generation, at, **fields))
         assert first.is_new
         assert (generation, at, again.is_new) == (generation, at, not same)
     assert len(await door.rows(Message)) == 2 * len(SECOND_TELLINGS) - 3
@@ -306,7 +305,7 @@ async def test_two_messages_of_photos_alone_are_never_the_same(door):
     lead = await the_lead(door)
     async with door.database.transaction() as tx:
         for generation in (Generation.LEGACY, Generation.V4):
-            assert (await messages.record_inbound(tx, told(lead.id, generation, NOON, text=None))).is_new
+            assert (await inbound.record(tx, told(lead.id, generation, NOON, text=None))).is_new
 
 
 async def test_the_last_second_there_is_breaks_nothing(door):

@@ -1,35 +1,11 @@
-"""Bearer tokens on calls to Thumbtack, and what a token endpoint gives."""
+"""Bearer tokens on calls to Thumbtack."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Protocol
 
 import httpx
 
 from webhooks.thumbtack.answers import missing_scope
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenPair:
-    """What a token endpoint answered; the tokens are never shown. `scopes` is empty where it does not say which."""
-
-    access_token: str = field(repr=False)
-    refresh_token: str | None = field(repr=False)
-    expires_in: timedelta
-    scopes: tuple[str, ...] = ()
-
-
-class TokenStore(Protocol):
-    """The tokens of one connection, wherever they are kept."""
-
-    async def access_token(self) -> str:
-        """A token to use now. Raises ReconnectRequired, or Unavailable while it cannot be renewed."""
-        ...
-
-    async def renewed(self, refused: str) -> str:
-        """A newer token than the one that Thumbtack refused with 401; renewed once, whoever asks. Raises likewise."""
-        ...
+from webhooks.thumbtack.credentials import TokenStore
 
 
 class BearerAuth(httpx.Auth):

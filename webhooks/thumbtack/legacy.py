@@ -6,8 +6,8 @@ Source: the Pro API's page, "Thumbtack Endpoints", "Targeting Endpoints" and "Cr
 import httpx
 
 from webhooks.thumbtack.answers import judge_client_call, judge_success
-from webhooks.thumbtack.auth import BearerAuth, TokenStore
-from webhooks.thumbtack.credentials import BasicCredentials
+from webhooks.thumbtack.auth import BearerAuth
+from webhooks.thumbtack.credentials import BasicCredentials, TokenStore
 from webhooks.thumbtack.errors import ReconnectRequired, ShapeError, UnexpectedResponse
 from webhooks.thumbtack.facts import BusinessRef, LeadReceived
 from webhooks.thumbtack.oauth import read_scopes

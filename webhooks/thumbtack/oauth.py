@@ -13,8 +13,7 @@ from urllib.parse import quote, quote_plus, urlencode
 import httpx
 
 from webhooks.thumbtack.answers import judge_tokens
-from webhooks.thumbtack.auth import TokenPair, TokenStore
-from webhooks.thumbtack.credentials import BasicCredentials
+from webhooks.thumbtack.credentials import BasicCredentials, TokenPair, TokenStore
 from webhooks.thumbtack.errors import ReconnectRequired, UnexpectedResponse
 from webhooks.thumbtack.payloads.text import plain, storable
 from webhooks.thumbtack.records import Grant

@@ -12,8 +12,8 @@ from typing import Any, TypeVar, assert_never
 import httpx
 
 from webhooks.thumbtack.answers import is_taken, judge_created, judge_done, judge_send
-from webhooks.thumbtack.auth import BearerAuth, TokenStore
-from webhooks.thumbtack.credentials import BasicCredentials, SecretHeader
+from webhooks.thumbtack.auth import BearerAuth
+from webhooks.thumbtack.credentials import BasicCredentials, SecretHeader, TokenStore
 from webhooks.thumbtack.errors import OutcomeUnknown, RequestRejected, ShapeError, UnexpectedResponse
 from webhooks.thumbtack.facts import BusinessRef, LeadReceived, MessageReceived, ReviewReceived
 from webhooks.thumbtack.paths import segment

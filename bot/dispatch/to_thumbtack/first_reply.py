@@ -14,7 +14,7 @@ from bot import contact_data, hours, placeholders, policies, replies, reply_rule
 from bot.dispatch.plans import At, Prepared
 from bot.errors import Reason
 from bot.notes import Disposition, disposition
-from storage import businesses, first_replies, leads, messages, outbox, states, threads
+from storage import businesses, first_replies, inbound, leads, outbox, states, threads
 from storage.first_replies import When
 from storage.models import Business, ContactData, Environment, Lead, Message, ReplyState
 from storage.outbox import Kind, slack_lane
@@ -77,7 +77,7 @@ async def _overtaken(at: At, lead: Lead) -> str | None:
         return StoodDown.ANSWERED
     if await first_replies.has_a_person_written(at.tx, lead_id, in_doubt=replies.ASKS):
         return StoodDown.WRITTEN
-    heard = await messages.inbound(at.tx, lead_id)
+    heard = await inbound.of_lead(at.tx, lead_id)
     if any(one.author == Sender.BUSINESS for one in heard):
         return StoodDown.QUICK_REPLY
     asked_at = lead.created_at or lead.received_at or at.now

@@ -101,4 +101,4 @@ async def go_on(tx: Transaction, row: Targeting, payload: Mapping[str, Any], fai
     due_at = now + min(pause, LONGEST_AGAIN)
     entry = await outbox.enqueue(tx, Kind.SET_TARGETING, now=now, payload=again, due_at=due_at)
     waits_for_consent = failure.reason in (Cannot.RECONNECT, Cannot.NOT_CONNECTED, Cannot.SCOPE_MISSING)
-    entry.reason = RECONNECT if waits_for_consent else failure.reason
+    await outbox.explain(tx, entry, RECONNECT if waits_for_consent else failure.reason)

@@ -11,9 +11,8 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.servers import serving
 from sandbox.thumbtack import ThumbtackStandIn
-from webhooks.thumbtack.auth import TokenPair
 from webhooks.thumbtack.client import ThumbtackClient
-from webhooks.thumbtack.credentials import BasicCredentials
+from webhooks.thumbtack.credentials import BasicCredentials, TokenPair
 from webhooks.thumbtack.errors import (
     OutcomeUnknown,
     ReconnectRequired,

@@ -25,6 +25,8 @@ def read_id(value: Any) -> str | None:
     Thumbtack's ids have 18 or 19 digits. Databases refuse to index very long text, and a body must not be refused for
     it, so an id longer than 200 characters is cut and ends in its hash: the same id stays the same text.
     """
+    if isinstance(value, str) and len(value) <= _LONGEST and value.isalnum():
+        return value  # as nearly all are: nothing in it that would be replaced or goes
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = storable(str(value)).strip()
