@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Once, and not at every start, also where Python is told to write no bytecode.
+COMPILE := $(BIN)/python -m compileall -q bot webhooks storage sandbox
 ARGS ?=
 JOBS ?= 3
 # Measuring coverage takes almost as long again as the tests: it is done apart, on one of the databases.
@@ -20,6 +22,7 @@ $(VENV)/runtime: requirements.txt pyproject.toml
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) --require-hashes -r requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/dev: $(VENV)/runtime requirements-dev.txt
@@ -29,7 +32,7 @@ $(VENV)/dev: $(VENV)/runtime requirements-dev.txt
 setup: $(VENV)/dev  ## make the virtual environment with everything that working here needs
 
 install: $(VENV)/runtime  ## what serving needs and nothing else, ready to be run by a user who may not write here
-	@$(BIN)/python -m compileall -q bot webhooks storage sandbox
+	@$(COMPILE)
 
 demo: $(VENV)/runtime  ## play the main job on this machine, no account needed (ARGS=--headless plays, checks and exits)
 	@$(BIN)/corkboard demo $(ARGS)
@@ -59,6 +62,7 @@ soak: $(VENV)/dev  ## events of all kinds with random kills and faults, and what
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 bench: $(VENV)/dev  ## all that is measured, in short (needs wrk; a quarter of an hour); ARGS go to the first, webhooks against a bare route
+	@$(COMPILE)
 	$(BIN)/python -m benchmarks.acknowledging $(ARGS)
 	$(BIN)/python -m benchmarks.message
 	$(BIN)/python -m benchmarks.start

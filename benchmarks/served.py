@@ -12,6 +12,7 @@ ENV = {
     "THUMBTACK_WEBHOOK_USERNAME": "bench",
     "THUMBTACK_WEBHOOK_PASSWORD": "bench",
     "LOG_LEVEL": "error",
+    "PYTHONDONTWRITEBYTECODE": "",  # as it is installed: what is served is compiled once, not at every start
 }
 """Its settings, without those of the run: DATABASE_URL and SLACK_API_URL."""
 

@@ -13,6 +13,7 @@ import structlog
 from slack_bolt.async_app import AsyncApp
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -115,13 +116,15 @@ def create_app(
     )
     bolt = bolt_app(services) if slack.configured else None
     parts = _parts(services, bolt, Listening(database, clock))
+    webhooks = _webhook_routes(settings, parts, clock)
     app = Starlette(
         routes=[
-            *_webhook_routes(settings, parts, clock),
+            *webhooks,
             *oauth_routes.routes(services.consents),
             Route(visitors.SLACK, slack_endpoint(services, bolt), methods=["POST"]),
             *_operators_routes(services),
         ],
+        middleware=[Middleware(routes.AtOnce, of=webhooks)],
         exception_handlers={HTTPException: visitors.on_http_exception, Exception: _on_mistake},
         lifespan=lambda _app: running(parts),
     )

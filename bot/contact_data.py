@@ -3,7 +3,9 @@
 import re
 import unicodedata
 
-import phonenumbers
+from bot.lazily import lazily
+
+phonenumbers = lazily("phonenumbers")
 
 FEWEST_DIGITS = 7
 """A local number has so many; what has fewer is none."""

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import phonenumbers
-
 from bot.blocks.mrkdwn import visible
+from bot.lazily import lazily
+
+phonenumbers = lazily("phonenumbers")
 
 REGION = "US"
 LONGEST_NAME = 100

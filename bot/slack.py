@@ -1,18 +1,17 @@
-"""Speaks Slack's Web API: each call is made once, errors are failures, and who we are there.
+"""Speaks Slack's Web API: one client without retries of its own, errors as failures, and who we are there.
 
-Calls go out without slack_sdk, which takes as long for one as the rest of it together. Its client is there for Bolt; the
-retry handler that it has unless told otherwise sends again after a cut connection, which posts twice: it is switched off.
+slack_sdk's default retry handler sends again after a cut connection, which posts twice: it is switched off everywhere.
 The outbox decides what is repeated.
 """
 
 import asyncio
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.failures import RATE_LIMITED, Failure, Sort, of_slack
@@ -42,12 +41,7 @@ SLACKS_HOST = ("https", "hooks.slack.com")
 """Where response_urls lead."""
 
 NOT_SENT = (aiohttp.ClientConnectorError,)
-CUT = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
-
-ELSEWHERE = frozenset({301, 302, 303, 307, 308})
-"""Slack's API sends nobody elsewhere, and whoever follows does it with a customer's words, to any address."""
-
-JSON, FORMS = "application/json;charset=utf-8", "application/x-www-form-urlencoded"
+CUT = (aiohttp.ClientError, asyncio.TimeoutError, SlackClientError, OSError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +56,14 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """An answer of Slack's that is ok. `headers` by their names, whatever their case."""
+    """An answer of Slack's that is ok. `headers` by their names in lower case."""
 
     data: dict[str, Any]
     headers: Mapping[str, str]
 
 
 class Slack:
-    """The Web API for the rest of the program. Its connections live from `open` to `close`."""
+    """The Web API for the rest of the program. `session` lives from `open` to `close`."""
 
     def __init__(self, *, token: str | None, base_url: str) -> None:
         """Without a token nothing can be called, and `configured` is False. `gate` is set by who paces its calls."""
@@ -81,25 +75,20 @@ class Slack:
             token=token, base_url=base_url.rstrip("/") + "/", retry_handlers=[], timeout=int(TIMEOUT.total or 5)
         )
         self.gate: Gate | None = None
-        self._session: aiohttp.ClientSession | None = None
         self._identity: Identity | None = None
         self._names: dict[str, str] = {}
         self._first_names: dict[str, str] = {}
 
     async def open(self) -> None:
         """Open the one connection pool (a session for each call costs twice the CPU and a new TLS handshake)."""
-        never_elsewhere, pool = aiohttp.TraceConfig(), aiohttp.TCPConnector()
+        never_elsewhere = aiohttp.TraceConfig()
         never_elsewhere.on_request_redirect.append(_refuse_redirect)
-        self._session = aiohttp.ClientSession(timeout=TIMEOUT, connector=pool)
-        self.client.session = aiohttp.ClientSession(
-            timeout=TIMEOUT, connector=pool, connector_owner=False, trace_configs=[never_elsewhere]
-        )
+        self.client.session = aiohttp.ClientSession(timeout=TIMEOUT, trace_configs=[never_elsewhere])
 
     async def close(self) -> None:
         """Close the connections."""
-        for session in (self.client.session, self._session):
-            if session is not None:
-                await session.close()
+        if self.client.session is not None:
+            await self.client.session.close()
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """One call; raises Failure, which says whether it may have been made."""
@@ -118,25 +107,19 @@ class Slack:
             raise
 
     async def _asked(self, method: str, arguments: Mapping[str, Any]) -> Answered:
-        if self._session is None:
-            raise Failure(Sort.LATER, "stopped")
-        values = {name: value for name, value in arguments.items() if name != "token"}
-        headers = {**self.client.headers, "Authorization": f"Bearer {arguments.get('token', self.token)}"}
-        sent: dict[str, Any] = {"params": _form(values), "headers": headers | {"Content-Type": FORMS}}
-        if method not in FORM:
-            sent = {"data": json.dumps(values).encode(), "headers": headers | {"Content-Type": JSON}}
+        kwargs: dict[str, Any] = {"params": dict(arguments)} if method in FORM else {"json": dict(arguments)}
         try:
-            async with self._session.post(
-                self.client.base_url + method, **sent, proxy=self.client.proxy, allow_redirects=False
-            ) as answer:
-                body = await answer.read()
+            response = await self.client.api_call(method, **kwargs)
+        except SlackApiError as error:
+            raise _failure(error) from error
         except NOT_SENT as error:
             raise Failure(Sort.LATER, "slack_unreachable") from error
         except CUT as error:
             raise Failure(Sort.UNKNOWN, "slack_no_answer") from error
-        if answer.status in ELSEWHERE:
-            raise Failure(Sort.UNKNOWN, "slack_no_answer")
-        return Answered(data=_read(answer.status, answer.headers, body), headers=answer.headers)
+        except AttributeError as error:  # slack_sdk's, on an answer of plain text, which is not Slack's own
+            raise Failure(Sort.UNKNOWN, "slack_unavailable") from error
+        data: dict[str, Any] = response.data  # type: ignore[assignment]  # bytes only for file downloads
+        return Answered(data=data, headers={name.lower(): value for name, value in response.headers.items()})
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
         """Answer by a response_url (30 minutes, 5 uses). Only Slack's own hosts are ever called."""
@@ -241,17 +224,8 @@ class Slack:
 
 
 async def _refuse_redirect(*_: object) -> None:
-    """slack_sdk would follow (see `ELSEWHERE`)."""
+    """Slack's API sends nobody elsewhere, and slack_sdk would follow: with a customer's words, to any address."""
     raise aiohttp.ClientError("redirected")
-
-
-def _form(values: Mapping[str, Any]) -> dict[str, str]:
-    """Arguments as a query holds them."""
-    return {
-        name: str(int(value)) if isinstance(value, bool) else str(value)
-        for name, value in values.items()
-        if value is not None
-    }
 
 
 def _workspace(url: object) -> str:
@@ -268,23 +242,22 @@ def _host(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _read(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-    """What Slack answered; raises Failure where that is not ok."""
-    try:
-        data = json.loads(body)
-    except ValueError:
-        data = None
-    if not isinstance(data, dict):
-        data = {}
-    if status == 200 and data.get("ok"):
-        return data
-    if not data.get("error"):  # not Slack's own answer: it may have been made
-        raise of_slack("", status=429 if status == 429 else 503, retry_after=_seconds(headers))
-    raise of_slack(str(data["error"]), status=status, retry_after=_seconds(headers))
+def _failure(error: SlackApiError) -> Failure:
+    response = error.response
+    status: int = getattr(response, "status_code", None) or getattr(response, "status", None) or 0
+    headers = getattr(response, "headers", None) or {}
+    data = getattr(response, "data", None)
+    if not isinstance(data, dict) or not data.get("error"):  # not Slack's own answer: it may have been made
+        status = 429 if status == 429 else 503
+        return of_slack("", status=status, retry_after=_seconds(headers))
+    return of_slack(str(data["error"]), status=status, retry_after=_seconds(headers))
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:
-    try:
-        return min(max(0.0, float(headers["Retry-After"])), LONGEST_RETRY_AFTER)
-    except (KeyError, ValueError):
-        return None
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            try:
+                return min(max(0.0, float(value)), LONGEST_RETRY_AFTER)
+            except ValueError:
+                return None
+    return None

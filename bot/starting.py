@@ -1,9 +1,10 @@
 """What `corkboard serve` does before it serves: settings, the newest shape of the database, and that nobody else serves it."""
 
-import subprocess
+import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 
 import click
 
@@ -26,24 +27,32 @@ def start(*, host: str, port: int, workers: int) -> None:
         )
     try:
         with _alone(found, workers):
-            if found.database_migrate:
-                _upgrade(found)
-            with_database(found, lambda database: check(database, make_vault(found, database)))
+            if not with_database(found, partial(_is_servable, found)):
+                if not asyncio.run(_upgraded()):
+                    sys.exit(WRONG)
+                with_database(found, partial(_check, found))
             run(found, host=host, port=port, workers=workers)
     except (AlreadyServed, CannotListen, NotServable, VaultError) as error:
         fail(str(error), WRONG)
 
 
-def _upgrade(found: Settings) -> None:
-    """Where there is something to upgrade, by another process: what Alembic takes would stay in ours, 10 MB.
+async def _is_servable(found: Settings, database: Database) -> bool:
+    """Whether there is nothing to upgrade before. Raises NotServable or VaultError where it cannot be served at all."""
+    if found.database_migrate and await migrate.is_behind(database):
+        return False
+    await _check(found, database)
+    return True
 
-    Ends the program where it does not succeed, which that process has told.
-    """
-    if not with_database(found, migrate.is_behind):
-        return
+
+async def _check(found: Settings, database: Database) -> None:
+    await check(database, make_vault(found, database))
+
+
+async def _upgraded() -> bool:
+    """By another process: what Alembic takes would stay in ours, 10 MB. Where it does not succeed, that one tells why."""
     command = (sys.executable, "-P", "-m", "bot.cli", "db", "upgrade")
-    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:  # noqa: S603 -- ourselves
-        sys.exit(WRONG)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+    return await process.wait() == 0
 
 
 @contextmanager

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlmodel import col
 
-from storage import database, inserting
+from storage import database
 from storage.database import Transaction
+from storage.inserting import ByDialect
 from storage.merging import fill
-from storage.models import Business, Customer, Environment, Row
-
-AnyRow = TypeVar("AnyRow", bound=Row)
+from storage.models import Business, Customer, Environment
+from storage.prepared import Prepared
+from storage.whole import Whole
 
 KEPT = "businesses"
 """What a transaction knows them by: its session forgets a row that nobody holds, and would ask for it again each time."""
@@ -50,18 +51,18 @@ async def ensure_customer(
     tx: Transaction, *, business_id: int, thumbtack_id: str, name: str | None, phone: str | None, now: datetime
 ) -> tuple[Customer, bool]:
     """The business's customer with this id, made where it is new, and whether something empty was filled."""
-    query, called = _CUSTOMER, {"of": business_id, "called": thumbtack_id}
-    told = {"name": name, "phone": phone}
+    called, told = {"of": business_id, "called": thumbtack_id}, {"name": name, "phone": phone}
     values = {"business_id": business_id, "thumbtack_id": thumbtack_id, "created_at": now}
-    found = (await tx.execute(query, called)).scalar_one_or_none()
+    found = await _CUSTOMER.first(tx, **called)
     if found is None:
-        made = await _made(tx, Customer, values | told)
+        made = await _ADD_CUSTOMER[tx.get_bind().dialect.name].first(tx, **values, **told)
         if made is not None:
-            return made, any(told.values())
-        found = (await tx.execute(query, called)).scalar_one()
-    filled = fill(found, told)
+            return CUSTOMER.of(tx, made), any(told.values())
+        found = await _CUSTOMER.first(tx, **called)
+    customer = CUSTOMER.of(tx, found)
+    filled = fill(customer, told)
     await tx.flush()
-    return found, bool(filled)
+    return customer, bool(filled)
 
 
 async def get(tx: Transaction, business_id: int | None) -> Business | None:
@@ -95,23 +96,39 @@ async def customer(tx: Transaction, customer_id: int | None) -> Customer | None:
 async def _found_or_made(tx: Transaction, values: Mapping[str, Any]) -> Business:
     """The business; where there is none it is inserted, unless another replica does so at this moment."""
     called = {"of": values["environment"], "called": values["thumbtack_id"]}
-    found = (await tx.execute(_BUSINESS, called)).scalar_one_or_none()
-    if found is not None:
-        return found
-    return await _made(tx, Business, values) or (await tx.execute(_BUSINESS, called)).scalar_one()
+    found = (
+        await _BUSINESS.first(tx, **called)
+        or await _ADD_BUSINESS[tx.get_bind().dialect.name].first(tx, **values)
+        or await _BUSINESS.first(tx, **called)
+    )
+    return BUSINESS.of(tx, found)
 
 
-async def _made(tx: Transaction, row: type[AnyRow], values: Mapping[str, Any]) -> AnyRow | None:
-    """The row, inserted; None where another replica has just done so."""
-    insert = inserting.by(tx)
-    made = insert(row).values(**values).on_conflict_do_nothing().returning(row)
-    return (await tx.execute(made)).scalar_one_or_none()
+def _unless_there(whole: Whole[Any], *given: str) -> ByDialect[Prepared]:
+    """Inserts a row and gives it; gives none where another replica has just done so."""
+    values: dict[str, Any] = {name: bindparam(name) for name in given}
+    return ByDialect(
+        lambda insert: Prepared(
+            insert(whole.row)
+            .values(**values)
+            .on_conflict_do_nothing()
+            .returning(*whole.columns)
+            .execution_options(dml_strategy="raw")
+        )
+    )
 
 
 # Asked for each webhook; building them takes longer than asking them.
-_BUSINESS = select(Business).where(
-    col(Business.environment) == bindparam("of"), col(Business.thumbtack_id) == bindparam("called")
+BUSINESS, CUSTOMER = Whole(Business), Whole(Customer)
+_BUSINESS = Prepared(
+    select(*BUSINESS.columns).where(
+        col(Business.environment) == bindparam("of"), col(Business.thumbtack_id) == bindparam("called")
+    )
 )
-_CUSTOMER = select(Customer).where(
-    col(Customer.business_id) == bindparam("of"), col(Customer.thumbtack_id) == bindparam("called")
+_ADD_BUSINESS = _unless_there(BUSINESS, "environment", "thumbtack_id", "created_at")
+_CUSTOMER = Prepared(
+    select(*CUSTOMER.columns).where(
+        col(Customer.business_id) == bindparam("of"), col(Customer.thumbtack_id) == bindparam("called")
+    )
 )
+_ADD_CUSTOMER = _unless_there(CUSTOMER, "business_id", "thumbtack_id", "created_at", "name", "phone")

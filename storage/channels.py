@@ -55,6 +55,11 @@ async def listed(tx: Transaction) -> Sequence[Channel]:
     return (await tx.execute(select(Channel).order_by(col(Channel.id)))).scalars().all()
 
 
+async def closed(tx: Transaction) -> frozenset[str]:
+    """The channels that are closed to us."""
+    return frozenset(channel for (channel,) in await _CLOSED.all(tx))
+
+
 async def choose(tx: Transaction, *, team_id: str, channel: str, **values: Any) -> Channel:
     """Set `reply_mode`, `contact_data` or `signature` of a channel; None for the deployment's default."""
     row = await _ensured(tx, team_id, channel)
@@ -90,6 +95,7 @@ async def _ensured(tx: Transaction, team_id: str, channel: str) -> Channel:
 
 
 # Asked for each message; building it takes longer than asking it.
+_CLOSED = Prepared(select(col(Channel.channel)).where(col(Channel.closed).is_not(None)))
 _FIND = select(Channel).where(col(Channel.channel) == bindparam("called")).order_by(col(Channel.id)).limit(1)
 _CLOSED_AS = Prepared(
     select(col(Channel.closed)).where(col(Channel.channel) == bindparam("called")).order_by(col(Channel.id)).limit(1)

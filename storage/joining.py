@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlmodel import col
 
 from storage import lanes, leads, outbox, reminders, states, threads
@@ -30,6 +30,7 @@ from storage.models import (
     WorkState,
 )
 from storage.outbox import Kind, slack_lane, thumbtack_lane
+from storage.prepared import Prepared
 
 ITS_OWN = frozenset(
     {
@@ -88,20 +89,29 @@ async def recognise(
 
 async def _twin(tx: Transaction, thumbtack_id: str, generation: str, business_id: int, request_id: str) -> Lead | None:
     """The lead of the same request to the same business that the other API told of, and this one did not."""
+    request = {"business": business_id, "request": request_id}
+    found: int | None = await _TWIN.scalar(tx, **request, called=thumbtack_id, told_by=generation)
+    return None if found is None else await tx.get(Lead, found)
+
+
+def _twins() -> Select[int | None]:
     has_other_id = select(col(LeadAlias.id)).where(
         col(LeadAlias.lead_id) == col(Lead.id),
-        col(LeadAlias.generation) == generation,
-        col(LeadAlias.thumbtack_id) != thumbtack_id,
+        col(LeadAlias.generation) == bindparam("told_by"),
+        col(LeadAlias.thumbtack_id) != bindparam("called"),
     )
-    query = select(Lead).where(
-        col(Lead.business_id) == business_id,
-        col(Lead.request_thumbtack_id) == request_id,
-        col(Lead.thumbtack_id) != thumbtack_id,
-        col(Lead.generation) != generation,
+    query = select(col(Lead.id)).where(
+        col(Lead.business_id) == bindparam("business"),
+        col(Lead.request_thumbtack_id) == bindparam("request"),
+        col(Lead.thumbtack_id) != bindparam("called"),
+        col(Lead.generation) != bindparam("told_by"),
         col(Lead.joined_id).is_(None),
         ~has_other_id.exists(),
     )
-    return (await tx.execute(query.order_by(col(Lead.id)).limit(1))).scalar_one_or_none()
+    return query.order_by(col(Lead.id)).limit(1)
+
+
+_TWIN = Prepared(_twins())
 
 
 async def join(tx: Transaction, gone: Lead, stays: Lead, *, now: datetime) -> frozenset[int]:

@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 from sqlmodel import col
 
 from storage import businesses, lanes
-from storage.adding import adding
+from storage.adding import adding, defaults
+from storage.businesses import BUSINESS, CUSTOMER
 from storage.database import Transaction
-from storage.merging import fill
+from storage.merging import fill, lacking
 from storage.models import Business, Customer, Environment, Generation, Lead, LeadAlias, LeadCharge, LeadEvent
 from storage.prepared import Prepared
+from storage.whole import Whole, parts, written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ async def to_change(tx: Transaction, lead_id: int | None) -> Lead | None:
     return lead if lead is None or lead.joined_id is None else await to_change(tx, lead.joined_id)
 
 
-def _found() -> Select[Lead, Business, Customer]:
+def _found() -> Select[*tuple[Any, ...]]:
     """The leads that an API calls so, by its own id or by the other API's: one, or two where one joined the other.
 
     With their businesses and customers, whom whoever looks for a lead asks for next.
@@ -56,27 +59,26 @@ def _found() -> Select[Lead, Business, Customer]:
     )
     own = and_(col(Lead.environment) == bindparam("environment"), col(Lead.thumbtack_id) == bindparam("called"))
     return (
-        select(Lead, Business, Customer)
+        select(*LEAD.columns, *BUSINESS.columns, *CUSTOMER.columns)
         .outerjoin(Business, col(Business.id) == col(Lead.business_id))
         .outerjoin(Customer, col(Customer.id) == col(Lead.customer_id))
         .where(or_(own, col(Lead.id).in_(alias)))
     )
 
 
-_FOUND = _found()
-
-
 async def find(tx: Transaction, environment: Environment, thumbtack_id: str) -> Lead | None:
     """A lead by Thumbtack's id, whichever of its APIs calls it so."""
-    called = {"environment": environment, "called": thumbtack_id}
-    rows = (await tx.execute(_FOUND, called)).all()
-    for _, business, customer in rows:
-        businesses.keep(tx, business, customer)
-    found = [lead for lead, _, _ in rows]
+    found = [_joined(tx, row) for row in await _FOUND.all(tx, environment=environment, called=thumbtack_id)]
     if not found:
         return None
     lead = next((one for one in found if one.thumbtack_id == thumbtack_id), found[0])
     return lead if lead.joined_id is None else await get(tx, lead.joined_id)
+
+
+def _joined(tx: Transaction, row: Sequence[Any]) -> Lead:
+    lead, business, customer = parts(row, LEAD, BUSINESS, CUSTOMER)
+    businesses.keep(tx, BUSINESS.any_of(tx, business), CUSTOMER.any_of(tx, customer))
+    return LEAD.of(tx, lead)
 
 
 async def find_to_change(tx: Transaction, environment: Environment, thumbtack_id: str) -> Lead | None:
@@ -111,20 +113,31 @@ async def id_in(tx: Transaction, lead: Lead, generation: Generation) -> str | No
 
 
 async def merge(
-    tx: Transaction, *, environment: Environment, thumbtack_id: str, values: Mapping[str, Any], now: datetime
+    tx: Transaction,
+    *,
+    environment: Environment,
+    thumbtack_id: str,
+    values: Mapping[str, Any],
+    now: datetime,
+    of_new: Mapping[str, Any] | None = None,
 ) -> Merged:
-    """Take in a lead's own body: `values` (columns of Lead) fill what is empty and never empty what is filled."""
-    found = await find_to_change(tx, environment, thumbtack_id)
-    lead = found or _new(tx, environment, thumbtack_id, values)
+    """Take in a lead's own body: `values` (columns of Lead) fill what is empty and never empty what is filled.
+
+    `of_new`: columns of one that was not heard of before.
+    """
+    lead = await find_to_change(tx, environment, thumbtack_id)
+    if lead is None:
+        lead, filled = await _add(tx, environment, thumbtack_id, values, received_at=now, **of_new or {})
+        await _happened(tx, lead, kind="received", now=now)
+        return Merged(lead=lead, arrived=True, filled=filled, is_first=True)
     arrived = lead.received_at is None
     filled = fill(lead, values)
     if arrived:
         lead.received_at = now
-        await tx.flush()
-        record(tx, lead, kind="received", via="thumbtack", now=now)
-    else:
-        await tx.flush()
-    return Merged(lead=lead, arrived=arrived, filled=filled, is_first=found is None)
+    await tx.flush()
+    if arrived:
+        await _happened(tx, lead, kind="received", now=now)
+    return Merged(lead=lead, arrived=arrived, filled=filled)
 
 
 async def placeholder(
@@ -142,18 +155,46 @@ async def placeholder(
     """
     lead = held or await find_to_change(tx, environment, thumbtack_id)
     if lead is None:
-        lead = _new(tx, environment, thumbtack_id, values)
+        lead, filled = await _add(tx, environment, thumbtack_id, values)
+        await _happened(tx, lead, kind="named", now=now)
+    else:
+        filled = fill(lead, values)
         await tx.flush()
-        record(tx, lead, kind="named", via="thumbtack", now=now)
-    filled = fill(lead, values)
-    await tx.flush()
     return Merged(lead=lead, arrived=False, filled=filled)
 
 
-def _new(tx: Transaction, environment: Environment, thumbtack_id: str, values: Mapping[str, Any]) -> Lead:
-    lead = Lead(environment=environment, thumbtack_id=thumbtack_id, generation=values["generation"])
-    tx.add(lead)
-    return lead
+async def _add(
+    tx: Transaction,
+    environment: Environment,
+    thumbtack_id: str,
+    values: Mapping[str, Any],
+    **besides: Any,
+) -> tuple[Lead, frozenset[str]]:
+    """A new lead, and which of its columns were told."""
+    row = {**_EMPTY, "environment": environment, "thumbtack_id": thumbtack_id, "generation": values["generation"]}
+    told = lacking(row, values)
+    row |= {**told, **besides}
+    row["id"] = await _ADD.scalar(tx, **row)
+    return LEAD.named(tx, row), frozenset(told.keys() - {"extra"})
+
+
+async def change(tx: Transaction, lead: Lead, **values: Any) -> None:
+    """Set columns of a lead at once, where it does not have them so."""
+    changes = {name: value for name, value in values.items() if getattr(lead, name) != value}
+    if changes:
+        await _changing(*changes).changed(tx, of_id=lead.id, **{f"new_{name}": changes[name] for name in changes})
+        written(lead, changes)
+
+
+@cache
+def _changing(*names: str) -> Prepared:
+    """The statement that changes these columns (named `new_…`), built once."""
+    return Prepared(
+        update(Lead)
+        .where(col(Lead.id) == bindparam("of_id"))
+        .values({name: bindparam(f"new_{name}") for name in names})
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def charge(
@@ -162,10 +203,14 @@ async def charge(
     """Take in what the lead costs; False where that is what we knew. Last to arrive wins; every change is kept."""
     if (raw, state) == (lead.charge_text, lead.charge_state):
         return False
-    lead.charge_text, lead.charge_cents, lead.charge_state = raw, cents, state
-    tx.add(LeadCharge(lead_id=known(lead.id), raw=raw, cents=cents, state=state, source=source, at=now))
-    await tx.flush()
+    await change(tx, lead, charge_text=raw, charge_cents=cents, charge_state=state)
+    await _CHARGED.scalar(tx, lead_id=known(lead.id), raw=raw, cents=cents, state=state, source=source, at=now)
     return True
+
+
+async def _happened(tx: Transaction, lead: Lead, *, kind: str, now: datetime) -> None:
+    """Append to what happened to a lead at Thumbtack."""
+    await _HAPPENED.scalar(tx, lead_id=known(lead.id), kind=kind, via="thumbtack", at=now)
 
 
 def record(tx: Transaction, lead: Lead, *, kind: str, via: str, now: datetime, actor: str | None = None) -> None:
@@ -247,7 +292,7 @@ def known(row_id: int | None) -> int:
     return row_id
 
 
-# Asked for each card; building them takes longer than asking them.
+# Asked for each webhook and each card; building them takes longer than asking them.
 _ID_IN = Prepared(
     select(col(LeadAlias.thumbtack_id))
     .where(col(LeadAlias.lead_id) == bindparam("lead"), col(LeadAlias.generation) == bindparam("generation"))
@@ -273,4 +318,9 @@ _POSTED = Prepared(
     .values(posted_at=bindparam("now"))
     .execution_options(synchronize_session=False)
 )
+LEAD = Whole(Lead)
+_FOUND = Prepared(_found())
+_EMPTY = {name: value for name, value in defaults(Lead).items() if name != "id"}
+_ADD = adding(Lead, *(name for name in LEAD.names if name != "id"))
+_CHARGED = adding(LeadCharge, "lead_id", "raw", "cents", "state", "source", "at")
 _HAPPENED = adding(LeadEvent, "lead_id", "kind", "via", "at")

@@ -13,17 +13,24 @@ def fill(row: Row, values: Mapping[str, Any]) -> frozenset[str]:
 
     `extra` takes in at every depth what it lacks, and is never among those returned: people do not see it.
     """
-    filled = set()
+    changes = lacking({name: getattr(row, name) for name in values}, values)
+    for name, told in changes.items():
+        setattr(row, name, told)
+    return frozenset(changes.keys() - {"extra"})
+
+
+def lacking(row: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What `fill` changes of a row that has these columns."""
+    changes = {}
     for name, told in values.items():
-        held = getattr(row, name)
+        held = row[name]
         if name == "extra":
             merged = deepened(held, told)
             if merged != held:  # what is set is looked through for changes, were it the same
-                setattr(row, name, merged)
+                changes[name] = merged
         elif (held is False or held in NOTHING) and told not in NOTHING and told != held:
-            setattr(row, name, told)
-            filled.add(name)
-    return frozenset(filled)
+            changes[name] = told
+    return changes
 
 
 def deepened(held: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:

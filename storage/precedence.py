@@ -8,13 +8,14 @@ idle that costs nothing, and under load it gets a seventh of the time, so that i
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
 
 REST = 6.0
 """How much longer than it worked other work rests when webhooks arrived meanwhile: it gets a seventh of the time."""
 
-LONGEST_REST = 0.5
-"""Seconds for which it rests at a time, however much of it there is."""
+LONGEST_REST = 0.25
+"""Seconds for which it rests at a time, however much of it there is: reading and delivering each go on twice a second at least."""
 
 Queue = deque[asyncio.Future[None]]
 
@@ -26,19 +27,24 @@ class Precedence:
         """`exclusive`: one writer at a time (SQLite); else there are no turns, only the pace."""
         self._exclusive = exclusive
         self._taken = False
+        self._expected = False
         self._first: Queue = deque()
         self._others: Queue = deque()
         self._arrived = 0
         self._rest_until = 0.0
+        self._line = asyncio.Lock()
+        self._waited: dict[asyncio.Task[Any] | None, float] = {}
 
     def arrived(self) -> None:
-        """A webhook has come and waits for its answer."""
+        """A webhook has come and waits for its answer: the next turn is its, by `first`, though that may be asked for later."""
         self._arrived += 1
+        self._expected = True
 
     @asynccontextmanager
     async def first(self) -> AsyncIterator[None]:
         """A turn to write, before all others that wait for one."""
         await self._take(self._first)
+        self._expected = False
         try:
             yield
         finally:
@@ -55,28 +61,37 @@ class Precedence:
 
     @asynccontextmanager
     async def behind(self) -> AsyncIterator[None]:
-        """Do a short piece of work that nobody waits for; all such work rests if webhooks had to wait for it."""
-        clock = asyncio.get_running_loop().time
-        await asyncio.sleep(max(0.0, self._rest_until - clock()))
-        arrived, began = self._arrived, clock()
-        try:
-            yield
-        finally:
-            if self._arrived != arrived:
-                ended = clock()
-                rest_until = max(self._rest_until, ended) + REST * (ended - began)
-                self._rest_until = min(rest_until, ended + LONGEST_REST)
+        """Do a short piece of work that nobody waits for; all such work rests if webhooks had to wait for it.
+
+        While it rests there is one piece at a time, in the order in which they were to begin: two that rest for themselves
+        would have twice the time. What a piece waited for its own turn is not counted, for webhooks went on meanwhile.
+        """
+        clock, task = asyncio.get_running_loop().time, asyncio.current_task()
+        async with self._line if self._rest_until > clock() else nullcontext():
+            await asyncio.sleep(max(0.0, self._rest_until - clock()))
+            arrived, began, self._waited[task] = self._arrived, clock(), 0.0
+            try:
+                yield
+            finally:
+                ended, waited = clock(), self._waited.pop(task)
+                if self._arrived != arrived:
+                    rest_until = max(self._rest_until, ended) + REST * (ended - began - waited)
+                    self._rest_until = min(rest_until, ended + LONGEST_REST)
 
     async def _take(self, queue: Queue) -> None:
         if not self._exclusive:
             return
-        if not self._taken:
+        if not self._taken and not (self._expected and queue is self._others):
             self._taken = True
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        turn: asyncio.Future[None] = loop.create_future()
         queue.append(turn)
+        asked_at = loop.time()
         try:
             await turn
+            if task in self._waited:
+                self._waited[task] += loop.time() - asked_at
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self._give()  # the turn came in the moment we were told to stop: it is passed on

@@ -7,15 +7,16 @@ behind the businesses' own channels, and before the deployment's default.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Select, Text, and_, bindparam, func, or_, select
 from sqlmodel import col
 
 from storage import businesses, channels
 from storage.database import Transaction
 from storage.models import Business, Lead, Route
 from storage.prepared import Prepared
+from storage.whole import Whole
 
 Owners = Mapping[str, frozenset[int]]
 """The businesses, by our ids, to which each channel belongs alone."""
@@ -75,7 +76,9 @@ async def may_go(tx: Transaction, lead: Lead, channel: str, *, default: str | No
 
 async def place_for(tx: Transaction, matter: Matter, *, default: str | None) -> Place:
     """Where something goes that is about a business; the first place that is not closed, else the one it waits for."""
-    return chosen(await _candidates(tx, matter), matter, await _owners(tx), closed=await _closed(tx), default=default)
+    return chosen(
+        await _candidates(tx, matter), matter, await _owners(tx), closed=await channels.closed(tx), default=default
+    )
 
 
 def chosen(
@@ -111,16 +114,13 @@ def _places(found: Sequence[Route], matter: Matter, owners: Owners, *, default: 
 
 async def _candidates(tx: Transaction, matter: Matter) -> Sequence[Route]:
     """The rules that may fit, so that not thousands are read for each lead; what fits is decided by `misfit`."""
-    business, zip_code = matter.business, matter.zip_code
-    of_business, zip_prefix, min_cents = col(Route.business), col(Route.zip_prefix), col(Route.min_cents)
-    prefixes = [zip_code[:end] for end in range(1, len(zip_code) + 1)]
-    query = select(Route).where(
-        or_(of_business.is_(None), of_business == ("" if business is None else business.thumbtack_id)),
-        or_(zip_prefix.is_(None), zip_prefix.in_(prefixes)),
-        or_(min_cents.is_(None), min_cents <= (-1 if matter.cost_cents is None else matter.cost_cents)),
+    found = await _CANDIDATES.all(
+        tx,
+        called="" if matter.business is None else matter.business.thumbtack_id,
+        zip=matter.zip_code,
+        cents=-1 if matter.cost_cents is None else matter.cost_cents,
     )
-    query = query.order_by(col(Route.position), col(Route.id))
-    return (await tx.execute(query)).scalars().all()
+    return [ROUTE.of(tx, row) for row in found]
 
 
 def has_conditions(rule: Route) -> bool:
@@ -177,17 +177,25 @@ async def is_used(tx: Transaction, channel: str) -> bool:
 
 
 async def _owners(tx: Transaction) -> Owners:
-    query = select(col(Business.channel), col(Business.id)).where(col(Business.channel).is_not(None))
     found: dict[str, frozenset[int]] = {}
-    for channel, business_id in (await tx.execute(query)).all():
-        if channel is not None and business_id is not None:
-            found[channel] = found.get(channel, frozenset()) | {business_id}
+    for channel, business_id in await _OWNERS.all(tx):
+        found[channel] = found.get(channel, frozenset()) | {business_id}
     return found
 
 
-async def _closed(tx: Transaction) -> frozenset[str]:
-    return frozenset(one.channel for one in await channels.listed(tx) if one.closed is not None)
+def _that_may_fit() -> Select[*tuple[Any, ...]]:
+    of_business, zip_prefix, min_cents = col(Route.business), col(Route.zip_prefix), col(Route.min_cents)
+    beginning = func.substr(bindparam("zip", type_=Text), 1, func.length(zip_prefix))
+    query = select(*ROUTE.columns).where(
+        or_(of_business.is_(None), of_business == bindparam("called")),
+        or_(zip_prefix.is_(None), and_(zip_prefix != "", zip_prefix == beginning)),
+        or_(min_cents.is_(None), min_cents <= bindparam("cents")),
+    )
+    return query.order_by(col(Route.position), col(Route.id))
 
 
-# Asked for each card; building it takes longer than asking it.
+# Asked for each lead; building them takes longer than asking them.
+ROUTE = Whole(Route)
+_CANDIDATES = Prepared(_that_may_fit())
+_OWNERS = Prepared(select(col(Business.channel), col(Business.id)).where(col(Business.channel).is_not(None)))
 _OWNED_BY = Prepared(select(col(Business.id)).where(col(Business.channel) == bindparam("called")))

@@ -22,7 +22,7 @@ async def began(tx: Transaction, lead: Lead, *, by_default: bool, now: datetime)
     """
     if lead.waiting_since is not None or not _is_worked(lead):
         return False
-    lead.waiting_since, lead.snoozed_until = now, None
+    await leads.change(tx, lead, waiting_since=now, snoozed_until=None)
     business = await businesses.get(tx, lead.business_id)
     if not (by_default if business is None or business.remind_after is None else business.remind_after):
         return True

@@ -83,15 +83,15 @@ class Page:
         return lead.channel if thread is None or thread.channel != lead.channel else None
 
     async def choose_place(self, lead: Lead) -> None:
-        """Decide where a lead's card goes; it stays there, whatever is learnt about the lead later."""
+        """Decide where the card goes of a lead that is announced now; it stays there, whatever is learnt about it later."""
         place = await routing.place_of(self.tx, lead, default=self.default_channel)
-        lead.channel, lead.ring = place.channel, None if place.ring is None else list(place.ring)
+        ring = None if place.ring is None else list(place.ring)
+        await leads.change(self.tx, lead, announced_at=self.now, channel=place.channel, ring=ring)
 
 
 async def announce(page: Page, lead: Lead) -> None:
     """Open the lead's thread: its card, then what did not fit on it, then its photos."""
     await page.choose_place(lead)
-    lead.announced_at = page.now
     comes_yet = lead.is_placeholder and lead.generation == Generation.V4
     due_at = page.now + LEAD_FOLLOWS if comes_yet else None
     await page.say(Kind.POST_LEAD, lead, priority=NEW_LEAD_FIRST, due_at=due_at)

@@ -59,10 +59,11 @@ async def lead_received(page: Page, fact: LeadReceived) -> None:
         environment=page.environment,
         thumbtack_id=fact.lead_id,
         values=parties.ids | columns(fact),
+        of_new={"price_cents": money.cents(fact.price)},
         now=page.now,
     )
     lead = merged.lead
-    lead.price_cents = money.cents(lead.price_text)
+    await leads.change(page.tx, lead, price_cents=money.cents(lead.price_text))
     priced = await _price_in_lead(page, lead, fact)
     if (merged.arrived and not merged.is_first) or moved:
         await _judge_early(page, lead, None if merged.arrived else moved)

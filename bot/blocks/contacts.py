@@ -3,11 +3,12 @@
 import re
 from urllib.parse import quote_plus
 
-import phonenumbers
-
 from bot.blocks.kit import Element, button
 from bot.blocks.mrkdwn import visible
+from bot.lazily import lazily
 from storage.models import Lead
+
+phonenumbers = lazily("phonenumbers")
 
 # Characters that mean nothing in mrkdwn, where a phone link has to stand.
 _PLAIN_NUMBER = re.compile(r"[0-9+(][0-9+(). x/-]{5,30}")

@@ -56,8 +56,9 @@ print(*sys.modules)
         {"bot.commands", "bot.backing_up", "bot.doctor", "alembic", "sandbox"},
         {"asyncpg", "sqlalchemy.dialects.postgresql"},
         {"httpx", "httpcore"},
+        {"phonenumbers.phonenumberutil"},
     ],
-    ids=["other commands", "PostgreSQL on SQLite", "a client of Thumbtack that nobody asked yet"],
+    ids=["other commands", "PostgreSQL on SQLite", "a client of Thumbtack, which nobody asked yet", "phone numbers"],
 )
 def test_it_starts_without(unneeded, tmp_path):
     settings = {"DATABASE_URL": "sqlite+aiosqlite:///new.db", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s"}

@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy import select, text
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
 from bot.metrics import Metrics
 from bot.visitors import on_http_exception
@@ -40,14 +41,16 @@ class Gate:
         self.writer = InboxWriter(database)
         self.metrics = Metrics()
         self.ingest = self.another_ingest()
+        found = routes.routes(
+            legacy=LegacyAdmission(credentials=credentials),
+            v4=V4Admission(credentials=credentials, secret=secret),
+            inbox=self.writer,
+            counts=self.metrics,
+            clock=self.clock,
+        )
         self.app = Starlette(
-            routes=routes.routes(
-                legacy=LegacyAdmission(credentials=credentials),
-                v4=V4Admission(credentials=credentials, secret=secret),
-                inbox=self.writer,
-                counts=self.metrics,
-                clock=self.clock,
-            ),
+            routes=found,
+            middleware=[Middleware(routes.AtOnce, of=found)],
             exception_handlers={HTTPException: on_http_exception},
         )
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app), base_url="http://bot")

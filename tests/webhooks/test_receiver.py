@@ -6,11 +6,13 @@ import itertools
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from support.gate import PASSWORD, PREVIOUS, USER, gate
 
 from sandbox.thumbtack import bodies
 from storage.models import Inbox
+from webhooks import routes
 
 ROUTES = [
     ("POST", "/v1/lead"),
@@ -294,3 +296,26 @@ async def test_known_counts_within_one_commit_in_the_order_of_arrival(door):
     )
     statuses = [answer.status_code for answer in answers]
     assert statuses == [202, 202, 200, 200, 200, 200, 200, 200, 202, 200]
+
+
+async def test_addresses_that_name_nobody_are_found_without_a_pattern_and_all_others_by_the_router(sqlite_door):
+    asked: list[str] = []
+
+    async def router(scope, receive, send):
+        asked.append(scope["path"])
+        await sqlite_door.app(scope, receive, send)
+
+    app = routes.AtOnce(router, of=sqlite_door.app.routes)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://bot") as http:
+
+        async def status(method: str, path: str) -> int:
+            sent = {"content": body_for("/v1/lead", set()), "headers": headers_for(set())}
+            return (await http.request(method, path, **sent)).status_code
+
+        assert [await status("POST", path) for path in ("/v1/lead", "/staging/v1/lead")] == [200, 200]
+        assert [await status("POST", path) for path in ("/v4/webhooks", "/v4/webhooks/")] == [400, 400]
+        assert asked == []
+        assert await status("POST", "/v4/webhooks/77") == 400
+        assert await status("PUT", "/v1/lead") == 405
+        assert await status("POST", "/v1/leads") == 404
+        assert asked == ["/v4/webhooks/77", "/v1/lead", "/v1/leads"]

@@ -55,6 +55,44 @@ async def test_however_much_came_it_goes_on_after_the_longest_rest(rested):
     assert 0.0 < rested[-1] <= LONGEST_REST
 
 
+async def test_what_was_waited_for_a_turn_is_not_rested_for(rested):
+    ours, clock = Precedence(exclusive=True), asyncio.get_running_loop().time
+
+    async def piece() -> None:
+        async with ours.behind(), ours.turn():
+            ours.arrived()
+
+    async with ours.turn():
+        waiting, until = asyncio.create_task(piece()), clock() + 0.05
+        while clock() < until:
+            await asyncio.get_running_loop().run_in_executor(None, int)
+    await waiting
+    await work(ours)
+    assert rested[-1] < 0.05
+
+
+async def test_two_that_rest_have_the_time_of_one_and_take_turns():
+    ours, had, clock = Precedence(exclusive=True), [], asyncio.get_running_loop().time
+    worked = rested = 0.0
+
+    async def works(letter: str) -> None:
+        nonlocal worked, rested
+        for _ in range(4):
+            async with ours.behind():
+                began = clock()
+                if had:
+                    rested += began - had[-1][1]
+                ours.arrived()
+                await asyncio.sleep(0.004)
+                worked += clock() - began
+            had.append((letter, clock()))
+
+    await work(ours, webhooks=1, seconds=0.004)
+    await asyncio.gather(works("a"), works("b"))
+    assert "".join(letter for letter, _ in had) == "abababab"
+    assert rested > 0.7 * REST * worked
+
+
 async def test_a_webhook_at_the_gate_counts(sqlite_door, rested):
     async with sqlite_door.database.precedence.behind():
         await sqlite_door.post("/v1/lead", {"leadID": "1"})
@@ -83,8 +121,27 @@ async def test_a_webhook_has_the_next_turn():
     assert await turns(Precedence(exclusive=True), "oowo") == "wooo"
 
 
+async def test_a_turn_that_is_free_is_not_taken_from_a_webhook_that_came_and_will_ask_for_it():
+    ours, had = Precedence(exclusive=True), []
+
+    async def other() -> None:
+        async with ours.turn():
+            had.append("other")
+
+    ours.arrived()
+    waiting = asyncio.create_task(other())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    async with ours.first():
+        had.append("webhook")
+        ours.arrived()  # which comes too late for this turn, and keeps nobody from the next
+    await asyncio.wait_for(waiting, 60)
+    assert had == ["webhook", "other"]
+
+
 async def test_where_the_database_has_many_writers_nobody_waits_for_a_turn():
     ours = Precedence(exclusive=False)
+    ours.arrived()
     async with asyncio.timeout(60), ours.turn(), ours.turn(), ours.first():
         pass
 
