@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import structlog
 
@@ -72,18 +73,22 @@ class Paces:
 
     posts_per_second: float
 
-    @property
+    @cached_property
     def post(self) -> Rate:
         """To one channel: about one a second, with short bursts."""
         return Rate(interval=timedelta(seconds=1 / self.posts_per_second), burst=POST_BURST)
 
     def of(self, method: str) -> Rate | None:
         """Of a method in the whole workspace; None where nothing is known of a limit, or nobody may be kept waiting."""
-        limit = LIMITS.get(method)
-        if limit is None:
-            return None
+        return self._of_methods.get(method)
+
+    @cached_property
+    def _of_methods(self) -> Mapping[str, Rate]:
         raised = max(1.0, self.posts_per_second)
-        return Rate(interval=timedelta(minutes=1) / (limit.a_minute * raised), burst=int(limit.burst * raised))
+        return {
+            method: Rate(interval=timedelta(minutes=1) / (limit.a_minute * raised), burst=int(limit.burst * raised))
+            for method, limit in LIMITS.items()
+        }
 
     def bounds(self, entry: Entry) -> list[tuple[str, Rate]]:
         """The rows that an entry takes from, the narrower one first."""

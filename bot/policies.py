@@ -28,7 +28,7 @@ class Policy:
 
 async def of_channel(tx: Transaction, settings: Settings, channel: str | None) -> Policy:
     """What goes out from this channel; None is one that is not known yet."""
-    chosen = await channels.find(tx, channel)
+    chosen = await channels.chosen(tx, channel)
     mode = chosen.reply_mode if chosen is not None and chosen.reply_mode is not None else settings.reply_mode
     contact_data = chosen.contact_data if chosen is not None and chosen.contact_data is not None else ContactData.ASK
     return Policy(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 from sqlmodel import col
@@ -11,6 +11,14 @@ from storage import inserting
 from storage.database import Transaction
 from storage.models import Channel
 from storage.prepared import Prepared
+
+
+class Chosen(NamedTuple):
+    """What was chosen for a channel (see `storage.models.Channel`, whose words these are)."""
+
+    reply_mode: str | None
+    contact_data: str | None
+    signature: bool | None
 
 
 async def find(tx: Transaction, channel: str | None) -> Channel | None:
@@ -27,8 +35,19 @@ async def get(tx: Transaction, row_id: int) -> Channel | None:
 
 async def is_closed(tx: Transaction, channel: str) -> bool:
     """Whether it is known that nothing can be posted there."""
-    known = await find(tx, channel)
-    return known is not None and known.closed is not None
+    return await closed_as(tx, channel) is not None
+
+
+async def closed_as(tx: Transaction, channel: str) -> str | None:
+    """Why nothing can be posted there, where that is known."""
+    why: str | None = await _CLOSED_AS.scalar(tx, called=channel)
+    return why
+
+
+async def chosen(tx: Transaction, channel: str | None) -> Chosen | None:
+    """What was chosen for a channel; None where nothing ever was."""
+    found = None if channel is None else await _CHOSEN.first(tx, called=channel)
+    return None if found is None else Chosen(*found)
 
 
 async def listed(tx: Transaction) -> Sequence[Channel]:
@@ -78,3 +97,12 @@ async def _ensured(tx: Transaction, team_id: str, channel: str) -> Channel:
 # Asked for each message; building it takes longer than asking it.
 _CLOSED = Prepared(select(col(Channel.channel)).where(col(Channel.closed).is_not(None)))
 _FIND = select(Channel).where(col(Channel.channel) == bindparam("called")).order_by(col(Channel.id)).limit(1)
+_CLOSED_AS = Prepared(
+    select(col(Channel.closed)).where(col(Channel.channel) == bindparam("called")).order_by(col(Channel.id)).limit(1)
+)
+_CHOSEN = Prepared(
+    select(*(col(getattr(Channel, name)) for name in Chosen._fields))
+    .where(col(Channel.channel) == bindparam("called"))
+    .order_by(col(Channel.id))
+    .limit(1)
+)

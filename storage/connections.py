@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 from sqlmodel import col
 
 from storage import lanes
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import (
     Business,
@@ -17,6 +18,7 @@ from storage.models import (
     Environment,
     Generation,
 )
+from storage.prepared import Prepared
 
 LIVE = (ConnectionState.ACTIVE, ConnectionState.BROKEN)
 """States in which a connection still stands for its businesses: what is queued for them waits."""
@@ -183,18 +185,8 @@ async def businesses_of(tx: Transaction, connection_id: int) -> Sequence[Busines
 
 async def of_business(tx: Transaction, business_id: int | None, generation: Generation) -> Connection | None:
     """The connection that speaks for a business at one of the APIs, active or broken; None where there is none."""
-    query = (
-        select(Connection)
-        .join(ConnectionBusiness, col(ConnectionBusiness.connection_id) == col(Connection.id))
-        .where(
-            col(ConnectionBusiness.business_id) == business_id,
-            col(Connection.generation) == generation,
-            col(Connection.state).in_(LIVE),
-        )
-        .order_by(col(Connection.id).desc())
-        .limit(1)
-    )
-    return (await tx.execute(query)).scalar_one_or_none()
+    found = await _OF_BUSINESS.scalar(tx, business=business_id, generation=generation)
+    return None if found is None else await tx.get_one(Connection, found)
 
 
 async def live(tx: Transaction, *, environment: Environment) -> Sequence[Connection]:
@@ -300,3 +292,17 @@ def broke(connection: Connection, *, reason: str) -> None:
 
 def _let_go(connection: Connection) -> None:
     connection.claimed_by = connection.claimed_until = connection.renewing_since = None
+
+
+# Asked for each card; building it takes longer than asking it.
+_OF_BUSINESS = Prepared(
+    select(col(Connection.id))
+    .join(ConnectionBusiness, col(ConnectionBusiness.connection_id) == col(Connection.id))
+    .where(
+        col(ConnectionBusiness.business_id) == bindparam("business"),
+        col(Connection.generation) == bindparam("generation"),
+        col(Connection.state).in_([word(one) for one in LIVE]),
+    )
+    .order_by(col(Connection.id).desc())
+    .limit(1)
+)

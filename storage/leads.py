@@ -111,13 +111,7 @@ async def id_in(tx: Transaction, lead: Lead, generation: Generation) -> str | No
     """What an API calls a lead; None where that API never told of it."""
     if lead.generation == generation:
         return lead.thumbtack_id
-    query = (
-        select(col(LeadAlias.thumbtack_id))
-        .where(col(LeadAlias.lead_id) == lead.id, col(LeadAlias.generation) == generation)
-        .order_by(col(LeadAlias.id))
-        .limit(1)
-    )
-    found: str | None = (await tx.execute(query)).scalar_one_or_none()
+    found: str | None = await _ID_IN.scalar(tx, lead=lead.id, generation=generation)
     return found
 
 
@@ -244,17 +238,26 @@ def answered(
     record(tx, lead, kind="answered", via=via, actor=actor, now=now)
 
 
+async def posted(tx: Transaction, lead_id: int, *, is_first: bool, now: datetime) -> None:
+    """A lead's card stands in Slack; `is_first`: none did before. It is not to be held as an object by this transaction."""
+    if is_first:
+        await _POSTED.changed(tx, of_id=lead_id, now=now)
+    await _HAPPENED.scalar(tx, lead_id=lead_id, kind="posted", via="slack", at=now)
+
+
+async def id_now(tx: Transaction, lead_id: int) -> int | None:
+    """The id of a lead, or of the one that it joined (see `get`); None where it is gone."""
+    found = await _JOINED.first(tx, of=lead_id)
+    if found is None:
+        return None
+    return lead_id if found.joined_id is None else await id_now(tx, found.joined_id)
+
+
 async def contacted_before(tx: Transaction, lead: Lead) -> datetime | None:
     """When this customer asked this business last before this lead; None where they never did. Tests do not count."""
     if lead.customer_id is None:
         return None
-    query = select(func.coalesce(col(Lead.created_at), col(Lead.received_at))).where(
-        col(Lead.customer_id) == lead.customer_id,
-        col(Lead.id) < lead.id,
-        col(Lead.joined_id).is_(None),
-        col(Lead.received_at).is_not(None),
-    )
-    found: datetime | None = (await tx.execute(query.order_by(col(Lead.id).desc()).limit(1))).scalar_one_or_none()
+    found: datetime | None = await _CONTACTED_BEFORE.scalar(tx, customer=lead.customer_id, lead=lead.id)
     return found
 
 
@@ -270,9 +273,7 @@ async def answered_since(tx: Transaction, lead: Lead, since: datetime) -> bool:
 
 async def is_first_posted(tx: Transaction, lead: Lead) -> bool:
     """Whether this lead's card is the first that was ever posted: that one explains more."""
-    query = select(col(Lead.id)).where(col(Lead.posted_at).is_not(None)).order_by(col(Lead.id)).limit(1)
-    first: int | None = (await tx.execute(query)).scalar_one_or_none()
-    return first in (None, lead.id)
+    return await _FIRST_POSTED.scalar(tx) in (None, lead.id)
 
 
 async def newest(tx: Transaction, environment: Environment, *, limit: int) -> Sequence[Lead]:
@@ -297,7 +298,32 @@ def known(row_id: int | None) -> int:
     return row_id
 
 
-# Asked for each webhook; building them takes longer than asking them.
+# Asked for each webhook and each card; building them takes longer than asking them.
+_ID_IN = Prepared(
+    select(col(LeadAlias.thumbtack_id))
+    .where(col(LeadAlias.lead_id) == bindparam("lead"), col(LeadAlias.generation) == bindparam("generation"))
+    .order_by(col(LeadAlias.id))
+    .limit(1)
+)
+_CONTACTED_BEFORE = Prepared(
+    select(func.coalesce(col(Lead.created_at), col(Lead.received_at)))
+    .where(
+        col(Lead.customer_id) == bindparam("customer"),
+        col(Lead.id) < bindparam("lead"),
+        col(Lead.joined_id).is_(None),
+        col(Lead.received_at).is_not(None),
+    )
+    .order_by(col(Lead.id).desc())
+    .limit(1)
+)
+_FIRST_POSTED = Prepared(select(col(Lead.id)).where(col(Lead.posted_at).is_not(None)).order_by(col(Lead.id)).limit(1))
+_JOINED = Prepared(select(col(Lead.joined_id)).where(col(Lead.id) == bindparam("of")))
+_POSTED = Prepared(
+    update(Lead)
+    .where(col(Lead.id) == bindparam("of_id"))
+    .values(posted_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
 LEAD = Whole(Lead)
 _FOUND = Prepared(_found())
 _EMPTY = {name: value for name, value in defaults(Lead).items() if name != "id"}

@@ -166,6 +166,8 @@ async def _insert(tx: Transaction, message: Message) -> bool:
 
 async def unattached(tx: Transaction, channel: str, thread_ts: str) -> Sequence[Message]:
     """What people wrote under a post before we knew that it was a lead's card, for changing (see `to_change`)."""
+    if await _ANY_UNATTACHED.first(tx, in_channel=channel, thread=thread_ts) is None:
+        return []
     query = (
         select(Message)
         .where(col(Message.lead_id).is_(None), col(Message.channel) == channel, col(Message.thread_ts) == thread_ts)
@@ -177,7 +179,7 @@ async def unattached(tx: Transaction, channel: str, thread_ts: str) -> Sequence[
 
 async def forget_unattached(tx: Transaction, channel: str) -> None:
     """Forget what was kept in case it belonged to a lead's thread, once that is out of the question."""
-    await tx.execute(delete(Message).where(col(Message.lead_id).is_(None), col(Message.channel) == channel))
+    await _FORGET_UNATTACHED.changed(tx, in_channel=channel)
 
 
 async def forget_strays(tx: Transaction) -> int:
@@ -253,3 +255,17 @@ async def asked_at(tx: Transaction, lead_id: int) -> datetime | None:
 # What each message asks, built once: that takes longer than asking it.
 IS_CALLED = and_(col(Message.environment) == bindparam("of"), col(Message.thumbtack_id) == bindparam("called"))
 _CALLED = Prepared(select(col(Message.id), col(Message.direction)).where(IS_CALLED))
+_ANY_UNATTACHED = Prepared(
+    select(col(Message.id))
+    .where(
+        col(Message.lead_id).is_(None),
+        col(Message.channel) == bindparam("in_channel"),
+        col(Message.thread_ts) == bindparam("thread"),
+    )
+    .limit(1)
+)
+_FORGET_UNATTACHED = Prepared(
+    delete(Message)
+    .where(col(Message.lead_id).is_(None), col(Message.channel) == bindparam("in_channel"))
+    .execution_options(synchronize_session=False)
+)

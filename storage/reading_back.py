@@ -63,7 +63,9 @@ async def enqueue(tx: Transaction, *, since: datetime, now: datetime, mode: str 
         known, quiet = planned.get(thread.id), modes.get(thread.channel, mode) == QUIET
         if known is None:
             priority = FIRST if is_urgent else LATER
-            await add(tx, thread, lead, since=oldest, now=now, quiet=quiet, due_at=due_at, priority=priority)
+            await add(
+                tx, thread, leads.known(lead.id), since=oldest, now=now, quiet=quiet, due_at=due_at, priority=priority
+            )
         else:
             since_then = min(known.payload["since"], oldest.isoformat())
             quiet = quiet or known.payload.get("quiet", False)
@@ -76,7 +78,7 @@ async def enqueue(tx: Transaction, *, since: datetime, now: datetime, mode: str 
 async def add(
     tx: Transaction,
     thread: Thread | LeadThread,
-    lead: Lead,
+    lead_id: int,
     *,
     since: datetime,
     now: datetime,
@@ -85,7 +87,6 @@ async def add(
     priority: int = FIRST,
 ) -> None:
     """Let one thread be read back; from now on Slack tells us what becomes of it. `quiet`: what was written stays inside."""
-    lead_id = leads.known(lead.id)
     await outbox.enqueue(
         tx,
         Kind.READ_BACK,

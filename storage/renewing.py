@@ -36,8 +36,7 @@ async def is_gone(tx: Transaction, thread: LeadThread) -> bool:
 
 async def was_deleted(tx: Transaction, channel: str) -> bool:
     """Whether a channel is no more, with all that stood there."""
-    known = await channels.find(tx, channel)
-    return known is not None and known.closed == DELETED
+    return await channels.closed_as(tx, channel) == DELETED
 
 
 async def place_of_news(tx: Transaction, lead: Lead, *, now: datetime, default: str | None) -> str | None:

@@ -68,7 +68,7 @@ async def place_of(tx: Transaction, lead: Lead, *, default: str | None) -> Place
 
 async def may_go(tx: Transaction, lead: Lead, channel: str, *, default: str | None) -> bool:
     """Whether the place that was decided for a lead is one still: it may have become another business's own since."""
-    owners = {business.id for business in await owners_of(tx, channel)}
+    owners = {owner for (owner,) in await _OWNED_BY.all(tx, called=channel)}
     if not owners or lead.business_id in owners:
         return True
     return (await place_of(tx, lead, default=default)).channel == channel
@@ -198,3 +198,4 @@ def _that_may_fit() -> Select[*tuple[Any, ...]]:
 ROUTE = Whole(Route)
 _CANDIDATES = Prepared(_that_may_fit())
 _OWNERS = Prepared(select(col(Business.channel), col(Business.id)).where(col(Business.channel).is_not(None)))
+_OWNED_BY = Prepared(select(col(Business.id)).where(col(Business.channel) == bindparam("called")))

@@ -1,12 +1,13 @@
 """Where each lead stands in Slack."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import col
 
 from storage import lanes
+from storage.adding import adding
 from storage.database import Transaction
 from storage.models import Lead, Thread
 from storage.prepared import Prepared
@@ -46,20 +47,18 @@ async def attach(
     delivery_id: str,
     as_placeholder: bool,
     now: datetime,
-) -> Thread:
+) -> LeadThread:
     """Remember that a lead's card is this post."""
-    thread = Thread(
-        lead_id=lead_id,
-        team_id=team_id,
-        channel=channel,
-        ts=ts,
-        delivery_id=delivery_id,
-        as_placeholder=as_placeholder,
-        attached_at=now,
-    )
-    tx.add(thread)
-    await tx.flush()
-    return thread
+    values: dict[str, Any] = {
+        "lead_id": lead_id,
+        "team_id": team_id,
+        "channel": channel,
+        "ts": ts,
+        "delivery_id": delivery_id,
+        "as_placeholder": as_placeholder,
+        "attached_at": now,
+    }
+    return LeadThread(id=await _ADD.scalar(tx, **values), **values)
 
 
 async def arrived(tx: Transaction, thread: LeadThread) -> None:
@@ -113,6 +112,7 @@ _AT = Prepared(
         col(Thread.ts) == bindparam("at_ts"),
     )
 )
+_ADD = adding(Thread, *(name for name in LeadThread._fields if name != "id"))
 _ARRIVED = Prepared(
     update(Thread)
     .where(col(Thread.id) == bindparam("of_id"))

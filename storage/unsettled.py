@@ -1,6 +1,6 @@
 """What the outbox still holds about a lead or a message: questions that change nothing."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from storage.columns import word
@@ -8,6 +8,7 @@ from storage.database import Transaction
 from storage.entries import Entry
 from storage.models import Outbox, WorkState
 from storage.outbox import Kind
+from storage.prepared import Prepared
 
 
 async def reply(tx: Transaction, message_id: int) -> Outbox | None:
@@ -30,14 +31,7 @@ async def is_said_anew(tx: Transaction, entry: Entry) -> bool:
 
 async def lead_post_under_way(tx: Transaction, channel: str, *, besides: int = 0) -> bool:
     """Whether a lead's first post to this channel may be out while we do not know its ts yet."""
-    query = select(col(Outbox.id)).where(
-        col(Outbox.settled_at).is_(None),
-        col(Outbox.kind) == word(Kind.POST_LEAD),
-        col(Outbox.channel) == channel,
-        col(Outbox.state) == word(WorkState.SENDING),
-        col(Outbox.lead_id) != besides,
-    )
-    return (await tx.execute(query.limit(1))).first() is not None
+    return await _POST_UNDER_WAY.first(tx, in_channel=channel, besides=besides) is not None
 
 
 async def card_on_its_way(tx: Transaction, lead_id: int) -> str | None:
@@ -58,3 +52,17 @@ async def cards_wait(tx: Transaction, *, reason: str) -> bool:
         col(Outbox.settled_at).is_(None), col(Outbox.kind) == word(Kind.POST_LEAD), col(Outbox.reason) == reason
     )
     return (await tx.execute(query.limit(1))).first() is not None
+
+
+# Asked for each card; building it takes longer than asking it.
+_POST_UNDER_WAY = Prepared(
+    select(col(Outbox.id))
+    .where(
+        col(Outbox.settled_at).is_(None),
+        col(Outbox.kind) == word(Kind.POST_LEAD),
+        col(Outbox.channel) == bindparam("in_channel"),
+        col(Outbox.state) == word(WorkState.SENDING),
+        col(Outbox.lead_id) != bindparam("besides"),
+    )
+    .limit(1)
+)

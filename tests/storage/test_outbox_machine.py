@@ -12,6 +12,7 @@ from sqlalchemy import delete
 
 from storage import lanes, migrate, outbox, timing, upkeep
 from storage.database import Database
+from storage.entries import ClaimLost
 from storage.models import Lane, Outbox, WorkState
 from storage.outbox import Kind
 
@@ -175,7 +176,7 @@ class OutboxMachine(RuleBasedStateMachine):
         if (newest.attempt, newest.delivery_id, newest.settled_at) == (entry.attempt, entry.delivery_id, None):
             self.come_to(entry, outcome, self.now)
         else:
-            with pytest.raises(outbox.ClaimLost):
+            with pytest.raises(ClaimLost):
                 self.run(self.change(outbox.settle, entry, state=WorkState.DONE, now=self.now))
 
     def come_to(self, entry, outcome, due_at):

@@ -75,13 +75,12 @@ async def post_lead(at: At) -> Prepared:
     began = at.entry.sending_at if at.maybe_done else None
 
     async def then(tx: Transaction, answer: Answer, now: datetime) -> None:
-        posted = await leads.get(tx, lead_id)
-        if posted is None or not answer:  # joined meanwhile, and there was nothing to find
+        posted_id = await leads.id_now(tx, lead_id)
+        if posted_id is None or not answer:  # joined meanwhile, and there was nothing to find
             return
         await threads.lock(tx, answer["channel"])
-        if posted.id == lead_id:
-            posted.posted_at = now if stands is None else posted.posted_at
-            leads.record(tx, posted, kind="posted", via="slack", now=now)
+        if posted_id == lead_id:
+            await leads.posted(tx, lead_id, is_first=stands is None, now=now)
         thread = await threads.attach(
             tx,
             lead_id=lead_id,
@@ -97,10 +96,10 @@ async def post_lead(at: At) -> Prepared:
             await outbox.enqueue(
                 tx, Kind.UPDATE_CARD, now=now, channel=stands.channel, lead_id=lead_id, payload=payload
             )
-        await _match(Desk(tx=tx, settings=at.services.settings, now=now), posted, answer["channel"], answer["ts"])
+        await _match(Desk(tx=tx, settings=at.services.settings, now=now), posted_id, answer["channel"], answer["ts"])
         if began is not None and now - began > AWAY:  # people saw it meanwhile, and we did not know whose thread it is
             policy = await policies.of_channel(tx, at.services.settings, thread.channel)
-            await reading_back.add(tx, thread, posted, since=began, now=now, quiet=policy.quiet)
+            await reading_back.add(tx, thread, posted_id, since=began, now=now, quiet=policy.quiet)
 
     plan = posting(at, blocks.card(await view(at, lead)), channel=channel, then=then)
     return replace(plan, perform=_not_posted) if joined else replace(plan, failed=_or_elsewhere(at, channel, plan))
@@ -148,13 +147,16 @@ async def _not_posted() -> Answer:
     return {}
 
 
-async def _match(desk: Desk, lead: Lead, channel: str, ts: str) -> None:
+async def _match(desk: Desk, lead_id: int, channel: str, ts: str) -> None:
     """Replies that people wrote before we knew that this was a lead's card are replies all the same."""
-    for message in await messages.unattached(desk.tx, channel, ts):
-        message.lead_id, message.environment = lead.id, lead.environment
-        if message.state is None:
-            await replies.take(desk, message, lead)
-    if not await unsettled.lead_post_under_way(desk.tx, channel, besides=leads.known(lead.id)):
+    written = await messages.unattached(desk.tx, channel, ts)
+    lead = await leads.get(desk.tx, lead_id) if written else None
+    if lead is not None:
+        for message in written:
+            message.lead_id, message.environment = lead.id, lead.environment
+            if message.state is None:
+                await replies.take(desk, message, lead)
+    if not await unsettled.lead_post_under_way(desk.tx, channel, besides=lead_id):
         await messages.forget_unattached(desk.tx, channel)
 
 
