@@ -144,7 +144,7 @@ class InboxWriter:
             found = len(self._waiting)
             await asyncio.sleep(0)  # bytes are read, and a task for each request begins
             await asyncio.sleep(0)  # those tasks come to us
-            if len(self._waiting) == found:
+            if len(self._waiting) == found or found >= BATCH:
                 return
 
     async def drain(self) -> None:

@@ -237,6 +237,9 @@ def _quiet_port() -> int:
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 async def test_whichever_worker_is_asked_tells_the_figures_of_all_of_them(database_url, tmp_path):
     async with place(database_url, tmp_path, workers=2, TMPDIR=str(tmp_path)) as here:
+        async with asyncio.timeout(PATIENCE):
+            while len(counting(tmp_path)) < 2:  # noqa: ASYNC110 -- one may answer before the other has begun
+                await asyncio.sleep(0.05)
         leads = [f"5{number:018}" for number in range(12)]
         assert await asyncio.gather(*(here.post(LEAD, leadID=lead) for lead in leads)) == [200] * len(leads)
         await here.outside.slack.wait_until(lambda: here.posts("my stain") == len(leads), timeout=PATIENCE)
@@ -246,11 +249,15 @@ async def test_whichever_worker_is_asked_tells_the_figures_of_all_of_them(databa
             assert (found("webhooks_ingested_total"), found("ack_seconds_count")) == (len(leads), len(leads))
             assert (found("database_up"), found("outbox_dead")) == (1, 0)
         folders = list(tmp_path.glob("corkboard-metrics-*"))
-        counting = {file.stem.rpartition("_")[2] for folder in folders for file in folder.glob("*.db")}
-        assert len(counting) == 2, "each worker counts in a file of its own"
+        assert len(counting(tmp_path)) == 2, "each worker counts in a file of its own"
         await here.bot.stop()
     assert len(folders) == 1
     assert not folders[0].exists()
+
+
+def counting(folder: Path) -> set[str]:
+    """The workers, by their process ids, that have a file to count in."""
+    return {file.stem.rpartition("_")[2] for file in folder.glob("corkboard-metrics-*/*.db")}
 
 
 async def figures(url: str) -> Figures:
