@@ -5,6 +5,7 @@ The outbox decides what is repeated.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,7 @@ SLACKS_HOST = ("https", "hooks.slack.com")
 """Where response_urls lead."""
 
 NOT_SENT = (aiohttp.ClientConnectorError,)
+ELSEWHERE = frozenset({301, 302, 303, 307, 308})
 CUT = (aiohttp.ClientError, asyncio.TimeoutError, SlackClientError, OSError)
 
 
@@ -72,7 +74,11 @@ class Slack:
         self._own_host = _host(base_url)
         self._socket_host = "wss" if self._own_host[0] == "https" else "ws", urlsplit(base_url).hostname or ""
         self.client = AsyncWebClient(
-            token=token, base_url=base_url.rstrip("/") + "/", retry_handlers=[], timeout=int(TIMEOUT.total or 5)
+            token=token,
+            base_url=base_url.rstrip("/") + "/",
+            retry_handlers=[],
+            timeout=int(TIMEOUT.total or 5),
+            logger=_silent(),
         )
         self.gate: Gate | None = None
         self._identity: Identity | None = None
@@ -81,9 +87,7 @@ class Slack:
 
     async def open(self) -> None:
         """Open the one connection pool (a session for each call costs twice the CPU and a new TLS handshake)."""
-        never_elsewhere = aiohttp.TraceConfig()
-        never_elsewhere.on_request_redirect.append(_refuse_redirect)
-        self.client.session = aiohttp.ClientSession(timeout=TIMEOUT, trace_configs=[never_elsewhere])
+        self.client.session = aiohttp.ClientSession(timeout=TIMEOUT, middlewares=[_never_elsewhere])
 
     async def close(self) -> None:
         """Close the connections."""
@@ -126,7 +130,7 @@ class Slack:
         if self.client.session is None or not self._is_ours(url):
             raise Failure(Sort.REFUSED, "response_url")
         try:
-            async with self.client.session.post(url, json=dict(body), allow_redirects=False) as answer:
+            async with self.client.session.post(url, json=dict(body), allow_redirects=False, middlewares=()) as answer:
                 status = answer.status
         except NOT_SENT as error:
             raise Failure(Sort.LATER, "slack_unreachable") from error
@@ -223,9 +227,20 @@ class Slack:
         return called
 
 
-async def _refuse_redirect(*_: object) -> None:
+async def _never_elsewhere(request: aiohttp.ClientRequest, ask: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Slack's API sends nobody elsewhere, and slack_sdk would follow: with a customer's words, to any address."""
-    raise aiohttp.ClientError("redirected")
+    answer = await ask(request)
+    if answer.status in ELSEWHERE:
+        answer.close()
+        raise aiohttp.ClientError("redirected")
+    return answer
+
+
+def _silent() -> logging.Logger:
+    """What slack_sdk speaks to: it puts all that is said and answered into words, unless its logger's own level forbids."""
+    logger = logging.getLogger("slack_sdk.calls")
+    logger.setLevel(logging.WARNING)
+    return logger
 
 
 def _workspace(url: object) -> str:

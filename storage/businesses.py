@@ -67,7 +67,7 @@ async def ensure_customer(
 
 async def get(tx: Transaction, business_id: int | None) -> Business | None:
     """A business by our id."""
-    return None if business_id is None else await tx.get(Business, business_id)
+    return None if business_id is None else await BUSINESS.get(tx, business_id)
 
 
 async def listed(tx: Transaction, environment: Environment) -> Sequence[Business]:
@@ -90,7 +90,7 @@ async def any_private(tx: Transaction) -> bool:
 
 async def customer(tx: Transaction, customer_id: int | None) -> Customer | None:
     """A customer by our id."""
-    return None if customer_id is None else await tx.get(Customer, customer_id)
+    return None if customer_id is None else await CUSTOMER.get(tx, customer_id)
 
 
 async def _found_or_made(tx: Transaction, values: Mapping[str, Any]) -> Business:

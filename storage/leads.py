@@ -37,7 +37,7 @@ class Merged:
 
 async def get(tx: Transaction, lead_id: int) -> Lead | None:
     """A lead by our id; where that one joined another (see `storage.joining`), the other."""
-    lead = await tx.get(Lead, lead_id)
+    lead = await LEAD.get(tx, lead_id)
     return lead if lead is None or lead.joined_id is None else await get(tx, lead.joined_id)
 
 

@@ -6,11 +6,13 @@ The session holds such an object as one that it has read itself: what is changed
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Mapper, class_mapper, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
 from storage.database import Transaction
 from storage.models import Row
+from storage.prepared import Prepared
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
@@ -25,19 +27,30 @@ class Whole(Generic[AnyRow]):
         self.names: Sequence[str] = [column.key for column in self._mapper.column_attrs]
         self.columns: Sequence[Any] = [getattr(row, name) for name in self.names]
         self._id = self.names.index("id")
+        self._by_id = Prepared(select(*self.columns).where(self.columns[self._id] == bindparam("of")))
+
+    async def get(self, tx: Transaction, row_id: int) -> AnyRow | None:
+        """The object of the row with this id, as the session's own `get` gives it; None where there is none."""
+        held = self._held(tx, row_id)
+        if held is not None:
+            return held
+        found = await self._by_id.first(tx, of=row_id)
+        return None if found is None else self.of(tx, found)
 
     def of(self, tx: Transaction, values: Sequence[Any]) -> AnyRow:
         """The object of the row with these values, in the order of `columns`; as it is, where the session holds it already."""
-        session = tx.sync_session
-        key = self._mapper.identity_key_from_primary_key((values[self._id],))
-        held: AnyRow | None = session.identity_map.get(key)
+        held = self._held(tx, values[self._id])
         if held is not None:
             return held
         made: AnyRow = self._mapper.class_manager.new_instance()
         made.__dict__.update(zip(self.names, values, strict=True))
         make_transient_to_detached(made)
-        session.add(made)
+        tx.sync_session.add(made)
         return made
+
+    def _held(self, tx: Transaction, row_id: int) -> AnyRow | None:
+        held: AnyRow | None = tx.sync_session.identity_map.get(self._mapper.identity_key_from_primary_key((row_id,)))
+        return held
 
     def named(self, tx: Transaction, values: Mapping[str, Any]) -> AnyRow:
         """Likewise, with the values by their names."""

@@ -36,14 +36,23 @@ _USER = re.compile(r"[UW][A-Z0-9]+")
 _GROUP = re.compile(r"S[A-Z0-9]+")
 
 
+def _is_plain(text: str) -> bool:
+    """Whether it is one line of ASCII, as most of the sixty texts that a card asks about: all but blanks can be seen."""
+    return text.isascii() and text.isprintable()
+
+
 def clean(text: str) -> str:
     """The text without what is no text: one kind of line end, no control characters, nothing that turns direction."""
+    if _is_plain(text):
+        return text
     return _CONTROL.sub("\ufffd", _TURNING.sub("", _LINE_END.sub("\n", text)))
 
 
 def visible(text: str | None) -> str | None:
     """The cleaned text without outer blanks; None where nobody would see anything (Slack refuses empty text)."""
-    cleaned = clean(text or "").strip()
+    if text is None or _is_plain(text):
+        return (text or "").strip() or None
+    cleaned = clean(text).strip()
     seen = any(unicodedata.category(character)[0] in "LNPS" for character in cleaned)
     return cleaned if seen else None
 

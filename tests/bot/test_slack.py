@@ -56,6 +56,8 @@ async def test_a_call_that_succeeds(slack: Slack, workspace: SlackStandIn):
         (down(500), Sort.UNKNOWN, "slack_unavailable"),
         (down(404), Sort.UNKNOWN, "slack_unavailable"),
         (Fault(status=200, body="<html>"), Sort.UNKNOWN, "slack_unavailable"),
+        (Fault(status=302, headers={"Location": "http://127.0.0.1:1/"}), Sort.UNKNOWN, "slack_no_answer"),
+        (Fault(status=307, headers={"Location": "http://127.0.0.1:1/"}), Sort.UNKNOWN, "slack_no_answer"),
         (Fault(status=200, body="hi", headers={"content-type": "text/plain"}), Sort.UNKNOWN, "slack_unavailable"),
         (Fault(status=200, body="{", headers={"content-type": "application/json"}), Sort.UNKNOWN, "slack_unavailable"),
         (Fault(status=200, body=[]), Sort.UNKNOWN, "slack_unavailable"),

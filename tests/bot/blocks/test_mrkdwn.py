@@ -1,4 +1,5 @@
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import accumulate
 
@@ -39,6 +40,16 @@ def test_clean_takes_out_what_would_turn_our_own_words():
 
 def test_clean_knows_every_line_end_and_no_other_control_character():
     assert clean("a\r\nb\rc\u2028d\x0be\x00f\ud800") == "a\nb\nc\nd\ne\ufffdf\ufffd"
+
+
+def test_of_ascii_all_is_seen_but_blanks_and_control_characters_become_one_that_is():
+    for code in range(128):
+        character = chr(code)
+        is_blank = character.isspace() and character not in "\x1c\x1d\x1e\x1f"
+        is_control = unicodedata.category(character) == "Cc" and not is_blank
+        seen = None if is_blank else "\ufffd" if is_control else character
+        assert visible(character) == seen, code
+        assert visible(f" a{character}b ") == f"a{clean(character)}b", code
 
 
 @pytest.mark.parametrize("text", [None, "", "  ", "\n", "\u200b", "\u200d\ufe0f", "\u202e"])
