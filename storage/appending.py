@@ -1,6 +1,6 @@
 """Appends webhooks to the inbox by the databases' own drivers, in one transaction: whoever called us waits for it.
 
-It is the one statement that does not go through SQLAlchemy, which takes twice the time for it (decision 20). The table,
+Its statements know nothing of SQLAlchemy, which takes twice the time for them (decision 20). The table,
 its columns and how each of them is stored are still those of the row's class.
 """
 
