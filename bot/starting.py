@@ -1,7 +1,5 @@
 """What `corkboard serve` does before it serves: settings, the newest shape of the database, and that nobody else serves it."""
 
-import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
@@ -28,11 +26,10 @@ def start(*, host: str, port: int, workers: int) -> None:
     try:
         with _alone(found, workers):
             if not with_database(found, partial(_is_servable, found)):
-                if not asyncio.run(_upgraded()):
-                    sys.exit(WRONG)
+                with_database(found, migrate.upgrade)
                 with_database(found, partial(_check, found))
             run(found, host=host, port=port, workers=workers)
-    except (AlreadyServed, CannotListen, NotServable, VaultError) as error:
+    except (AlreadyServed, CannotListen, NotServable, VaultError, migrate.TablesInUse) as error:
         fail(str(error), WRONG)
 
 
@@ -46,13 +43,6 @@ async def _is_servable(found: Settings, database: Database) -> bool:
 
 async def _check(found: Settings, database: Database) -> None:
     await check(database, make_vault(found, database))
-
-
-async def _upgraded() -> bool:
-    """By another process: what Alembic takes would stay in ours, 10 MB. Where it does not succeed, that one tells why."""
-    command = (sys.executable, "-P", "-m", "bot.cli", "db", "upgrade")
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
-    return await process.wait() == 0
 
 
 @contextmanager

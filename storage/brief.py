@@ -1,4 +1,4 @@
-"""Brief transactions on SQLite: nothing in them waits but BEGIN and COMMIT, so that nothing else needs SQLAlchemy's waiting.
+"""Brief transactions on SQLite: as long as they are, nothing waits but BEGIN and COMMIT, and nothing needs SQLAlchemy's waiting.
 
 Its sessions run each call in a greenlet, take a connection out of the pool for each transaction and look it over when they put
 it back; that takes twice the time of beginning and committing. Here the connection and its session are kept between brief
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.one_hop import OneHopConnection, told
-from storage.transaction import HERE, Transaction
+from storage.transaction import HERE, Transaction, refuse_broken
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Brief:
         """Nothing is opened before the first."""
         self._engine = engine
         self._kept: _Kept | None = None
+        self._keeps = True
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -47,7 +48,15 @@ class Brief:
         except BaseException:  # told to stop: what its thread does just now is nobody's business any more
             await kept.connection.invalidate()
             raise
-        self._kept = kept
+        if self._keeps:
+            self._kept = kept
+        else:
+            await _put_back(kept)
+
+    async def close(self) -> None:
+        """Keep nothing any more, nor what a transaction that is under way has."""
+        self._keeps = False
+        await self.let_go()
 
     async def let_go(self) -> None:
         """Put the connection back, for whoever has the turn to write now and takes it out of the pool."""
@@ -73,10 +82,14 @@ async def _transaction(kept: _Kept) -> AsyncIterator[Transaction]:
     tx.info.clear()  # only now: what was noted is looked at after the commit
     driver.here = True
     try:
+        if driver.in_transaction:  # somebody used the last one after its end
+            tx.sync_session.close()
+            await driver.rollback()
         await _begun(driver)
         tx.info[HERE] = driver
         yield tx
         if tx.in_transaction():
+            refuse_broken(tx)
             await tx.flush()
         await _committed(driver)
         driver.here = True  # also where it took its time (`storage.database.at_length`)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.exc import NoResultFound
 from sqlmodel import col
 
 from storage import database
@@ -58,7 +59,7 @@ async def ensure_customer(
         made = await _ADD_CUSTOMER[tx.get_bind().dialect.name].first(tx, **values, **told)
         if made is not None:
             return CUSTOMER.of(tx, made), any(told.values())
-        found = await _CUSTOMER.first(tx, **called)
+        found = _there(await _CUSTOMER.first(tx, **called))
     customer = CUSTOMER.of(tx, found)
     filled = fill(customer, told)
     await tx.flush()
@@ -101,7 +102,14 @@ async def _found_or_made(tx: Transaction, values: Mapping[str, Any]) -> Business
         or await _ADD_BUSINESS[tx.get_bind().dialect.name].first(tx, **values)
         or await _BUSINESS.first(tx, **called)
     )
-    return BUSINESS.of(tx, found)
+    return BUSINESS.of(tx, _there(found))
+
+
+def _there(found: Any) -> Any:
+    """A row that stood in the way of ours; raises StorageError where it was erased since, and all of it is to be done again."""
+    if found is None:
+        raise NoResultFound("it was there, and is not any more")
+    return found
 
 
 def _unless_there(whole: Whole[Any], *given: str) -> ByDialect[Prepared]:

@@ -186,7 +186,10 @@ async def businesses_of(tx: Transaction, connection_id: int) -> Sequence[Busines
 async def of_business(tx: Transaction, business_id: int | None, generation: Generation) -> Connection | None:
     """The connection that speaks for a business at one of the APIs, active or broken; None where there is none."""
     found = await _OF_BUSINESS.scalar(tx, business=business_id, generation=generation)
-    return None if found is None else await tx.get_one(Connection, found)
+    connection = None if found is None else await tx.get(Connection, found)
+    return (
+        connection if connection is not None and connection.state in LIVE else None
+    )  # another replica may have ended it
 
 
 async def live(tx: Transaction, *, environment: Environment) -> Sequence[Connection]:

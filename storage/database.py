@@ -26,7 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from storage import one_hop, transaction
 from storage.brief import Brief
 from storage.precedence import Precedence
-from storage.transaction import HERE
+from storage.transaction import HERE, refuse_broken
 
 Transaction = transaction.Transaction
 """What `Database.transaction()` gives: handed to the functions of this package, never used directly by others."""
@@ -219,6 +219,7 @@ class Database:
                 await self._brief.let_go()
                 async with session.begin():
                     yield session
+                    refuse_broken(session)
                     for topic in session.info.get(TELL, ()) if not self.is_sqlite else ():
                         await session.execute(NOTIFY, {"nudge": self.nudge(topic)})
             self.wake(session.info.get(WAKE, set()))
@@ -273,7 +274,7 @@ class Database:
         """Close all connections; nobody works with one any more."""
         while self._lent:
             self._lent.pop().close()
-        await self._brief.let_go()
+        await self._brief.close()
         await self._writer.dispose()
         await self._reader.dispose()
 

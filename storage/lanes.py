@@ -187,7 +187,8 @@ def is_alone(tx: Transaction) -> bool:
 def for_changing(tx: Transaction) -> dict[str, Any]:
     """How a row is read that nobody else may change until this transaction ends: as it stands now.
 
-    Others may refer to it meanwhile (key_share: FOR NO KEY UPDATE). Who is alone has it as it stands, once it was read.
+    Others may refer to it meanwhile (key_share: FOR NO KEY UPDATE). Who is alone has it as it stands, once it was read,
+    unless a prepared statement changed it since (`storage.prepared`).
     """
     return {} if is_alone(tx) else {"with_for_update": {"key_share": True}, "populate_existing": True}
 

@@ -15,7 +15,7 @@ REST = 6.0
 """How much longer than it worked other work rests when webhooks arrived meanwhile: it gets a seventh of the time."""
 
 LONGEST_REST = 0.25
-"""Seconds for which it rests at a time, however much of it there is: reading and delivering each go on twice a second at least."""
+"""Seconds for which it rests at a time, however much of it there is: reading and delivering each go on about twice a second."""
 
 Queue = deque[asyncio.Future[None]]
 

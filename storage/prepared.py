@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from storage.database import Transaction
 from storage.one_hop import DIALECT, told
 from storage.texts import Statement, Text
-from storage.transaction import ASKED, HERE
+from storage.transaction import ASKED, HERE, refuse_broken
 
 if TYPE_CHECKING:
     from storage.by_asyncpg import ByAsyncpg
@@ -93,6 +93,7 @@ def _server(tx: Transaction) -> Any:
 async def _written(tx: Transaction) -> None:
     """Write what was changed of the objects that a transaction holds."""
     session = tx.sync_session
+    refuse_broken(tx)
     if session.new or session.dirty or session.deleted:
         await tx.flush()
 

@@ -47,7 +47,9 @@ async def place_of_news(tx: Transaction, lead: Lead, *, now: datetime, default: 
     thread_id, channel, attached_at, closed = found
     if now - attached_at < OLD_AFTER and closed != DELETED:
         return str(channel)
-    thread = await tx.get_one(Thread, thread_id)
+    thread = await tx.get(Thread, thread_id)
+    if thread is None:  # forgotten just now, by another replica
+        return lead.channel
     return await renew(tx, lead, thread, now=now, default=default, lane=slack_lane(leads.known(lead.id)))
 
 

@@ -6,6 +6,7 @@ it. What a brief transaction on SQLite asks is answered on the spot (see `storag
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.one_hop import OneHopConnection
@@ -39,8 +40,15 @@ class Transaction(AsyncSession):
         here: OneHopConnection | None = self.info.get(HERE)
         if here is None:
             given = await getattr(super(), name)(*what, **how)
-            self.info[ASKED] = True
+            if name == "execute":  # the others ask nothing where there is nothing to ask
+                self.info[ASKED] = True
             return given
         answer = getattr(self.sync_session, name)(*what, **how)
         await here.give_way()
         return answer
+
+
+def refuse_broken(tx: Transaction) -> None:
+    """Raise StorageError where a flush failed: what it had written is half of something, which nobody may add to or commit."""
+    if not tx.sync_session.is_active:
+        raise PendingRollbackError("a flush failed, and whoever asked for it went on")

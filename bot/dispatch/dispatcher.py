@@ -170,9 +170,7 @@ class Dispatcher:
         )
         match await self._kinds[Kind(entry.kind)](at):
             case Plan() as plan if (place := _place(entry, plan)) != (entry.channel, entry.pace):
-                channel, pace = (
-                    place  # where it goes is known only now: it comes back at once, in the pace of that place
-                )
+                channel, pace = place  # known only now: it comes back at once, in the pace of that place
                 await outbox.redirect(tx, entry, channel=channel, pace=pace, now=now, maybe_done=maybe_done)
             case Plan() as plan:
                 claim = await outbox.begin(tx, entry, now=now, owner=self._owner)

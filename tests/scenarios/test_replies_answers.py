@@ -67,6 +67,22 @@ async def test_a_refused_connection_waits(place: Office):
     assert lead.received == ["We come at 9."]
 
 
+async def test_where_the_client_cannot_be_made_nothing_was_sent(place: Office, monkeypatch: pytest.MonkeyPatch):
+    def nowhere() -> None:
+        raise FileNotFoundError("/etc/no-such-bundle.pem")
+
+    lead = await Conversation.opened(place)
+    with monkeypatch.context() as patched:
+        patched.setattr("webhooks.thumbtack.apis._certificates", nowhere)
+        ts = await lead.say("We come at 9.")
+        await lead.marked(ts, HOURGLASS)
+        await place.at_rest()
+        assert (place.mark(ts), lead.received) == ([HOURGLASS], [])
+    await place.advance(seconds=12)
+    await lead.marked(ts, CHECK)
+    assert lead.received == ["We come at 9."]
+
+
 UNKNOWN = {
     "lost answer": Fault(lose_answer=True),
     "cut": Fault(cut=True),

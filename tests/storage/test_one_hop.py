@@ -3,16 +3,20 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import col
 
 from storage import one_hop
-from storage.database import Database, StorageError, at_length, utcnow
+from storage.database import Database, StorageError, Transaction, at_length, utcnow
 from storage.models import Keeper
+from storage.prepared import Prepared
 
 
 @pytest.fixture
@@ -188,6 +192,51 @@ async def test_what_is_added_to_a_brief_transaction_is_written_and_forgotten_by_
     async with database.transaction(brief=True) as tx:
         assert (len(list(tx.identity_map)), tx.info.get("kept")) == (0, None)
         assert (await tx.execute(select(Keeper.user_id))).scalar_one() == "U1"
+
+
+async def test_a_transaction_whose_flush_failed_takes_no_more_and_stores_nothing(database: Database):
+    """Where whoever asked for it went on all the same; on both kinds of database."""
+    for go_on in (KEEPERS.all, nothing):
+        with pytest.raises(StorageError):
+            await _went_on(database, go_on)
+        async with database.reading() as tx:
+            assert (await tx.execute(select(Keeper))).all() == []
+
+
+KEEPERS = Prepared(select(col(Keeper.user_id)))
+
+
+async def nothing(_tx: Transaction) -> None:
+    """Whoever goes on asks nothing more."""
+
+
+async def _went_on(database: Database, go_on: Callable[[Transaction], Awaitable[Any]]) -> None:
+    async with database.transaction(brief=True) as tx:
+        await tx.execute(text("INSERT INTO keeper (team_id, user_id, since) VALUES ('T1', 'U1', '2026-01-01')"))
+        tx.add(Keeper(team_id="T1", user_id="U1", since=utcnow()))
+        with suppress(IntegrityError):
+            await tx.flush()
+        await go_on(tx)
+
+
+async def test_a_brief_transaction_that_is_used_after_its_end_is_in_nobodys_way(sqlite_url: str):
+    database = Database(sqlite_url)
+    async with database.transaction(brief=True) as tx:
+        await tx.execute(text("CREATE TABLE noted (number INTEGER PRIMARY KEY)"))
+    tx.sync_session.connection()  # this begins another one
+    async with database.transaction(brief=True) as tx:
+        await tx.execute(text("INSERT INTO noted (number) VALUES (1)"))
+    async with database.reading() as tx:
+        assert (await tx.execute(text("SELECT count(*) FROM noted"))).scalar_one() == 1
+    await database.close()
+
+
+async def test_what_is_under_way_when_a_database_is_closed_leaves_no_connection_behind(sqlite_url: str):
+    database = Database(sqlite_url)
+    async with database.transaction(brief=True) as tx:
+        await tx.execute(text("SELECT 1"))
+        await database.close()
+    assert database.engine.pool.checkedout() == 0
 
 
 async def test_a_brief_transaction_that_breaks_is_rolled_back(database: Database):

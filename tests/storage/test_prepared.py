@@ -89,6 +89,12 @@ async def test_what_was_changed_before_is_written_first(begin: Begin):
         assert await KEEPERS.scalar(tx) is None
 
 
+async def test_a_flush_of_nothing_begins_nothing(begin: Begin):
+    async with begin() as tx:
+        await tx.flush()
+        assert await KEEPERS.all(tx) == []
+
+
 async def test_an_error_is_the_databases_and_does_not_tell_the_values(database: Database, begin: Begin):
     secret = {**ENTRY, "kind": "somebody's secret"}
     with pytest.raises(StorageError) as raised:

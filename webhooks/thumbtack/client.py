@@ -5,7 +5,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from webhooks.thumbtack.credentials import BasicCredentials, SecretHeader, TokenStore
+from webhooks.thumbtack.errors import Unavailable
 from webhooks.thumbtack.facts import LeadReceived, MessageReceived, ReviewReceived
 from webhooks.thumbtack.records import PhoneNumber, User, Webhook
 
@@ -17,6 +20,8 @@ LEGACY_URL = "https://pro-api.thumbtack.com"
 LEGACY_CONNECT_URL = "https://thumbtack.com/services/partner-connect/"
 V4_URL = "https://api.thumbtack.com/api"
 V4_AUTH_URL = "https://auth.thumbtack.com/oauth2"
+
+log = structlog.get_logger()
 
 
 class ThumbtackClient:
@@ -61,10 +66,17 @@ class ThumbtackClient:
 
     @cached_property
     def _apis(self) -> "Apis":
-        """Made when Thumbtack is first asked for something: webhooks are taken, and told, without it."""
-        from webhooks.thumbtack.apis import Apis  # noqa: PLC0415 -- 50 ms and 3 MB, for an HTTP client and whom it trusts
+        """Made when Thumbtack is first asked for something: webhooks are taken, and told, without it.
 
-        return Apis(**self._how)
+        Raises Unavailable where it cannot be (a proxy or certificates of the environment that are not there): nothing was sent.
+        """
+        try:
+            from webhooks.thumbtack.apis import Apis  # noqa: PLC0415 -- 50 ms and 3 MB, for an HTTP client and whom it trusts
+
+            return Apis(**self._how)
+        except (OSError, ImportError, ValueError) as error:
+            log.error("thumbtack_client_not_made", error=type(error).__name__)  # noqa: TRY400 -- a path may be in it
+            raise Unavailable from error
 
     def oauth(self, generation: str) -> "OAuth":
         """The OAuth server of an API generation: "legacy" or "v4"."""
