@@ -149,6 +149,27 @@ async def test_every_window_can_be_read_and_used_on_a_phone(play: Play, tabs: Ta
         await is_well_made_and_closes(f"section {section}", back_to="Settings")
 
 
+AT_ONCE = """() => new MutationObserver((_, seen) => {
+  if (document.querySelector("#modal-title")?.textContent.trim() !== "Businesses") return;
+  seen.disconnect();
+  document.documentElement.dataset.pressed = "yes";
+  document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+}).observe(document.body, { subtree: true, childList: true, characterData: true })"""
+"""Presses Escape in the moment in which a window is shown, before the browser has drawn it."""
+
+
+async def test_escape_closes_the_window_that_is_shown_however_soon_it_is_pressed(play: Play, tabs: Tabs):
+    await a_lead(play)
+    olga = await at_the_page(play, tabs, "U0OLGA")
+    await olga.type("/thumbtack settings")
+    title = olga.window.get_by_role("heading", level=2)
+    await expect(title).to_have_text("Settings")
+    await olga.page.evaluate(AT_ONCE)
+    await olga.window.get_by_role("button", name="Open").nth(1).click()
+    await expect(olga.page.locator("html")).to_have_attribute("data-pressed", "yes")
+    await expect(title).to_have_text("Settings")
+
+
 async def test_commands_are_completed_answered_to_one_alone_and_put_away(play: Play, tabs: Tabs):
     olga = await at_the_page(play, tabs, "U0OLGA")
     box = olga.slack.get_by_role("combobox", name="Message #leads")

@@ -1,5 +1,5 @@
 // A window of the bot over Slack: what it asks, what was entered, what is wrong with it.
-import { html, useEffect, useLayoutEffect, useRef, useState } from "/page/vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "/page/vendor/preact-htm.js";
 import { Blocks } from "/page/slack/blocks.js";
 import { entered, missing } from "/page/slack/fields.js";
 import { useForm } from "/page/slack/forms.js";
@@ -78,7 +78,8 @@ function useFocus({ id, hash }) {
 
 /** The Escape key closes, wherever one is; a menu or question that stands before the window takes it first. */
 function useEscape(close) {
-  useEffect(() => {
+  // With the window, not after it is drawn: until then the one below it would be closed.
+  useLayoutEffect(() => {
     const pressed = (event) => {
       const before = document.querySelector("dialog[open], .menu-list");
       if (event.key === "Escape" && !event.defaultPrevented && !before) close();
