@@ -63,6 +63,9 @@ async def renew(
     to_come = await _decided(tx, leads.known(lead.id))
     if to_come is not None:
         return to_come.channel or thread.channel
+    newest = await threads.own(tx, lead.id)
+    if newest is not None and newest.id != thread.id:  # it was posted since we looked, by another replica
+        return newest.channel
     known = await channels.find(tx, thread.channel)
     channel = thread.channel
     if known is not None and known.closed is not None:

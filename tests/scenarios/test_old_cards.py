@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from sqlalchemy import select
 from support.conversation import ANA, CHECK, Conversation
 from support.deliveries import all_said
 from support.office import CHANNEL, Office
 
 from sandbox.thumbtack import bodies
-from storage import renewing
+from storage import renewing, threads
 from storage.models import Lead, LeadEvent, Outbox, Thread
 from storage.outbox import Kind
 
@@ -27,6 +28,22 @@ def below(place: Office, card: dict) -> list[str]:
 def leads_cards(place: Office) -> list[dict]:
     """Without the notice to the channel that nobody was there for long."""
     return [one for one in place.cards if "away again and again" not in place.read(one)]
+
+
+async def test_a_card_that_was_posted_meanwhile_is_not_followed_by_another(place: Office):
+    """Another replica may post it between two looks of whoever reads news."""
+    await Conversation.opened(place, request={"attachments": []})
+    async with place.database.transaction() as tx:
+        lead = (await tx.execute(select(Lead))).scalar_one()
+        old = await threads.own(tx, lead.id)
+        assert old is not None
+        await threads.attach(
+            tx, lead_id=old.lead_id, team_id=old.team_id, channel="C0ELSE", ts="1.2", delivery_id="newer",
+            as_placeholder=False, now=place.clock(),
+        )  # fmt: skip
+        found = await renewing.renew(tx, lead, old, now=place.clock(), default=CHANNEL, lane=None)
+    assert found == "C0ELSE"
+    assert [one.kind for one in await place.rows(Outbox) if one.settled_at is None] == []
 
 
 async def test_news_of_an_old_lead_open_a_new_card_with_the_last_messages(place: Office):
