@@ -22,5 +22,4 @@ def adding(row: type[Row], *given: str) -> Prepared:
     values = {name: null() if default is None else default for name, default in defaults(row).items() if name != "id"}
     values |= {name: bindparam(name) for name in given}
     table: Table = row.__table__  # type: ignore[attr-defined]  # SQLModel does not tell of it
-    statement = insert(row).values(**values).returning(table.c.id)
-    return Prepared(statement.execution_options(dml_strategy="raw"))
+    return Prepared(insert(row).values(**values).returning(table.c.id))

@@ -56,7 +56,7 @@ async def ensure_customer(
     values = {"business_id": business_id, "thumbtack_id": thumbtack_id, "created_at": now}
     found = await _CUSTOMER.first(tx, **called)
     if found is None:
-        made = await _ADD_CUSTOMER[tx.get_bind().dialect.name].first(tx, **values, **told)
+        made = await _ADD_CUSTOMER.of(tx).first(tx, **values, **told)
         if made is not None:
             return CUSTOMER.of(tx, made), any(told.values())
         found = _there(await _CUSTOMER.first(tx, **called))
@@ -99,7 +99,7 @@ async def _found_or_made(tx: Transaction, values: Mapping[str, Any]) -> Business
     called = {"of": values["environment"], "called": values["thumbtack_id"]}
     found = (
         await _BUSINESS.first(tx, **called)
-        or await _ADD_BUSINESS[tx.get_bind().dialect.name].first(tx, **values)
+        or await _ADD_BUSINESS.of(tx).first(tx, **values)
         or await _BUSINESS.first(tx, **called)
     )
     return BUSINESS.of(tx, _there(found))
@@ -116,13 +116,7 @@ def _unless_there(whole: Whole[Any], *given: str) -> ByDialect[Prepared]:
     """Inserts a row and gives it; gives none where another replica has just done so."""
     values: dict[str, Any] = {name: bindparam(name) for name in given}
     return ByDialect(
-        lambda insert: Prepared(
-            insert(whole.row)
-            .values(**values)
-            .on_conflict_do_nothing()
-            .returning(*whole.columns)
-            .execution_options(dml_strategy="raw")
-        )
+        lambda insert: Prepared(insert(whole.row).values(**values).on_conflict_do_nothing().returning(*whole.columns))
     )
 
 

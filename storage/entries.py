@@ -91,7 +91,6 @@ def _changing(*names: str) -> Prepared:
             or_(col(Outbox.settled_at).is_(None), bindparam("again", type_=Boolean)),
         )
         .values({name.removeprefix("new_"): bindparam(name) for name in names})
-        .execution_options(synchronize_session=False)
     )
 
 
@@ -106,5 +105,4 @@ _CLAIM = Prepared(
         claimed_until=bindparam("until"),
         attempt=bindparam("counted"),
     )
-    .execution_options(synchronize_session=False)
 )

@@ -131,10 +131,7 @@ _SAME = Prepared(
 _TOLD, _SHOWN = ([one.name for one in fields(of)] for of in (Told, Inbound))
 _ADD = adding(Message, "direction", *_TOLD)
 _JUDGED = Prepared(
-    update(Message)
-    .where(col(Message.id) == bindparam("of_id"))
-    .values(is_automatic=bindparam("automatic"))
-    .execution_options(synchronize_session=False)
+    update(Message).where(col(Message.id) == bindparam("of_id")).values(is_automatic=bindparam("automatic"))
 )
 _INBOUND = Prepared(
     select(*(col(getattr(Message, name)) for name in _SHOWN)).where(

@@ -320,5 +320,4 @@ _SETTLE = Prepared(
     update(Inbox)
     .where(col(Inbox.id) == bindparam("of_id"))
     .values(state=bindparam("new_state"), settled_at=bindparam("at"), reason=bindparam("why"))
-    .execution_options(synchronize_session=False)
 )

@@ -1,7 +1,8 @@
 """INSERTs that may meet a row that is there already: each database has its own, and only that of ours is loaded."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy.dialects import sqlite
 
@@ -21,18 +22,16 @@ def by(tx: Transaction) -> Insert:
     return _of(tx.get_bind().dialect.name)
 
 
-class ByDialect(dict[str, T]):
-    """A statement by the name of a dialect; made when it is first asked for, and kept."""
+class ByDialect(Generic[T]):
+    """A statement for each kind of database; made when it is first asked for, and kept."""
 
     def __init__(self, make: Callable[[Any], T]) -> None:
-        """`make` gets the dialect's INSERT."""
-        super().__init__()
-        self._make = make
+        """`make` gets the INSERT of a kind."""
+        self._made = cache(lambda dialect: make(_of(dialect)))
 
-    def __missing__(self, dialect: str) -> T:
-        """Make it."""
-        made = self[dialect] = self._make(_of(dialect))
-        return made
+    def of(self, tx: Transaction) -> T:
+        """The one for this transaction's database."""
+        return self._made(tx.get_bind().dialect.name)
 
 
 def _of(dialect: str) -> Insert:

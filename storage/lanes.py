@@ -206,7 +206,7 @@ async def try_held(tx: Transaction, channel: str, *, outcome_by: datetime) -> bo
 
 async def quiet(tx: Transaction, channel: str, until: datetime, *, held: bool = False) -> None:
     """Nobody posts to `channel` before `until`; a later time that stands already is kept."""
-    await QUIET[tx.get_bind().dialect.name].changed(tx, key=pace_key(channel), until=until, held=held)
+    await QUIET.of(tx).changed(tx, key=pace_key(channel), until=until, held=held)
 
 
 async def tried(tx: Transaction, channel: str, until: datetime, *, held: bool) -> None:

@@ -199,7 +199,6 @@ def _changing(*names: str) -> Prepared:
         update(Lead)
         .where(col(Lead.id) == bindparam("of_id"))
         .values({name: bindparam(f"new_{name}") for name in names})
-        .execution_options(synchronize_session=False)
     )
 
 
@@ -318,12 +317,7 @@ _CONTACTED_BEFORE = Prepared(
 )
 _FIRST_POSTED = Prepared(select(col(Lead.id)).where(col(Lead.posted_at).is_not(None)).order_by(col(Lead.id)).limit(1))
 _JOINED = Prepared(select(col(Lead.joined_id)).where(col(Lead.id) == bindparam("of")))
-_POSTED = Prepared(
-    update(Lead)
-    .where(col(Lead.id) == bindparam("of_id"))
-    .values(posted_at=bindparam("now"))
-    .execution_options(synchronize_session=False)
-)
+_POSTED = Prepared(update(Lead).where(col(Lead.id) == bindparam("of_id")).values(posted_at=bindparam("now")))
 LEAD = Whole(Lead)
 _FOUND = Prepared(_found())
 _EMPTY = {name: value for name, value in defaults(Lead).items() if name != "id"}

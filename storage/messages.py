@@ -265,7 +265,5 @@ _ANY_UNATTACHED = Prepared(
     .limit(1)
 )
 _FORGET_UNATTACHED = Prepared(
-    delete(Message)
-    .where(col(Message.lead_id).is_(None), col(Message.channel) == bindparam("in_channel"))
-    .execution_options(synchronize_session=False)
+    delete(Message).where(col(Message.lead_id).is_(None), col(Message.channel) == bindparam("in_channel"))
 )

@@ -43,7 +43,6 @@ _SAY = Prepared(
     update(Outbox)
     .where(col(Outbox.id) == bindparam("of_id"))
     .values(kind=bindparam("new_kind"), message_id=bindparam("new_message"))
-    .execution_options(synchronize_session=False)
 )
 _WAITING = Prepared(
     select(col(Outbox.id), col(Outbox.kind), col(Outbox.message_id), col(Outbox.payload))

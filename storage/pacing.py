@@ -92,7 +92,8 @@ async def take(
     """
     interval = rate.interval // timedelta(microseconds=1)
     now_us = micros(now)
-    found = await (BORROW if in_debt else TAKE)[tx.get_bind().dialect.name].first(
+    take_one = (BORROW if in_debt else TAKE).of(tx)
+    found = await take_one.first(
         tx,
         key=key,
         now=now,
@@ -115,7 +116,7 @@ async def next_at(tx: Transaction, key: str, *, now: datetime) -> datetime:
 
 async def quiet(tx: Transaction, key: str, until: datetime) -> None:
     """Nobody does it before `until`; a later time that stands already is kept."""
-    await QUIET[tx.get_bind().dialect.name].changed(tx, key=key, until=until)
+    await QUIET.of(tx).changed(tx, key=key, until=until)
 
 
 def _take(insert: Any, *, in_debt: bool = False) -> Insert:

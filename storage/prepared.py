@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Delete, Insert, Update
+
 from storage.database import Transaction
 from storage.one_hop import DIALECT, told
 from storage.texts import Statement, Text
@@ -28,6 +30,10 @@ class Prepared:
 
     def __init__(self, statement: Statement) -> None:
         """`statement`: columns, not whole objects; built once, with parameters (`bindparam`) for what differs."""
+        if isinstance(statement, Insert):
+            statement = statement.execution_options(dml_strategy="raw")  # its values are columns, not objects
+        elif isinstance(statement, Update | Delete):
+            statement = statement.execution_options(synchronize_session=False)
         self.statement = statement
 
     async def all(self, tx: Transaction, **values: Any) -> Sequence[Any]:

@@ -141,5 +141,4 @@ _STANDS = Prepared(
     update(Message)
     .where(col(Message.id) == bindparam("of_id"))
     .values(team_id=bindparam("team"), channel=bindparam("in_channel"), slack_ts=bindparam("at_ts"))
-    .execution_options(synchronize_session=False)
 )

@@ -113,9 +113,4 @@ _AT = Prepared(
     )
 )
 _ADD = adding(Thread, *(name for name in LeadThread._fields if name != "id"))
-_ARRIVED = Prepared(
-    update(Thread)
-    .where(col(Thread.id) == bindparam("of_id"))
-    .values(as_placeholder=False)
-    .execution_options(synchronize_session=False)
-)
+_ARRIVED = Prepared(update(Thread).where(col(Thread.id) == bindparam("of_id")).values(as_placeholder=False))
