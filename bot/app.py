@@ -134,6 +134,7 @@ def create_app(
 
 def _parts(services: Services, bolt: AsyncApp | None, listening: Listening) -> Parts:
     settings, database, token = services.settings, services.database, _secret(services.settings.slack_app_token)
+    dispatcher = Dispatcher(services, KINDS)
     return Parts(
         services=services,
         inbox=InboxWriter(database),
@@ -144,8 +145,9 @@ def _parts(services: Services, bolt: AsyncApp | None, listening: Listening) -> P
             reminds=bool(settings.remind_after_minutes),
             counts=services.metrics,
             clock=services.clock,
+            claim=dispatcher.claim_within if database.is_sqlite else None,
         ),
-        dispatcher=Dispatcher(services, KINDS),
+        dispatcher=dispatcher,
         scheduler=Scheduler(services),
         listening=listening,
         socket=SocketMode(services, token, hearing(services, bolt)) if token and bolt else None,
@@ -183,7 +185,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         _start(life, services, "listening", parts.listening.run)
         _start(life, services, "dispatch", parts.dispatcher.run, stop=parts.dispatcher.stop)
         _start(life, services, "credentials", parts.own.run)
-        _start(life, services, "ingest", parts.ingest.run)
+        _start(life, services, "ingest", parts.ingest.run, stop=parts.ingest.stop)
         parts.scheduler.start()
         life.push_async_callback(parts.scheduler.stop)
         life.push_async_callback(parts.inbox.drain)

@@ -286,6 +286,13 @@ def at_length(tx: Transaction) -> None:
         driver.here = False
 
 
+async def afresh(tx: Transaction) -> None:
+    """What follows in this transaction sees rows as they stand, as one of its own would, and no objects that were read before."""
+    await tx.flush()
+    tx.info.pop(KEPT, None)
+    tx.sync_session.expunge_all()
+
+
 def keep(tx: Transaction, *rows: Any) -> None:
     """Hold rows until this transaction ends: it forgets one that nobody holds, and would ask for it again."""
     tx.info.setdefault(KEPT, []).extend(rows)
@@ -299,6 +306,11 @@ def touch(tx: Transaction, topic: str, *, only_here: bool = False) -> None:
     tx.info.setdefault(WAKE, set()).add(topic)
     if not only_here:
         tx.info.setdefault(TELL, set()).add(topic)
+
+
+def looked_at(tx: Transaction, topic: str) -> None:
+    """Whoever waits for `topic` need not look: this transaction did, as the last thing that it does there."""
+    tx.info.get(WAKE, set()).discard(topic)
 
 
 def _begin(connection: Any, begin: str) -> None:

@@ -1,11 +1,12 @@
 """Turns stored webhooks into rows and outbox entries: per webhook one transaction, in order within a lead.
 
 The row is taken, understood and marked done in the same transaction, so a crash leaves it as it was. A body that cannot
-be understood stays, is shown to a person, and can be ingested again after a fix (`corkboard inbox retry`).
+be understood stays, is shown to a person, and can be ingested again after a fix (`corkboard inbox retry`). What is to be
+said of it may be claimed in that transaction too (`Claim`): that spares a commit, and the time until it is said.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,7 +34,17 @@ AGAIN_AFTER = timedelta(seconds=1)
 ATTEMPTS = 6
 """What the database refuses so often counts as the body's fault: after half a minute, in which its lead waits."""
 
+Begin = Callable[[], None]
+"""Begins what was claimed, once the transaction is committed."""
+
+Claim = Callable[[Transaction], Awaitable[Begin | None]]
+"""Claims what goes next of the outbox in a transaction that added to it; None where nothing was. What it raises is rolled back."""
+
 log = structlog.get_logger()
+
+
+class NotClaimed(Exception):  # noqa: N818 -- it says what happened
+    """Claiming raised: all is rolled back, and the webhook is read once more without."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,23 +68,27 @@ class Ingest:
         reminds: bool,
         counts: Counts,
         clock: Callable[[], datetime],
+        claim: Claim | None = None,
     ) -> None:
         """`default_channel`: where leads go unless something says otherwise; None holds what is to be posted.
 
-        `reminds`: whether the team is reminded of leads that nobody answers, where a business chose nothing.
+        `reminds`: whether the team is reminded of leads that nobody answers, where a business chose nothing. `claim`: claims
+        what was just read; without it, whoever delivers finds it.
         """
         self._database = database
         self._default_channel = default_channel
         self._reminds = reminds
         self._counts = counts
         self._clock = clock
+        self._claim = claim
         self._more = True
+        self._stopped = False
         self._woken = asyncio.Event()
         database.on_commit(inbox.TOPIC, self._woken.set)
 
     async def run(self) -> None:
-        """Ingest what arrives, until cancelled; a webhook that is being ingested then stays as it was."""
-        while True:
+        """Ingest what arrives until `stop`. Whoever is cancelled leaves a webhook as it was, but may leave what it claimed behind."""
+        while not self._stopped:
             self._woken.clear()
             looked_at = self._clock()
             try:
@@ -91,11 +106,23 @@ class Ingest:
             except TimeoutError:
                 continue
 
+    def stop(self) -> None:
+        """Read nothing more; what is being read is read to its end, and what was claimed with it begins."""
+        self._stopped = True
+        self._woken.set()
+
     async def step(self) -> bool:
         """Ingest the webhook that goes next; False where none may go now. Whether `_more` are there is known then too."""
+        try:
+            return await self._step(self._claim)
+        except NotClaimed:
+            return await self._step(None)  # whoever delivers stumbles over it in a transaction of its own
+
+    async def _step(self, claim: Claim | None) -> bool:
         now, self._more = self._clock(), True
         taken: Taken | None = None
         deliveries: Sequence[str] = ()
+        begin: Begin | None = None
         try:
             async with self._database.transaction(brief=True) as tx:
                 row = await inbox.take(tx, now=now)
@@ -110,11 +137,17 @@ class Ingest:
                 await inbox.settle(tx, taken.inbox_id, state=WorkState.DONE, now=now)
                 deliveries = outbox.enqueued(tx)
                 more = not await inbox.is_empty(tx)
+                if claim is not None and deliveries:
+                    begin = await _claimed(claim, tx)
+        except NotClaimed:
+            raise
         except Exception as error:
             if taken is None:
                 raise
             await self._failed(taken, error, now)  # whatever a body does to us, it stays, and its neighbours go on
         else:
+            if begin is not None:
+                begin()
             self._more = more
             seconds = (self._clock() - taken.received_at).total_seconds()
             self._counts.ingested(seconds=seconds)
@@ -177,6 +210,13 @@ class Ingest:
         if named is not None:
             payload["event"] = named
         await outbox.enqueue(tx, Kind.POST_NOTICE, now=now, payload=payload)
+
+
+async def _claimed(claim: Claim, tx: Transaction) -> Begin | None:
+    try:
+        return await claim(tx)
+    except Exception as error:
+        raise NotClaimed from error
 
 
 def _named(row: Inbox) -> str | None:

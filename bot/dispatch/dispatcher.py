@@ -1,14 +1,16 @@
 """Says what waits in the outbox: claims the head of each lane, makes the call, settles it; woken, not polling.
 
 Claim and the state *sending* are one commit, made before the call; the outcome is another. What was cut off between
-the two is found in the state *sending* and is looked for before it is said again.
+the two is found in the state *sending* and is looked for before it is said again. Whoever adds to the outbox may have it
+claimed in the same commit (`claim_within`).
 """
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -20,7 +22,7 @@ from bot.pacing import Paces
 from bot.services import Services
 from bot.slack import Identity
 from storage import away, lanes, outbox, pacing, timing
-from storage.database import StorageError, Transaction, at_length, touch
+from storage.database import StorageError, Transaction, afresh, at_length, looked_at, touch
 from storage.entries import Entry
 from storage.models import WorkState
 from storage.outbox import Kind
@@ -86,6 +88,36 @@ class Dispatcher:
         """Claim nothing more. What is claimed is also said, which a cancellation could not promise."""
         self._stopped.set()
         self._woken.set()
+
+    async def claim_within(self, tx: Transaction) -> Callable[[], None] | None:
+        """Claim what goes next, as the last thing that a transaction does which added to the outbox; on SQLite only.
+
+        Returns what begins it, to be called after the commit. None: nothing was claimed here, and whoever waits for commits
+        looks for it. Whatever this raises, the transaction is to be rolled back.
+
+        On PostgreSQL a transaction that holds a lead would wait here for the pace of a channel, which others hold that wait
+        for the lead. On SQLite nobody else writes meanwhile.
+        """
+        identity = self._services.slack.known_identity
+        if identity is None or self._stopped.is_set() or len(self._under_way) >= AT_ONCE:
+            return None
+        await afresh(tx)
+        now = self._services.clock()
+        entry = await outbox.next_up(tx, now=now)
+        if entry is None or entry.kind not in BRIEF:
+            return None
+        claimed = await self._prepare(tx, entry, identity, now)
+        if claimed is None:
+            return None
+        again_at = await timing.after_this(tx, now=now)
+        if again_at != now:
+            looked_at(tx, outbox.TOPIC)
+        return partial(self._begin_within, claimed, self._pause(again_at, now))
+
+    def _begin_within(self, claimed: Claimed, pause: float) -> None:
+        self._begin(claimed)
+        if pause < POLL:  # sooner than it is looked anyway
+            asyncio.get_running_loop().call_later(pause, self._woken.set)
 
     async def _step(self) -> float:
         """Begin one delivery; returns the seconds for which there is nothing to do, unless something is committed."""

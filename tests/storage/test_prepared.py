@@ -13,7 +13,7 @@ from support.hearing import hearing
 
 from storage.away import is_away
 from storage.columns import Json
-from storage.database import Database, StorageError, Transaction, at_length
+from storage.database import Database, StorageError, Transaction, afresh, at_length
 from storage.models import Keeper, Outbox
 from storage.prepared import Prepared
 
@@ -140,6 +140,19 @@ async def test_a_time_that_is_no_instant_is_refused(database: Database):
     async with database.transaction(brief=True) as tx:
         with pytest.raises((ValueError, StorageError), match="naive time"):
             await MOVE.changed(tx, till=datetime(2026, 3, 4), at=AT)  # noqa: DTZ001 -- that is the point
+
+
+async def test_what_it_changed_is_seen_by_who_looks_afresh_and_nothing_that_was_changed_before_is_lost(begin: Begin):
+    async with begin() as tx:
+        entry_id = await ADD.scalar(tx, **ENTRY)
+        before = await tx.get(Outbox, entry_id)
+        assert before is not None
+        await MOVE.changed(tx, till=AT, at=AT + timedelta(days=1))
+        before.reason = "changed"
+        await afresh(tx)
+        after = await tx.get(Outbox, entry_id)
+        assert after is not None
+        assert (after.due_at, after.reason) == (AT + timedelta(days=1), "changed")
 
 
 async def test_it_goes_to_sqlite_as_sqlalchemy_says_it(sqlite_url: str):
