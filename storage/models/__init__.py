@@ -2,6 +2,8 @@
 
 `id` is ours; `thumbtack_id`, `slack_ts` and the like are other people's, always text. Columns ending in `_at` are UTC
 instants. Enumerations are stored as their text, so that an older program can read a newer row.
+
+A new database is made of them, one that is there is migrated, and both are the same: a column that is added stands last.
 """
 
 from storage.models.base import NAMING, BigId, Environment, Row

@@ -55,9 +55,9 @@ def list_() -> Any:
     return Field(default_factory=list, sa_type=Json, nullable=False)
 
 
-def dict_() -> Any:
+def dict_(**kwargs: Any) -> Any:
     """A JSON object, empty unless set."""
-    return Field(default_factory=dict, sa_type=Json, nullable=False)
+    return Field(default_factory=dict, sa_type=Json, nullable=False, **kwargs)
 
 
 def unsettled_(name: str, *columns: str) -> Index:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, false
 from sqlmodel import Field
 
 from storage.columns import Json
@@ -116,6 +116,7 @@ class Lead(Row, table=True):
     charge_text: str | None = text_()
     charge_cents: int | None = Field(default=None, sa_type=BigInteger)
     charge_state: str | None = text_()
+    extra: dict[str, Any] = dict_()
     charge_breakdown: dict[str, Any] | None = Field(default=None, sa_type=Json)
     status: str | None = text_()
     estimate: dict[str, Any] | None = Field(default=None, sa_type=Json)
@@ -137,7 +138,6 @@ class Lead(Row, table=True):
     won_cents: int | None = Field(default=None, sa_type=BigInteger)
     channel: str | None = text_()
     ring: list[str] | None = Field(default=None, sa_type=Json)
-    extra: dict[str, Any] = dict_()
 
     @property
     def is_placeholder(self) -> bool:
@@ -264,11 +264,12 @@ class Message(Row, table=True):
     marks_tried: list[str] = list_()
     reason: str | None = text_()
     trace_id: str | None = text_()
-    is_automatic: bool = Field(default=False, nullable=False)  # made by Thumbtack; outbound: our automatic first reply
     confirmed_at: datetime | None = at_()  # a person said "send now": the age counts from here
     sent_text: str | None = text_()
-    echoed_at: datetime | None = at_()
     extra: dict[str, Any] = dict_()
+    # made by Thumbtack; outbound: our automatic first reply
+    is_automatic: bool = Field(default=False, nullable=False, sa_column_kwargs={"server_default": false()})
+    echoed_at: datetime | None = at_()
 
 
 class Review(Row, table=True):
@@ -294,5 +295,5 @@ class Review(Row, table=True):
     received_at: datetime = at_(nullable=False)
     channel: str | None = text_()
     slack_ts: str | None = text_()
-    also_ts: list[str] | None = Field(default=None, sa_type=Json)
     extra: dict[str, Any] = dict_()
+    also_ts: list[str] | None = Field(default=None, sa_type=Json)

@@ -80,9 +80,7 @@ class Outbox(Row, table=True):
     lane: str | None = text_()
     position: str = Field(default="", sa_type=Text, nullable=False)  # replies: the Slack ts, so that order is theirs
     channel: str | None = text_()
-    pace: str | None = text_()
     priority: int = Field(default=1, nullable=False)
-    turn_at: datetime | None = at_()
     lead_id: int | None = ref_("lead.id")
     message_id: int | None = ref_("message.id")
     payload: dict[str, Any] = dict_()
@@ -96,6 +94,8 @@ class Outbox(Row, table=True):
     sending_at: datetime | None = at_()  # when the call out began, committed before it is made
     reason: str | None = text_()
     settled_at: datetime | None = at_()
+    pace: str | None = text_()
+    turn_at: datetime | None = at_()
 
 
 class Lane(Row, table=True):
@@ -108,8 +108,8 @@ class Lane(Row, table=True):
 
     key: str = Field(sa_column=Column(Text, primary_key=True))
     next_at: datetime | None = at_()
-    free_us: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     held: bool = Field(default=False, nullable=False)
+    free_us: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
 
 
 class Lease(Row, table=True):
