@@ -51,7 +51,7 @@ check: $(VENV)/dev  ## format, lint, types, import contracts, migration drift, s
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	cd $(VENV) && rm -f drift.db* && export DATABASE_URL=sqlite+aiosqlite:///drift.db && bin/corkboard db upgrade && bin/corkboard db check
+	$(BIN)/python -m pytest --quiet -k "sqlite and together" tests/storage/test_new_tables.py
 	$(BIN)/codespell
 
 format: $(VENV)/dev  ## put every file into the house's format and mend what can be mended by itself

@@ -1,6 +1,7 @@
 """Alembic, configured in code: bring a database to the newest shape, and tell whether it has it.
 
-It is loaded where something is to be done: a database that has the newest shape is seen to without it, at every start.
+It is loaded where tables are there and have to be altered: a new database gets its own without it (`storage.new_tables`),
+and one that has the newest shape is seen to without it, at every start.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import Connection, inspect, text
 
-from storage import leftovers
+from storage import leftovers, new_tables
 from storage.away import is_away, is_in_use
 from storage.database import Database, StorageError, utcnow
 from storage.models.base import migrations_metadata
@@ -47,6 +48,11 @@ class Shape:
     def is_current(self) -> bool:
         """Whether the database has the shape this program wants."""
         return self.current == self.head
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether this program would bring it to the newest shape."""
+        return self.is_known and not self.is_current
 
     @property
     def is_newer(self) -> bool:
@@ -90,10 +96,8 @@ def config(connection: Connection | None = None) -> "Config":
 
 async def shape(database: Database) -> Shape:
     """Which revision the database has; only reads."""
-    known = _known()
     async with database.reading() as tx:
-        current = await (await tx.connection()).run_sync(_revision)
-    return Shape(current=current, head=known[0], is_known=current is None or current in known)
+        return await (await tx.connection()).run_sync(_shape)
 
 
 async def upgrade(database: Database) -> Path | None:
@@ -132,8 +136,7 @@ async def is_behind(database: Database) -> bool:
     """Whether there is something to upgrade; a SQLite file that is not there yet is made."""
     if database.file is not None and not database.file.exists():
         database.file.touch(mode=0o600)  # customers' data: its owner's alone, as are the files SQLite puts beside it
-    found = await shape(database)
-    return found.is_known and not found.is_current
+    return (await shape(database)).is_behind
 
 
 async def _copied(database: Database) -> Path | None:
@@ -144,10 +147,21 @@ async def _copied(database: Database) -> Path | None:
 
 
 async def _to_the_newest(database: Database) -> None:
+    async with database.altering() as connection:
+        await connection.run_sync(_alter)
+
+
+def _alter(connection: Connection) -> None:
+    """Do what is still to be done: others did it perhaps, while we waited for our turn to alter the tables."""
+    found = _shape(connection)
+    if not found.is_behind:
+        return
+    if new_tables.are_missing(connection):
+        new_tables.make(connection, found.head)
+        return
     from alembic import command  # noqa: PLC0415 -- see above
 
-    async with database.altering() as connection:
-        await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))
+    command.upgrade(config(connection), "head")
 
 
 async def drift(database: Database) -> list[str]:
@@ -166,6 +180,11 @@ def _known() -> tuple[str, ...]:
 async def _tables(database: Database) -> list[str]:
     async with database.reading() as tx:
         return await (await tx.connection()).run_sync(lambda sync: inspect(sync).get_table_names())
+
+
+def _shape(connection: Connection) -> Shape:
+    known, current = _known(), _revision(connection)
+    return Shape(current=current, head=known[0], is_known=current is None or current in known)
 
 
 def _revision(connection: Connection) -> str | None:

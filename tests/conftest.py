@@ -77,7 +77,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def template(request: pytest.FixtureRequest, database_kind: str) -> Path | Databases:
-    """What a database of the newest shape is copied from: running the migrations takes as long as many tests."""
+    """What a database of the newest shape is copied from: to make each table anew takes longer."""
     found: Path | Databases = request.getfixturevalue(f"{database_kind}_template")
     return found
 

@@ -63,11 +63,12 @@ print(*sys.modules)
 def test_it_starts_without(unneeded, tmp_path):
     settings = {"DATABASE_URL": "sqlite+aiosqlite:///new.db", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s"}
     environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], **settings}
-    for _ in range(2):  # the first makes the tables
+    for is_new in (True, False):  # the first start makes the tables
+        assert is_new is not (tmp_path / "new.db").exists()
         done = subprocess.run(  # noqa: S603 -- our own program
             (sys.executable, "-c", SERVES), cwd=tmp_path, env=environment, capture_output=True, check=True, text=True
         )
-    assert "Cannot listen at 256.0.0.1" in done.stderr
-    loaded = {*done.stdout.split()}
-    assert "bot.server" in loaded
-    assert unneeded.isdisjoint(loaded)
+        assert "Cannot listen at 256.0.0.1" in done.stderr
+        loaded = {*done.stdout.split()}
+        assert "bot.server" in loaded
+        assert unneeded.isdisjoint(loaded), is_new
