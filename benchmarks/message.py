@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ PAUSE = 0.05
 
 BEFOREHAND = 60
 """Messages before the measured ones: statements are compiled, caches are full."""
+
+FIRST_SENT, APART = datetime(2026, 9, 30, 9, 50, tzinfo=UTC), timedelta(minutes=5)
+"""When the customer wrote, as Thumbtack says it: a person does not say a thousand things in one second."""
 
 IDLE_FOR = 5
 BODIES = Path(__file__).parent.parent / "tests" / "payloads"
@@ -79,7 +83,11 @@ async def measure(slack: SlackStub, pid: int, messages: int, *, profile: bool) -
 
         async def one(number: int) -> float:
             sent = body(
-                "v4_message_from_customer", negotiationID=named, messageID=f"7{number:09d}", text=f"Say {number}."
+                "v4_message_from_customer",
+                negotiationID=named,
+                messageID=f"7{number:09d}",
+                text=f"Say {number}.",
+                sentAt=(FIRST_SENT + number * APART).isoformat(),
             )
             return await say(client, slack, sent)
 

@@ -99,7 +99,7 @@ class SqliteAppender:
             known = {
                 (environment, found)
                 for environment, ids in asked.items()
-                for (found,) in connection.execute(_known_of("?", len(ids)), (environment, *ids))
+                for (found,) in connection.execute(_known_of("?", len(ids)), (*ids, environment))
             }
             for statement, values in inserts:
                 connection.execute(statement, values)
@@ -134,9 +134,9 @@ class PostgresAppender:
                 return set()
             async with connection.transaction():
                 known = {
-                    (environment, found["lead_thumbtack_id"])
+                    (environment, found["id"])
                     for environment, ids in asked.items()
-                    for found in await connection.fetch(_known_of("$", len(ids)), environment, *ids)
+                    for found in await connection.fetch(_known_of("$", len(ids)), *ids, environment)
                 }
                 await connection.executemany(statement, values)
             return known
@@ -179,10 +179,12 @@ def _insert(mark: str, count: int) -> str:
 
 
 def _known_of(mark: str, count: int) -> str:
-    """The query for the leads that are known, of so many ids in one environment."""
-    environment, ids = _marks(mark, 0, 1), _marks(mark, 1, count + 1)
-    where = f"environment = {environment} AND lead_thumbtack_id IN ({ids})"
-    return f"SELECT DISTINCT lead_thumbtack_id FROM {_TABLE.name} WHERE {where}"
+    """The query for the leads that are known, of so many ids in one environment: one webhook of each is looked for."""
+    ids = ", ".join(f"({_marks(mark, at, at + 1)})" for at in range(count))
+    one = f"environment = {_marks(mark, count, count + 1)} AND lead_thumbtack_id = asked.id"
+    return (
+        f"WITH asked(id) AS (VALUES {ids}) SELECT id FROM asked WHERE EXISTS (SELECT 1 FROM {_TABLE.name} WHERE {one})"
+    )
 
 
 def _marks(mark: str, start: int, end: int) -> str:

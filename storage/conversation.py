@@ -21,8 +21,10 @@ async def last_said(tx: Transaction, lead_id: int, *, limit: int) -> Sequence[Me
         col(Outbox.kind) == word(Kind.POST_MESSAGE),
         col(Outbox.message_id) == Message.id,
     )
-    heard = and_(col(Message.direction) == Direction.INBOUND, col(Message.is_automatic).is_(False), ~waits.exists())
-    sent = and_(col(Message.direction) == Direction.OUTBOUND, col(Message.state) == ReplyState.DELIVERED)
+    heard = and_(
+        col(Message.direction) == word(Direction.INBOUND), col(Message.is_automatic).is_(False), ~waits.exists()
+    )
+    sent = and_(col(Message.direction) == word(Direction.OUTBOUND), col(Message.state) == ReplyState.DELIVERED)
     query = (
         select(Message)
         .where(col(Message.lead_id) == lead_id, or_(heard, sent))
@@ -35,8 +37,8 @@ async def last_said(tx: Transaction, lead_id: int, *, limit: int) -> Sequence[Me
 async def said(tx: Transaction, lead_id: int, *, limit: int) -> Sequence[Message]:
     """The last messages of both sides, the newest first; those of the team too that did not arrive, or not yet."""
     inside = (ReplyState.KEPT, ReplyState.CANCELLED)
-    heard = and_(col(Message.direction) == Direction.INBOUND, col(Message.is_automatic).is_(False))
-    written = and_(col(Message.direction) == Direction.OUTBOUND, col(Message.state).not_in(inside))
+    heard = and_(col(Message.direction) == word(Direction.INBOUND), col(Message.is_automatic).is_(False))
+    written = and_(col(Message.direction) == word(Direction.OUTBOUND), col(Message.state).not_in(inside))
     query = (
         select(Message)
         .where(col(Message.lead_id) == lead_id, or_(heard, written))

@@ -8,6 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlmodel import col
 
 from storage import audit, inserting, leads
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import Business, Direction, Environment, FirstReply, Lead, Message, ReplyState
 
@@ -70,7 +71,7 @@ async def is_written(tx: Transaction, lead_id: int, *, before: Message | None = 
     """Whether a lead has one (`before` this one), also one that came from another lead that joined it."""
     query = select(col(Message.id)).where(
         col(Message.lead_id) == lead_id,
-        col(Message.direction) == Direction.OUTBOUND,
+        col(Message.direction) == word(Direction.OUTBOUND),
         col(Message.is_automatic).is_(True),
     )
     if before is not None:
@@ -87,7 +88,7 @@ async def has_a_person_written(tx: Transaction, lead_id: int, *, in_doubt: Colle
     is_asked = and_(state == ReplyState.KEPT, col(Message.reason).in_(in_doubt))
     query = select(col(Message.id)).where(
         col(Message.lead_id) == lead_id,
-        col(Message.direction) == Direction.OUTBOUND,
+        col(Message.direction) == word(Direction.OUTBOUND),
         col(Message.is_automatic).is_(False),
         or_(state.is_(None), state.not_in([ReplyState.KEPT, ReplyState.CANCELLED]), is_asked),
     )

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from storage import presence, targeting
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import Business, Direction, Environment, Lead, Message, Review, Targeting, Webhook
 
@@ -27,7 +28,7 @@ async def last_heard(tx: Transaction, business_ids: Collection[int]) -> Mapping[
         select(lead_of, func.max(col(Lead.received_at))).where(lead_of.in_(business_ids)).group_by(lead_of),
         select(lead_of, func.max(col(Message.stored_at)))
         .join(Lead, col(Message.lead_id) == col(Lead.id))
-        .where(lead_of.in_(business_ids), col(Message.direction) == Direction.INBOUND)
+        .where(lead_of.in_(business_ids), col(Message.direction) == word(Direction.INBOUND))
         .group_by(lead_of),
         select(review_of, func.max(col(Review.received_at))).where(review_of.in_(business_ids)).group_by(review_of),
         select(hook_of, col(Webhook.last_delivery_at)).where(hook_of.in_(business_ids)),

@@ -14,6 +14,7 @@ from sqlalchemy import Select, bindparam, select, update
 from sqlmodel import col
 
 from storage import lanes, leads, outbox, reminders, states, threads
+from storage.columns import word
 from storage.database import Transaction
 from storage.merging import fill
 from storage.messages import SAME_TEXT_WITHIN
@@ -160,7 +161,7 @@ async def was_written_under(tx: Transaction, channel: str, ts: str) -> bool:
     query = select(col(Message.id)).where(
         col(Message.channel) == channel,
         col(Message.thread_ts) == ts,
-        col(Message.direction) == Direction.OUTBOUND,
+        col(Message.direction) == word(Direction.OUTBOUND),
         col(Message.deleted_at).is_(None),
     )
     return (await tx.execute(query.limit(1))).first() is not None
@@ -197,7 +198,7 @@ async def _is_known(tx: Transaction, message: Message, stays_id: int) -> bool:
         return False
     query = select(col(Message.sent_at)).where(
         col(Message.lead_id) == stays_id,
-        col(Message.direction) == Direction.INBOUND,
+        col(Message.direction) == word(Direction.INBOUND),
         col(Message.author) == message.author,
         col(Message.text) == message.text,
         col(Message.generation) != message.generation,

@@ -264,10 +264,7 @@ async def answered_since(tx: Transaction, lead: Lead, since: datetime) -> bool:
     """Whether the team answered the customer at this time or later."""
     if lead.first_answer_at is None:
         return False
-    query = select(col(LeadEvent.id)).where(
-        col(LeadEvent.lead_id) == lead.id, col(LeadEvent.kind) == "answered", col(LeadEvent.at) >= since
-    )
-    return (await tx.execute(query.limit(1))).first() is not None
+    return await _ANSWERED_SINCE.first(tx, lead=lead.id, since=since) is not None
 
 
 async def is_first_posted(tx: Transaction, lead: Lead) -> bool:
@@ -313,6 +310,16 @@ _CONTACTED_BEFORE = Prepared(
         col(Lead.received_at).is_not(None),
     )
     .order_by(col(Lead.id).desc())
+    .limit(1)
+)
+_ANSWERED_SINCE = Prepared(
+    select(col(LeadEvent.id))
+    .where(
+        col(LeadEvent.lead_id) == bindparam("lead"),
+        col(LeadEvent.at) >= bindparam("since"),
+        col(LeadEvent.kind) == "answered",
+    )
+    .order_by(col(LeadEvent.at).desc())
     .limit(1)
 )
 _FIRST_POSTED = Prepared(select(col(Lead.id)).where(col(Lead.posted_at).is_not(None)).order_by(col(Lead.id)).limit(1))

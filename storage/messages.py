@@ -89,7 +89,7 @@ async def at(tx: Transaction, *, team_id: str, channel: str, ts: str) -> Message
             col(Message.team_id) == team_id,
             col(Message.channel) == channel,
             col(Message.slack_ts) == ts,
-            col(Message.direction) == Direction.OUTBOUND,
+            col(Message.direction) == word(Direction.OUTBOUND),
         )
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
@@ -233,7 +233,7 @@ def _handed_over(lead_id: int) -> Select[Message]:
         select(Message)
         .where(
             col(Message.lead_id) == lead_id,
-            col(Message.direction) == Direction.OUTBOUND,
+            col(Message.direction) == word(Direction.OUTBOUND),
             col(Message.sent_at).is_not(None),
         )
         .order_by(col(Message.id))
@@ -243,16 +243,28 @@ def _handed_over(lead_id: int) -> Select[Message]:
 async def asked_at(tx: Transaction, lead_id: int) -> datetime | None:
     """When the customer wrote last; None where they never did."""
     query = select(func.max(func.coalesce(col(Message.sent_at), col(Message.stored_at)))).where(
-        col(Message.lead_id) == lead_id,
-        col(Message.direction) == Direction.INBOUND,
-        col(Message.author).is_distinct_from(BUSINESS),
-        ~col(Message.is_automatic),
+        col(Message.lead_id) == lead_id, *_ASKED
     )
     found: datetime | None = (await tx.execute(query)).scalar_one_or_none()
     return found
 
 
+async def was_asked_after(tx: Transaction, lead_id: int, after: datetime) -> bool:
+    """Whether the customer wrote after that time."""
+    found = await _ASKED_AFTER.scalar(tx, lead=lead_id, after=after)
+    return found is not None
+
+
 # What each message asks, built once: that takes longer than asking it.
+_ASKED = (
+    col(Message.direction) == word(Direction.INBOUND),
+    col(Message.author).is_distinct_from(BUSINESS),
+    ~col(Message.is_automatic),
+)
+_BY_CUSTOMER = select(col(Message.id)).where(col(Message.lead_id) == bindparam("lead"), *_ASKED).limit(1)
+_LATELY = _BY_CUSTOMER.where(col(Message.sent_at) > bindparam("after")).order_by(col(Message.sent_at).desc())
+_UNDATED = _BY_CUSTOMER.where(col(Message.sent_at).is_(None), col(Message.stored_at) > bindparam("after"))
+_ASKED_AFTER = Prepared(select(func.coalesce(_LATELY.scalar_subquery(), _UNDATED.scalar_subquery())))
 IS_CALLED = and_(col(Message.environment) == bindparam("of"), col(Message.thumbtack_id) == bindparam("called"))
 _CALLED = Prepared(select(col(Message.id), col(Message.direction)).where(IS_CALLED))
 _ANY_UNATTACHED = Prepared(

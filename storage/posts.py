@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlmodel import col
 
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import Direction, Message, Outbox, Review, Thread, WorkState
 from storage.outbox import Kind
@@ -41,7 +42,7 @@ async def of_leads(tx: Transaction, leads: Leads) -> set[Place]:
         ),
         select(col(message.channel), col(message.slack_ts)).where(
             col(message.lead_id).in_(leads),
-            col(message.direction) == Direction.INBOUND,
+            col(message.direction) == word(Direction.INBOUND),
             col(message.slack_ts).is_not(None),
             before_card,
         ),

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlmodel import col
 
 from storage import channels, leads, outbox
+from storage.columns import word
 from storage.database import Transaction
 from storage.models import Business, Direction, Lead, Message, Outbox, ReplyState, Route, Thread, WorkState
 from storage.outbox import FIRST, Kind, thumbtack_lane
@@ -185,7 +186,7 @@ async def written_in(tx: Transaction, thread: LeadThread) -> Mapping[str, Writte
     query = select(col(Message.slack_ts), col(Message.state), col(Message.deleted_at)).where(
         col(Message.channel) == thread.channel,
         col(Message.thread_ts) == thread.ts,
-        col(Message.direction) == Direction.OUTBOUND,
+        col(Message.direction) == word(Direction.OUTBOUND),
         col(Message.slack_ts).is_not(None),
     )
     return {

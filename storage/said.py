@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlmodel import col
 
 from storage.columns import word
@@ -77,10 +77,10 @@ async def to_post(tx: Transaction, message_id: int | None, *, lead_id: int | Non
     )
 
 
-async def written_before(tx: Transaction, message: ToPost) -> datetime | None:
-    """When somebody, of either side, last wrote in a lead's thread before this message; None where nobody had."""
-    found: datetime | None = await _WRITTEN_BEFORE.scalar(tx, lead=message.lead_id, before=message.id)
-    return found
+async def was_written_after(tx: Transaction, message: ToPost, after: datetime) -> bool:
+    """Whether somebody, of either side, wrote in a lead's thread after that time and before this message."""
+    found = await _WRITTEN_AFTER.scalar(tx, lead=message.lead_id, before=message.id, after=after)
+    return found is not None
 
 
 async def last_writer(tx: Transaction, lead_id: int) -> str | None:
@@ -119,11 +119,25 @@ _TO_POST = Prepared(
     .outerjoin(Customer, col(Customer.id) == col(Lead.customer_id))
     .where(col(Message.id) == bindparam("of"))
 )
-_WRITTEN_BEFORE = Prepared(
-    select(func.max(Message.stored_at)).where(
+_WRITTEN = (
+    select(col(Message.id))
+    .where(
         col(Message.lead_id) == bindparam("lead"),
+        col(Message.stored_at) > bindparam("after"),
         col(Message.id) < bindparam("before"),
-        ~and_(col(Message.direction) == word(Direction.INBOUND), col(Message.is_automatic)),
+    )
+    .limit(1)
+)
+_BY_TEAM = _WRITTEN.where(col(Message.direction) == word(Direction.OUTBOUND)).order_by(col(Message.stored_at).desc())
+_BY_CUSTOMER = _WRITTEN.where(col(Message.direction) == word(Direction.INBOUND), ~col(Message.is_automatic))
+_LATELY = _BY_CUSTOMER.where(col(Message.sent_at) > bindparam("after")).order_by(col(Message.sent_at).desc())
+_WRITTEN_AFTER = Prepared(
+    select(
+        func.coalesce(
+            _BY_TEAM.scalar_subquery(),
+            _LATELY.scalar_subquery(),  # what was told after that time was said after it, as a rule
+            _BY_CUSTOMER.scalar_subquery(),  # no index: all are read, for the first message after a silence
+        )
     )
 )
 _LAST_WRITER = Prepared(

@@ -146,8 +146,7 @@ async def _judge(page: Page, lead: Lead, message: Inbound) -> Inbound:
     is_answer = message.author == Sender.BUSINESS and not message.is_automatic
     if is_answer and not lead.is_placeholder and not lead.is_test:
         said_at, before = min(message.sent_at or page.now, page.now), states.of(lead)
-        asked_at = await messages.asked_at(page.tx, leads.known(lead.id))
-        is_last = asked_at is None or asked_at <= said_at
+        is_last = not await messages.was_asked_after(page.tx, leads.known(lead.id), said_at)
         leads.answered(page.tx, lead, actor=None, via="thumbtack", now=said_at, ends_wait=is_last)
         if states.of(lead) is not before:
             await telling.update_card(page, lead)

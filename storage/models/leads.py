@@ -161,8 +161,9 @@ class LeadEvent(Row, table=True):
     """What happened to a lead, appended to and never changed: who did what, by which way, when."""
 
     __tablename__ = "lead_event"
+    __table_args__ = (Index(None, "lead_id", "at"),)
     id: int | None = id_()
-    lead_id: int = ref_("lead.id", nullable=False)
+    lead_id: int = Field(sa_type=BigId, foreign_key="lead.id", nullable=False)
     kind: str = text_(nullable=False)
     actor: str | None = text_()
     via: str = text_(nullable=False)
@@ -235,11 +236,13 @@ class Message(Row, table=True):
         UniqueConstraint("team_id", "channel", "slack_ts"),
         UniqueConstraint("team_id", "view_id"),
         UniqueConstraint("environment", "thumbtack_id"),
-        Index(None, "channel", "thread_ts"),
+        Index(None, "lead_id", "sent_at"),
+        only_("ix_message_outbound", "direction = 'outbound'", "lead_id", "stored_at", "id"),
+        only_("ix_message_in_thread", "thread_ts IS NOT NULL", "channel", "thread_ts"),
         only_("ix_message_unattached", "lead_id IS NULL", "channel", "thread_ts"),
     )
     id: int | None = id_()
-    lead_id: int | None = ref_("lead.id")
+    lead_id: int | None = Field(default=None, sa_type=BigId, foreign_key="lead.id")
     environment: Environment = text_(nullable=False)
     generation: str | None = text_()
     direction: Direction = text_(nullable=False)

@@ -9,14 +9,18 @@ from support.plans import plan, series
 
 from storage import (
     hearing,
+    inbound,
     inbox,
+    joining,
     lanes,
+    leads,
     measuring,
     messages,
     migrate,
     outbox,
     pacing,
     reading_back,
+    said,
     timing,
     unsettled,
     upkeep,
@@ -52,6 +56,20 @@ MESSAGES = """
                          has_files, marks_tried, is_automatic, extra)
     SELECT :lead_id, 'production', 'inbound', '[]', '[]', :now, 'T0', 'C0LEADS', 't' || x, 'm' || x, false, '[]', false, '{}'
     FROM
+"""
+
+
+CONVERSATIONS = """
+    INSERT INTO message (lead_id, environment, direction, generation, thumbtack_id, author, text, blocks, attachments, sent_at,
+                         stored_at, team_id, channel, thread_ts, slack_ts, state, has_files, marks_tried, is_automatic, extra)
+    SELECT CASE WHEN x % 2 = 0 THEN :lead_id ELSE 1 + x % 500 END, 'production',
+           CASE WHEN x % 4 < 2 THEN 'inbound' ELSE 'outbound' END, 'legacy', 'm' || x, 'U0ANA', 'said ' || x, '[]', '[]', :now,
+           :now, 'T0', 'C0LEADS', CASE WHEN x % 4 > 1 THEN 't' || x % 1000 END, 'm' || x, 'delivered', false, '[]', false, '{}'
+    FROM
+"""
+EVENTS = """
+    INSERT INTO lead_event (lead_id, kind, via, at)
+    SELECT CASE WHEN x % 2 = 0 THEN :lead_id ELSE 1 + x % 500 END, 'answered', 'slack', :now FROM
 """
 
 
@@ -179,3 +197,75 @@ async def test_the_last_leads_of_a_business_are_found_whatever_came_for_others_s
     async with database.reading() as tx:
         found = [await hearing.silent(tx, environment=one) for one in (production, Environment.STAGING)]
     assert found == [2, 0]
+
+
+TOLD = inbound.Told(
+    lead_id=1,
+    environment=Environment.PRODUCTION,
+    generation="v4",
+    thumbtack_id="m0",
+    author="customer",
+    text="When?",
+    attachments=[],
+    sent_at=NOW + timedelta(days=1),
+    stored_at=NOW + timedelta(days=1),
+    extra={},
+)
+POSTED = said.ToPost(
+    id=1_000_000,
+    lead_id=1,
+    author="customer",
+    text="When?",
+    attachments=[],
+    stored_at=NOW,
+    is_automatic=False,
+    lead=None,
+)
+OF_LEAD = {
+    "same": (
+        lambda tx: inbound._same(tx, TOLD),
+        {"environment", "ix_message_lead_id_sent_at"},  # of a unique constraint SQLite says its columns alone
+    ),
+    "handed_over": (
+        lambda tx: messages.handed_over(tx, 1, near=NOW + timedelta(days=1)),
+        {"ix_message_lead_id_sent_at"},
+    ),
+    "was_asked_after": (lambda tx: messages.was_asked_after(tx, 1, NOW), {"ix_message_lead_id_sent_at"}),
+    "last_writer": (lambda tx: said.last_writer(tx, 1), {"ix_message_outbound"}),
+    "was_written_after": (
+        lambda tx: said.was_written_after(tx, POSTED, NOW),
+        {"ix_message_outbound", "ix_message_lead_id_sent_at"},
+    ),
+    "was_written_under": (lambda tx: joining.was_written_under(tx, "C0LEADS", "t7"), {"ix_message_in_thread"}),
+    "answered_since": (
+        lambda tx: leads.answered_since(tx, Lead(id=1, first_answer_at=NOW), NOW),
+        {"ix_lead_event_lead_id_at"},
+    ),
+}
+"""What is asked of a long conversation, and the indexes that serve for it."""
+
+
+@pytest.fixture
+async def long_conversation(database):
+    """One lead has half of everything that was said."""
+    now = "2026-09-01 12:00:00.000000" if database.is_sqlite else NOW
+    async with database.transaction() as tx:
+        tx.add_all(
+            Lead(id=number, environment=Environment.PRODUCTION, thumbtack_id=str(number), generation="legacy")
+            for number in range(1, 501)
+        )
+        await tx.flush()
+        for statement in (CONVERSATIONS, EVENTS):
+            await tx.execute(text(statement + series(database)), {"rows": 2 * WAITS, "now": now, "lead_id": 1})
+        await settle_in(tx, database)
+    return database
+
+
+async def test_what_a_message_asks_of_a_long_conversation_is_found_through_indexes(long_conversation):
+    for name, (work, indexes) in OF_LEAD.items():
+        steps = [step for step in await plan(long_conversation, work) if "message" in step or "lead_event" in step]
+        looks = [step for step in steps if any(word in step for word in ("SEARCH", "SCAN", "Index", "Seq Scan"))]
+        assert looks, name
+        assert [step for step in looks if not any(index in step for index in indexes)] == [], (name, steps)
+        assert {index for index in indexes if any(index in step for step in steps)} == indexes, (name, steps)
+        assert [step for step in steps if "TEMP B-TREE" in step and name != "handed_over"] == [], (name, steps)

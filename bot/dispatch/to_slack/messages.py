@@ -71,9 +71,9 @@ async def _call(at: At, lead: OfLead, thread: LeadThread, message: ToPost) -> Ca
 async def _surfaces(at: At, thread: LeadThread, message: ToPost) -> bool:
     """Whether nobody had written for so long that the thread is out of sight; a new card is in sight."""
     after = timedelta(hours=at.services.settings.surface_after_hours)
-    written = await said.written_before(at.tx, message)
-    since = max(written or thread.attached_at, thread.attached_at)
-    return bool(after) and message.stored_at - since >= after
+    if not after or message.stored_at - thread.attached_at < after:
+        return False
+    return not await said.was_written_after(at.tx, message, message.stored_at - after)
 
 
 def _private(lead: OfLead, message: ToPost, call: Call) -> Post:
