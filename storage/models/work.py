@@ -60,7 +60,6 @@ class Outbox(Row, table=True):
 
     __table_args__ = (
         UniqueConstraint("delivery_id"),
-        unsettled_("ix_outbox_unsettled", "channel", "priority", "id"),
         unsettled_("ix_outbox_unsettled_due", "due_at"),
         only_("ix_outbox_claimed", "claimed_until IS NOT NULL", "claimed_until"),
         only_("ix_outbox_sending", "state = 'sending'", "channel"),

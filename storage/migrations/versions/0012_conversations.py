@@ -10,6 +10,7 @@ depends_on = None
 
 OUTBOUND = sa.text("direction = 'outbound'")
 IN_THREAD = sa.text("thread_ts IS NOT NULL")
+UNSETTLED = sa.text("settled_at IS NULL")
 
 
 def upgrade() -> None:
@@ -32,9 +33,17 @@ def upgrade() -> None:
     op.drop_index("ix_message_channel_thread_ts", table_name="message")
     op.create_index("ix_lead_event_lead_id_at", "lead_event", ["lead_id", "at"])
     op.drop_index("ix_lead_event_lead_id", table_name="lead_event")
+    op.drop_index("ix_outbox_unsettled", table_name="outbox")  # since 0007 there are better ones
 
 
 def downgrade() -> None:
+    op.create_index(
+        "ix_outbox_unsettled",
+        "outbox",
+        ["channel", "priority", "id"],
+        sqlite_where=UNSETTLED,
+        postgresql_where=UNSETTLED,
+    )
     op.create_index("ix_lead_event_lead_id", "lead_event", ["lead_id"])
     op.drop_index("ix_lead_event_lead_id_at", table_name="lead_event")
     op.create_index("ix_message_channel_thread_ts", "message", ["channel", "thread_ts"])
