@@ -86,6 +86,17 @@ async def test_retry_after(slack: Slack, workspace: SlackStandIn, header: str, s
     assert (await _fails(slack)).retry_after == seconds
 
 
+async def test_cookies_are_not_kept(workspace: SlackStandIn):
+    slack = Slack(token=TOKEN, base_url=f"{workspace.base_url}/slack/api/".replace("127.0.0.1", "localhost"))
+    await slack.open()
+    cookie = {"set-cookie": "b=1; Path=/", "X-OAuth-Scopes": "chat:write"}
+    workspace.faults.add("chat.postMessage", Fault(status=200, body={"ok": True}, headers=cookie))
+    answer = await slack.ask("chat.postMessage", POST)
+    assert (answer.headers.get("set-cookie"), answer.headers.get("x-oauth-scopes")) == ("b=1; Path=/", "chat:write")
+    assert list(slack.client.session.cookie_jar) == []
+    await slack.close()
+
+
 async def test_a_connection_that_is_refused_is_safe_to_repeat():
     slack = Slack(token=TOKEN, base_url="http://127.0.0.1:1/slack/api/")
     await slack.open()
