@@ -5,6 +5,7 @@ The outbox decides what is repeated.
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import orjson
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -91,7 +93,10 @@ class Slack:
         Slack's cookies are for browsers: reading what an answer sets takes a fifth of the time of the call.
         """
         self.client.session = aiohttp.ClientSession(
-            timeout=TIMEOUT, middlewares=[_never_elsewhere], cookie_jar=aiohttp.DummyCookieJar()
+            timeout=TIMEOUT,
+            middlewares=[_never_elsewhere],
+            cookie_jar=aiohttp.DummyCookieJar(),
+            json_serialize=_as_json,
         )
 
     async def close(self) -> None:
@@ -239,6 +244,14 @@ async def _never_elsewhere(request: aiohttp.ClientRequest, ask: aiohttp.ClientHa
         answer.close()
         raise aiohttp.ClientError("redirected")
     return answer
+
+
+def _as_json(body: object) -> str:
+    """By orjson, in a tenth of the time; by Python's own where that refuses (half a character, which Slack itself may bring)."""
+    try:
+        return orjson.dumps(body).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(body)
 
 
 def _silent() -> logging.Logger:

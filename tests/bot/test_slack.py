@@ -43,6 +43,13 @@ async def test_a_call_that_succeeds(slack: Slack, workspace: SlackStandIn):
     assert (await slack.call("conversations.info", {"channel": "C0LEADS"}))["channel"]["name"] == "leads"
 
 
+async def test_whatever_is_said_arrives_as_it_is(slack: Slack, workspace: SlackStandIn):
+    for text in ("½ a 🛁", "half of one: \ud83d"):
+        workspace.faults.add("chat.postMessage", Fault(status=200, body={"ok": True}))
+        await slack.call("chat.postMessage", {"channel": "C0LEADS", "text": text})
+        assert workspace.called("chat.postMessage")[-1].args["text"] == text
+
+
 @pytest.mark.parametrize(
     ("fault", "sort", "reason"),
     [
