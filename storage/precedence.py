@@ -76,7 +76,8 @@ class Precedence:
         """
         clock, task = asyncio.get_running_loop().time, asyncio.current_task()
         async with self._line if self._rest_until > clock() else nullcontext():
-            await asyncio.sleep(max(0.0, self._rest_until - clock()))
+            if (rest := self._rest_until - clock()) > 0:
+                await asyncio.sleep(rest)
             arrived, began, self._waited[task] = self._arrived, clock(), 0.0
             try:
                 yield
