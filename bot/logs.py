@@ -30,10 +30,11 @@ def configure(log_format: LogFormat, level: LogLevel) -> None:
         rendered: structlog.typing.Processor = structlog.processors.JSONRenderer()
     else:
         rendered = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    written = structlog.WriteLogger(sys.stderr)  # one write a line: workers share it
     structlog.configure(
         processors=[*shared, rendered],
         wrapper_class=structlog.make_filtering_bound_logger(minimum),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),  # one write a line: workers share it
+        logger_factory=lambda *_: written,
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)

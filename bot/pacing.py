@@ -4,7 +4,6 @@ What an entry of the outbox mainly does is taken from its bucket when it is clai
 other calls (who somebody is, whether a post is there already, a second mark) take theirs here, right before they are made.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -61,8 +60,8 @@ WITHOUT = timedelta(seconds=30)
 
 _taken: ContextVar[str | None] = ContextVar("taken", default=None)
 
-_made: ContextVar[Counter[str] | None] = ContextVar("made", default=None)
-"""The calls of the attempt that is under way, by method; None outside of one."""
+_made: ContextVar[set[str] | None] = ContextVar("made", default=None)
+"""The methods that the attempt under way has called; None outside of one."""
 
 log = structlog.get_logger()
 
@@ -104,18 +103,18 @@ def taken_for(entry: Entry) -> None:
     """An attempt begins. The first call of the method that its entry was claimed for was taken then; holds for this task."""
     is_method = entry.pace is not None and entry.pace.startswith(pacing.METHOD)
     _taken.set(entry.pace.removeprefix(pacing.METHOD) if is_method and entry.pace else None)
-    _made.set(Counter())
+    _made.set(set())
 
 
 def _is_begun(method: str) -> bool:
     made = _made.get()
-    return made is not None and made[method] > 0
+    return made is not None and method in made
 
 
-def _count(method: str) -> None:
+def _begun(method: str) -> None:
     made = _made.get()
     if made is not None:
-        made[method] += 1
+        made.add(method)
 
 
 class Gate:
@@ -137,13 +136,13 @@ class Gate:
             return
         if _taken.get() == method:
             _taken.set(None)
-            _count(method)
+            _begun(method)
             return
         key, now = pacing.method_key(method), self._clock()
         try:
             async with self._database.transaction(brief=True) as tx:
                 if await pacing.take(tx, key, rate, now=now, in_debt=_is_begun(method)) is not None:
-                    _count(method)
+                    _begun(method)
                     return
                 free_at = await pacing.next_at(tx, key, now=now)
         except (StorageError, OSError) as error:

@@ -4,7 +4,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, bindparam, or_, update
+from sqlalchemy import Boolean, bindparam, or_, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from storage.database import Transaction
@@ -59,28 +60,40 @@ async def claim(tx: Transaction, begun: Entry, *, until: datetime) -> None:
     )
 
 
-async def change(tx: Transaction, entry: Entry, **values: Any) -> None:
+async def change(tx: Transaction, entry: Entry, **values: Any) -> bool:
     """Change an entry that is as we know it; where our claim ran out and another took it, the outcome is theirs.
 
-    Another may even have settled it without an attempt of its own. `settled_at=None` takes up a settled one again. Raises ClaimLost.
+    Another may even have settled it without an attempt of its own. `settled_at=None` takes up a settled one again. Returns
+    whether others wait in its lane. Raises ClaimLost.
     """
     changes = {f"new_{name}": value for name, value in {"claimed_until": None, **values}.items()}
-    changed = await _changing(*changes).changed(
+    changed = await _changing(*changes).first(
         tx,
         of_id=entry.id,
         of_delivery=entry.delivery_id,
+        of_lane=entry.lane,
         of_attempt=entry.attempt,
         of=entry.claimed_by,
         again=values.get("settled_at", entry) is None,
         **changes,
     )
-    if changed == 0:
+    if changed is None:
         raise ClaimLost
+    return bool(changed.others_wait)
 
 
 @cache
 def _changing(*names: str) -> Prepared:
-    """The statement that changes these columns (named `new_…`), built once."""
+    """The statement that changes these columns (named `new_…`), built once.
+
+    What it returns speaks of `other` alone: for SQLite, SQLAlchemy writes RETURNING without the names of tables.
+    """
+    other = aliased(Outbox)
+    others = select(col(other.id)).where(
+        col(other.settled_at).is_(None),
+        col(other.lane) == bindparam("of_lane"),
+        col(other.id) != bindparam("of_id"),
+    )
     return Prepared(
         update(Outbox)
         .where(
@@ -91,6 +104,7 @@ def _changing(*names: str) -> Prepared:
             or_(col(Outbox.settled_at).is_(None), bindparam("again", type_=Boolean)),
         )
         .values({name.removeprefix("new_"): bindparam(name) for name in names})
+        .returning(others.exists().label("others_wait"))
     )
 
 

@@ -282,9 +282,9 @@ async def settle(tx: Transaction, entry: Entry, *, state: WorkState, now: dateti
     The dispatcher is woken where something waits in the lane: nothing else can go that could not go before. That of other
     processes is not, by this and the next three: who delivered it goes on with its lane.
     """
-    await entries.change(tx, entry, state=state, settled_at=now, reason=reason)
+    others_wait = await entries.change(tx, entry, state=state, settled_at=now, reason=reason)
     touch(tx, SETTLED, only_here=True)
-    if entry.lane is not None and await _BEHIND.first(tx, of=entry.lane) is not None:
+    if others_wait:
         touch(tx, TOPIC, only_here=True)
 
 
@@ -404,9 +404,6 @@ async def hasten(tx: Transaction, lane: str, kind: Kind, *, now: datetime) -> No
 
 
 # Built once: that takes ten times as long as running them.
-_BEHIND = Prepared(
-    select(col(Outbox.id)).where(col(Outbox.settled_at).is_(None), col(Outbox.lane) == bindparam("of")).limit(1)
-)
 _LAST_TURN = Prepared(
     select(func.max(Outbox.turn_at, type_=UtcDateTime)).where(
         col(Outbox.settled_at).is_(None), col(Outbox.lane) == bindparam("lane")

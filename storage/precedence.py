@@ -7,8 +7,10 @@ idle that costs nothing, and under load it gets a seventh of the time, so that i
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 REST = 6.0
@@ -18,6 +20,20 @@ LONGEST_REST = 0.25
 """Seconds for which it rests at a time, however much of it there is: reading and delivering each go on about twice a second."""
 
 Queue = deque[asyncio.Future[None]]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A turn to write, had while a block runs. It knows nothing of who has it: one serves all, and costs next to nothing."""
+
+    take: Callable[[], Awaitable[None]]
+    give: Callable[[], None]
+
+    async def __aenter__(self) -> None:
+        await self.take()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.give()
 
 
 class Precedence:
@@ -34,30 +50,22 @@ class Precedence:
         self._rest_until = 0.0
         self._line = asyncio.Lock()
         self._waited: dict[asyncio.Task[Any] | None, float] = {}
+        self._turn_first, self._turn = (
+            Turn(partial(self._take, queue), self._give) for queue in (self._first, self._others)
+        )
 
     def arrived(self) -> None:
         """A webhook has come and waits for its answer: the next turn is its, by `first`, though that may be asked for later."""
         self._arrived += 1
         self._expected = True
 
-    @asynccontextmanager
-    async def first(self) -> AsyncIterator[None]:
+    def first(self) -> Turn:
         """A turn to write, before all others that wait for one."""
-        await self._take(self._first)
-        self._expected = False
-        try:
-            yield
-        finally:
-            self._give()
+        return self._turn_first
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    def turn(self) -> Turn:
         """A turn to write."""
-        await self._take(self._others)
-        try:
-            yield
-        finally:
-            self._give()
+        return self._turn
 
     @asynccontextmanager
     async def behind(self) -> AsyncIterator[None]:
@@ -68,7 +76,8 @@ class Precedence:
         """
         clock, task = asyncio.get_running_loop().time, asyncio.current_task()
         async with self._line if self._rest_until > clock() else nullcontext():
-            await asyncio.sleep(max(0.0, self._rest_until - clock()))
+            if (rest := self._rest_until - clock()) > 0:
+                await asyncio.sleep(rest)
             arrived, began, self._waited[task] = self._arrived, clock(), 0.0
             try:
                 yield
@@ -81,9 +90,14 @@ class Precedence:
     async def _take(self, queue: Queue) -> None:
         if not self._exclusive:
             return
-        if not self._taken and not (self._expected and queue is self._others):
-            self._taken = True
-            return
+        is_first = queue is self._first
+        if self._taken or (self._expected and not is_first):
+            await self._wait(queue)
+        self._taken = True
+        if is_first:
+            self._expected = False
+
+    async def _wait(self, queue: Queue) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         turn: asyncio.Future[None] = loop.create_future()
         queue.append(turn)

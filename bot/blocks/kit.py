@@ -24,10 +24,13 @@ Slack documents no limit; it was seen to answer `msg_blocks_too_long` from about
 LONGEST_TEXT = 2_900
 """Characters of one text element; Slack's limit for text objects is 3,000."""
 
+_SHORTEST = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Made once: `json.dumps` makes one each time."""
+
 
 def size(value: Block | Sequence[Block]) -> int:
     """How many bytes of JSON something has."""
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
+    return len(_SHORTEST.encode(value).encode(errors="surrogatepass"))
 
 
 def header(text: str) -> Block:

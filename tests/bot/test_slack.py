@@ -43,6 +43,13 @@ async def test_a_call_that_succeeds(slack: Slack, workspace: SlackStandIn):
     assert (await slack.call("conversations.info", {"channel": "C0LEADS"}))["channel"]["name"] == "leads"
 
 
+async def test_whatever_is_said_arrives_as_it_is(slack: Slack, workspace: SlackStandIn):
+    for text in ("½ a 🛁", "half of one: \ud83d"):
+        workspace.faults.add("chat.postMessage", Fault(status=200, body={"ok": True}))
+        await slack.call("chat.postMessage", {"channel": "C0LEADS", "text": text})
+        assert workspace.called("chat.postMessage")[-1].args["text"] == text
+
+
 @pytest.mark.parametrize(
     ("fault", "sort", "reason"),
     [
@@ -84,6 +91,17 @@ async def test_each_failure_says_what_to_do_and_the_call_is_made_once(
 async def test_retry_after(slack: Slack, workspace: SlackStandIn, header: str, seconds: float | None):
     workspace.faults.add("chat.postMessage", Fault(status=429, body={"ok": False}, headers={"Retry-After": header}))
     assert (await _fails(slack)).retry_after == seconds
+
+
+async def test_cookies_are_not_kept(workspace: SlackStandIn):
+    slack = Slack(token=TOKEN, base_url=f"{workspace.base_url}/slack/api/".replace("127.0.0.1", "localhost"))
+    await slack.open()
+    cookie = {"set-cookie": "b=1; Path=/", "X-OAuth-Scopes": "chat:write"}
+    workspace.faults.add("chat.postMessage", Fault(status=200, body={"ok": True}, headers=cookie))
+    answer = await slack.ask("chat.postMessage", POST)
+    assert (answer.headers.get("set-cookie"), answer.headers.get("x-oauth-scopes")) == ("b=1; Path=/", "chat:write")
+    assert list(slack.client.session.cookie_jar) == []
+    await slack.close()
 
 
 async def test_a_connection_that_is_refused_is_safe_to_repeat():

@@ -26,7 +26,7 @@ from storage import (
     upkeep,
 )
 from storage.database import Database
-from storage.models import Business, Environment, Lead
+from storage.models import Business, Environment, Lead, WorkState
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 BEHIND = 100_000
@@ -119,11 +119,16 @@ def reads_it_all(step):
     return whole and ("outbox" in step or "inbox" in step) and not is_part
 
 
+async def settle_next(tx):
+    entry = await outbox.next_up(tx, now=NOW)
+    await outbox.settle(tx, entry, state=WorkState.DONE, now=NOW)
+
+
 WORK = {
     "next_up": lambda tx: outbox.next_up(tx, now=NOW),
     "next_due": lambda tx: timing.next_due(tx, now=NOW),
     "after_this": lambda tx: timing.after_this(tx, now=NOW),
-    "behind": lambda tx: outbox._BEHIND.all(tx, of="slack:1"),
+    "settle": settle_next,
     "inbox_is_empty": inbox.is_empty,
     "blocked": lambda tx: lanes.BLOCKED.all(tx, entry_id=BEHIND + 1),
     "next_inbox": lambda tx: tx.execute(lanes.NEXT_INBOX, {"now": NOW}),
