@@ -71,6 +71,7 @@ class Dispatcher:
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._in_vain = False
         services.database.on_commit(outbox.TOPIC, self._woken.set)
 
     async def run(self) -> None:
@@ -163,6 +164,7 @@ class Dispatcher:
             async with self._services.database.transaction(brief=True) as tx:
                 entry = await outbox.next_up(tx, now=now)
                 if entry is None:
+                    self._in_vain = not self._services.database.is_sqlite
                     return self._pause(await timing.next_due(tx, now=now), now)
                 if entry.kind not in BRIEF:
                     at_length(tx)
@@ -269,8 +271,11 @@ class Dispatcher:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if len(self._under_way) >= AT_ONCE:
-            self._woken.set()  # it makes room; what follows from it, its commit has told
+        if self._in_vain or len(self._under_way) >= AT_ONCE:
+            # It makes room; what follows from it, its commit has told. On PostgreSQL it did not see what was added to its lane
+            # while it was written down, and what we found blocked by it then is not blocked any more.
+            self._in_vain = False
+            self._woken.set()
         self._under_way.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("delivery_left", error=type(error).__name__)

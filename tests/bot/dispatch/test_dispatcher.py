@@ -1,5 +1,8 @@
 """The dispatcher beside what it delivers: entries that our own code cannot say, and several channels at once."""
 
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +16,7 @@ from bot.dispatch.plans import At, NotYet, Plan, Settled
 from bot.dispatch.verdicts import MISTAKES
 from bot.failures import Failure, Sort
 from sandbox.slack.failures import slack_error
-from storage import outbox
+from storage import outbox, timing
 from storage.database import NUDGES
 from storage.models import Channel, Outbox, WorkState
 from storage.outbox import Kind
@@ -290,3 +293,35 @@ async def test_who_has_their_hands_full_tells_the_other_replicas_what_is_left(pl
         await place.at_rest()
         # that they are there; and that there are more than we can do
         assert await place.seen(lambda: told.count(outbox.TOPIC) >= 2)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_what_came_while_an_outcome_was_written_down_goes_right_after_it(place: Office, monkeypatch):
+    """Whoever settles does not see what others add to the lane at the same time; and who looks for that finds it blocked."""
+    writing, looked, go_on, next_due = asyncio.Event(), asyncio.Event(), asyncio.Event(), timing.next_due
+
+    async def prepare(at: At):
+        plan = await a_post(at)
+
+        async def then(*_arguments):
+            writing.set()
+            await go_on.wait()
+
+        return replace(plan, then=then)
+
+    async def in_vain(tx, *, now):
+        looked.set()
+        return await next_due(tx, now=now)
+
+    monkeypatch.setitem(KINDS, Kind.POST_CHARGE, prepare)
+    await say(place, "first", lane="slack:1")
+    await writing.wait()
+    monkeypatch.setattr(timing, "next_due", in_vain)
+    await say(place, "second", lane="slack:1")
+    with suppress(TimeoutError):
+        while True:  # until it looks no more
+            async with asyncio.timeout(0.5):
+                await looked.wait()
+                looked.clear()
+    go_on.set()
+    await place.seen(lambda: texts(place) == ["first", "second"], within=dispatcher.POLL - 1)
