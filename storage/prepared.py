@@ -97,8 +97,10 @@ def _server(tx: Transaction) -> Any:
 
 
 async def _written(tx: Transaction) -> None:
-    """Write what was changed of the objects that a transaction holds."""
+    """Write what was changed of the objects that a transaction holds; its session begins with the first of them."""
     session = tx.sync_session
+    if not session.in_transaction():
+        return
     refuse_broken(tx)
     if session.new or session.dirty or session.deleted:
         await tx.flush()
