@@ -8,9 +8,10 @@ it is executed as any other. The types of the columns turn values into what the 
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Delete, Insert, Update
+from sqlalchemy.exc import NoResultFound
 
 from storage.database import Transaction
 from storage.one_hop import DIALECT, told
@@ -19,6 +20,8 @@ from storage.transaction import ASKED, HERE, refuse_broken
 
 if TYPE_CHECKING:
     from storage.by_asyncpg import ByAsyncpg
+
+Found = TypeVar("Found")
 
 
 class Prepared:
@@ -85,6 +88,13 @@ class Prepared:
         from storage.by_asyncpg import ByAsyncpg  # noqa: PLC0415 -- 5 MB, which SQLite's process need not hold
 
         return ByAsyncpg(self.statement)
+
+
+def there(found: Found | None) -> Found:
+    """A row that is there; raises StorageError where it was erased since, and all of it is to be done again."""
+    if found is None:
+        raise NoResultFound("it was there, and is not any more")
+    return found
 
 
 def _server(tx: Transaction) -> Any:
