@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.exc import NoResultFound
 from sqlmodel import col
 
 from storage import database
@@ -13,7 +12,7 @@ from storage.database import Transaction
 from storage.inserting import ByDialect
 from storage.merging import fill
 from storage.models import Business, Customer, Environment
-from storage.prepared import Prepared
+from storage.prepared import Prepared, there
 from storage.whole import Whole
 
 KEPT = "businesses"
@@ -59,7 +58,7 @@ async def ensure_customer(
         made = await _ADD_CUSTOMER.of(tx).first(tx, **values, **told)
         if made is not None:
             return CUSTOMER.of(tx, made), any(told.values())
-        found = _there(await _CUSTOMER.first(tx, **called))
+        found = there(await _CUSTOMER.first(tx, **called))
     customer = CUSTOMER.of(tx, found)
     filled = fill(customer, told)
     await tx.flush()
@@ -102,17 +101,10 @@ async def _found_or_made(tx: Transaction, values: Mapping[str, Any]) -> Business
         or await _ADD_BUSINESS.of(tx).first(tx, **values)
         or await _BUSINESS.first(tx, **called)
     )
-    return BUSINESS.of(tx, _there(found))
+    return BUSINESS.of(tx, there(found))
 
 
-def _there(found: Any) -> Any:
-    """A row that stood in the way of ours; raises StorageError where it was erased since, and all of it is to be done again."""
-    if found is None:
-        raise NoResultFound("it was there, and is not any more")
-    return found
-
-
-def _unless_there(whole: Whole[Any], *given: str) -> ByDialect[Prepared]:
+def _unlessthere(whole: Whole[Any], *given: str) -> ByDialect[Prepared]:
     """Inserts a row and gives it; gives none where another replica has just done so."""
     values: dict[str, Any] = {name: bindparam(name) for name in given}
     return ByDialect(
@@ -127,10 +119,10 @@ _BUSINESS = Prepared(
         col(Business.environment) == bindparam("of"), col(Business.thumbtack_id) == bindparam("called")
     )
 )
-_ADD_BUSINESS = _unless_there(BUSINESS, "environment", "thumbtack_id", "created_at")
+_ADD_BUSINESS = _unlessthere(BUSINESS, "environment", "thumbtack_id", "created_at")
 _CUSTOMER = Prepared(
     select(*CUSTOMER.columns).where(
         col(Customer.business_id) == bindparam("of"), col(Customer.thumbtack_id) == bindparam("called")
     )
 )
-_ADD_CUSTOMER = _unless_there(CUSTOMER, "business_id", "thumbtack_id", "created_at", "name", "phone")
+_ADD_CUSTOMER = _unlessthere(CUSTOMER, "business_id", "thumbtack_id", "created_at", "name", "phone")

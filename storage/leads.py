@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, update
 from sqlmodel import col
 
 from storage import businesses, lanes
@@ -52,20 +52,22 @@ async def to_change(tx: Transaction, lead_id: int | None) -> Lead | None:
     return lead if lead is None or lead.joined_id is None else await to_change(tx, lead.joined_id)
 
 
-def _found() -> Select[*tuple[Any, ...]]:
-    """The leads that an API calls so, by its own id or by the other API's: one, or two where one joined the other.
-
-    With their businesses and customers, whom whoever looks for a lead asks for next.
-    """
+def _is_called() -> ColumnElement[bool]:
+    """What is so of the leads that an API calls so, by its own id or by the other API's: one, or two where one joined the other."""
     alias = select(col(LeadAlias.lead_id)).where(
         col(LeadAlias.environment) == bindparam("environment"), col(LeadAlias.thumbtack_id) == bindparam("called")
     )
     own = and_(col(Lead.environment) == bindparam("environment"), col(Lead.thumbtack_id) == bindparam("called"))
+    return or_(own, col(Lead.id).in_(alias))
+
+
+def _found() -> Select[*tuple[Any, ...]]:
+    """These leads, with their businesses and customers, whom whoever looks for a lead asks for next."""
     return (
         select(*LEAD.columns, *BUSINESS.columns, *CUSTOMER.columns)
         .outerjoin(Business, col(Business.id) == col(Lead.business_id))
         .outerjoin(Customer, col(Customer.id) == col(Lead.customer_id))
-        .where(or_(own, col(Lead.id).in_(alias)))
+        .where(IS_CALLED)
     )
 
 
@@ -95,10 +97,15 @@ async def find_to_change(tx: Transaction, environment: Environment, thumbtack_id
     return await hold(tx, await find(tx, environment, thumbtack_id))
 
 
+async def lock(tx: Transaction, lead_id: int) -> None:
+    """Take in nothing else about a lead until this transaction ends."""
+    await lanes.lock(tx, f"lead:{lead_id}")
+
+
 async def hold(tx: Transaction, lead: Lead | None) -> Lead | None:
     """Likewise of a lead that was found; where it joined another meanwhile, that one."""
     while lead is not None:
-        await lanes.lock(tx, f"lead:{lead.id}")
+        await lock(tx, known(lead.id))
         query = select(Lead).where(col(Lead.id) == lead.id).execution_options(populate_existing=True)
         lead = (await tx.execute(query)).scalar_one_or_none()
         if lead is None or lead.joined_id is None:
@@ -147,13 +154,9 @@ async def placeholder(
     thumbtack_id: str,
     values: Mapping[str, Any],
     now: datetime,
-    held: Lead | None = None,
 ) -> Merged:
-    """The lead something else names (a message, a review, a price); a placeholder where it was not heard of.
-
-    `held`: what `find_to_change` gave for it in this transaction, where it was asked.
-    """
-    lead = held or await find_to_change(tx, environment, thumbtack_id)
+    """The lead something else names (a message, a review, a price); a placeholder where it was not heard of."""
+    lead = await find_to_change(tx, environment, thumbtack_id)
     if lead is None:
         lead, filled = await _add(tx, environment, thumbtack_id, values)
         await _happened(tx, lead, kind="named", now=now)
@@ -326,6 +329,7 @@ _FIRST_POSTED = Prepared(select(col(Lead.id)).where(col(Lead.posted_at).is_not(N
 _JOINED = Prepared(select(col(Lead.joined_id)).where(col(Lead.id) == bindparam("of")))
 _POSTED = Prepared(update(Lead).where(col(Lead.id) == bindparam("of_id")).values(posted_at=bindparam("now")))
 LEAD = Whole(Lead)
+IS_CALLED = _is_called()
 _FOUND = Prepared(_found())
 _EMPTY = {name: value for name, value in defaults(Lead).items() if name != "id"}
 _ADD = adding(Lead, *(name for name in LEAD.names if name != "id"))

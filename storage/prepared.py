@@ -8,9 +8,10 @@ it is executed as any other. The types of the columns turn values into what the 
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Delete, Insert, Update
+from sqlalchemy.exc import NoResultFound
 
 from storage.database import Transaction
 from storage.one_hop import DIALECT, told
@@ -19,6 +20,8 @@ from storage.transaction import ASKED, HERE, refuse_broken
 
 if TYPE_CHECKING:
     from storage.by_asyncpg import ByAsyncpg
+
+Found = TypeVar("Found")
 
 
 class Prepared:
@@ -87,6 +90,13 @@ class Prepared:
         return ByAsyncpg(self.statement)
 
 
+def there(found: Found | None) -> Found:
+    """A row that is there; raises StorageError where it was erased since, and all of it is to be done again."""
+    if found is None:
+        raise NoResultFound("it was there, and is not any more")
+    return found
+
+
 def _server(tx: Transaction) -> Any:
     """Asyncpg's connection, where SQLAlchemy has begun this transaction on it, which it does with the first statement."""
     session = tx.sync_session
@@ -97,8 +107,10 @@ def _server(tx: Transaction) -> Any:
 
 
 async def _written(tx: Transaction) -> None:
-    """Write what was changed of the objects that a transaction holds."""
+    """Write what was changed of the objects that a transaction holds; its session begins with the first of them."""
     session = tx.sync_session
+    if not session.in_transaction():
+        return
     refuse_broken(tx)
     if session.new or session.dirty or session.deleted:
         await tx.flush()

@@ -14,7 +14,7 @@ from storage.columns import word
 from storage.database import Transaction
 from storage.models import Channel, Lead, Outbox, Thread
 from storage.outbox import Kind, slack_lane
-from storage.prepared import Prepared
+from storage.prepared import Prepared, there
 from storage.threads import LeadThread
 
 OLD_AFTER = timedelta(days=80)
@@ -39,18 +39,19 @@ async def was_deleted(tx: Transaction, channel: str) -> bool:
     return await channels.closed_as(tx, channel) == DELETED
 
 
-async def place_of_news(tx: Transaction, lead: Lead, *, now: datetime, default: str | None) -> str | None:
+async def place_of_news(tx: Transaction, lead_id: int, *, now: datetime, default: str | None) -> str | None:
     """Where news of a lead are posted, for which a new card comes first where the old one will not do."""
-    found = await _STANDING.first(tx, lead=leads.known(lead.id))
-    if found is None:
-        return lead.channel
-    thread_id, channel, attached_at, closed = found
-    if now - attached_at < OLD_AFTER and closed != DELETED:
-        return str(channel)
-    thread = await tx.get(Thread, thread_id)
+    stands = there(await _STANDING.first(tx, lead=lead_id))
+    decided: str | None = stands.decided
+    if stands.thread_id is None:
+        return decided
+    if now - stands.attached_at < OLD_AFTER and stands.closed != DELETED:
+        return str(stands.channel)
+    thread = await tx.get(Thread, stands.thread_id)
     if thread is None:  # forgotten just now, by another replica
-        return lead.channel
-    return await renew(tx, lead, thread, now=now, default=default, lane=slack_lane(leads.known(lead.id)))
+        return decided
+    lead = there(await leads.get(tx, lead_id))
+    return await renew(tx, lead, thread, now=now, default=default, lane=slack_lane(lead_id))
 
 
 async def renew(
@@ -107,9 +108,16 @@ async def card_to_come(tx: Transaction, lead_id: int) -> Outbox | None:
 
 # A lead's own thread, and whether its channel is closed: asked for each message; building it takes longer.
 _STANDING = Prepared(
-    select(col(Thread.id), col(Thread.channel), col(Thread.attached_at), col(Channel.closed))
+    select(
+        col(Lead.channel).label("decided"),
+        col(Thread.id).label("thread_id"),
+        col(Thread.channel),
+        col(Thread.attached_at),
+        col(Channel.closed),
+    )
+    .outerjoin(Thread, col(Thread.lead_id) == col(Lead.id))
     .outerjoin(Channel, col(Channel.channel) == col(Thread.channel))
-    .where(col(Thread.lead_id) == bindparam("lead"))
+    .where(col(Lead.id) == bindparam("lead"))
     .order_by(col(Thread.id).desc(), col(Channel.id))
     .limit(1)
 )

@@ -19,10 +19,11 @@ class Text:
         """Understand it, once; values and columns are kept as the dialect's types say."""
         compiled: Any = statement.compile(dialect=dialect)
         self.text: str = compiled.string
-        named = {compiled.bind_names[bind]: bind for bind in compiled.binds.values()}
-        kinds = {name: bind.type.dialect_impl(dialect) for name, bind in named.items()}
-        self._fixed = {name: bind.effective_value for name, bind in named.items() if not bind.required}
-        self._binds = _processes({name: kind.bind_processor(dialect) for name, kind in kinds.items()})
+        binds = {compiled.bind_names[bind]: bind for bind in compiled.binds.values()}
+        kept = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
+        own = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
+        self._own = {name: value if (process := kept[name]) is None else process(value) for name, value in own.items()}
+        self._binds = _processes({name: process for name, process in kept.items() if name not in own})
         self._order: Sequence[str] = compiled.positiontup
         columns = list(statement.exported_columns)
         names = [column.key or "" for column in columns]
@@ -31,8 +32,8 @@ class Text:
         self._results = _processes({at: kind.result_processor(dialect, None) for at, kind in enumerate(types)})
 
     def arguments(self, values: Mapping[str, Any]) -> Sequence[Any]:
-        """What the driver is given, in its order."""
-        given = {**self._fixed, **values}
+        """What the driver is given, in its order: the statement's own values, which stand in it, and these."""
+        given = {**self._own, **values}
         for name, process in self._binds:
             given[name] = process(given[name])
         return [given[name] for name in self._order]

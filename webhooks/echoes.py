@@ -15,6 +15,7 @@ from storage import inbound, leads, messages
 from storage.database import Transaction
 from storage.inbound import Inbound
 from storage.models import Direction, Environment, Generation, Lead, Message, ReplyState
+from storage.talking import Talk
 from webhooks.thumbtack.facts import MessageReceived, Sender
 
 AUTOMATIC_WITHIN = timedelta(seconds=60)
@@ -33,9 +34,9 @@ _EMOJI_STYLE = "\ufe0f"
 
 
 async def reply_of(
-    tx: Transaction, lead: Lead | None, fact: MessageReceived, *, environment: Environment, now: datetime
+    tx: Transaction, lead_id: int | None, fact: MessageReceived, *, environment: Environment, now: datetime
 ) -> Message | None:
-    """Our reply that this is the echo of, for changing; None for what was not sent from here.
+    """Our reply to a lead that this is the echo of, for changing; None for what was not sent from here.
 
     By its id, else the one nearest in time that says the same and was not told of yet. An id that the call's answer had
     may be another one, so the text counts then too, within the time in which two tellings are the same message.
@@ -46,11 +47,11 @@ async def reply_of(
     if known is not None:
         return await messages.to_change(tx, known.id) if known.direction == Direction.OUTBOUND else None
     told, sent_at = normalised(fact.text), fact.sent_at or now
-    if lead is None or not told:
+    if lead_id is None or not told:
         return None
     same = [
         reply
-        for reply in await messages.handed_over(tx, leads.known(lead.id), near=sent_at)
+        for reply in await messages.handed_over(tx, lead_id, near=sent_at)
         if normalised(reply.sent_text) == told and _may_be(reply, fact, sent_at)
     ]
     return min(same, key=lambda reply: _apart(reply, sent_at), default=None)
@@ -130,7 +131,7 @@ def _sent(reply: Message) -> datetime:
 # What Thumbtack made itself
 
 
-def may_be_automatic(lead: Lead, message: Inbound) -> bool:
+def may_be_automatic(lead: Lead | Talk, message: Inbound) -> bool:
     """Whether Thumbtack may have made this message at all.
 
     Only about the time at which the lead came, which is known once the lead itself is: until then nothing is.

@@ -36,24 +36,24 @@ class Page:
     heard_at: datetime | None = None
 
     async def say(self, kind: Kind, lead: Lead, **entry: Any) -> Enqueued:
-        """Let something be said about a lead, behind whatever was to be said about it before; the entry.
-
-        Where the card is too old to be seen, or its channel was deleted, news open a new one (see `storage.renewing`).
-        """
+        """Let something be said about a lead, behind whatever was to be said about it before; the entry."""
         lead_id = leads.known(lead.id)
         if kind in renewing.NEWS:
-            place = await renewing.place_of_news(self.tx, lead, now=self.now, default=self.default_channel)
-        else:
-            place = await self._channel(lead)
+            return await self.say_news(kind, lead_id, **entry)
+        return await self._say(kind, lead_id, channel=await self._channel(lead), **entry)
+
+    async def say_news(self, kind: Kind, lead_id: int, **entry: Any) -> Enqueued:
+        """Likewise what is worth a new card, where the old one is too old to be seen, or its channel was deleted.
+
+        See `storage.renewing`.
+        """
+        place = await renewing.place_of_news(self.tx, lead_id, now=self.now, default=self.default_channel)
+        return await self._say(kind, lead_id, channel=place, **entry)
+
+    async def _say(self, kind: Kind, lead_id: int, **entry: Any) -> Enqueued:
+        lane = slack_lane(lead_id)
         return await outbox.enqueue(
-            self.tx,
-            kind,
-            now=self.now,
-            since=self.heard_at,
-            lane=slack_lane(lead_id),
-            channel=place,
-            lead_id=lead_id,
-            **entry,
+            self.tx, kind, now=self.now, since=self.heard_at, lane=lane, lead_id=lead_id, **entry
         )
 
     async def say_of_review(self, kind: Kind, review: Review, lead: Lead | None) -> None:

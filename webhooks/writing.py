@@ -4,13 +4,15 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import assert_never
 
-from storage import businesses, inbound, joining, leads, messages, ordering, outbox, reviews, states, waiting
+from storage import businesses, inbound, joining, leads, messages, ordering, outbox, reviews, states, talking, waiting
 from storage.inbound import Inbound, Told
 from storage.models import Lead, Review
 from storage.outbox import Kind, slack_lane
+from storage.prepared import there
+from storage.talking import Talk
 from webhooks import echoes, telling
 from webhooks.lead_columns import columns
-from webhooks.parties import UNNAMED_BUSINESS, Parties, remember
+from webhooks.parties import UNNAMED_BUSINESS, Parties, are_known, remember
 from webhooks.telling import Page
 from webhooks.thumbtack import money
 from webhooks.thumbtack.facts import (
@@ -96,37 +98,38 @@ async def _asked(page: Page, lead: Lead) -> None:
 
 async def message_received(page: Page, fact: MessageReceived) -> None:
     """A message: into its lead's thread, which is opened where the lead has not come yet; our own is not told again."""
-    held = await leads.find_to_change(page.tx, page.environment, fact.lead_id)
-    if await _is_echo(page, held, fact):
+    found = await talking.find_to_change(page.tx, page.environment, fact.lead_id)
+    if await _is_echo(page, found, fact):
         return
-    lead = await _named_lead(page, fact, held=held)
-    heard = await inbound.record(page.tx, _told(page, lead, fact))
+    talk = await _talk(page, found, fact)
+    heard = await inbound.record(page.tx, _told(page, talk, fact))
     message = heard.message
-    if message.lead_id != lead.id:
+    if message.lead_id != talk.id:
         return  # told of another lead before, and standing there
     if heard.is_new:
-        message = await _judge(page, lead, heard.message)
+        message = await _judge_new(page, talk, message)
     if message.is_automatic:
         return
     if heard.is_new:
-        await _waits(page, lead, message)
-    if lead.announced_at is None:
-        await telling.announce(page, lead)
+        await _waits(page, talk, message)
+    if talk.announced_at is None:
+        await telling.announce(page, there(await leads.get(page.tx, talk.id)))
     said = []
     if "text" in heard.filled:
-        said.append(await page.say(Kind.POST_MESSAGE, lead, message_id=message.id))
+        said.append(await page.say_news(Kind.POST_MESSAGE, talk.id, message_id=message.id))
     if "attachments" in heard.filled and message.attachments:
-        said.append(await page.say(Kind.POST_PHOTOS, lead, message_id=message.id))
+        said.append(await page.say_news(Kind.POST_PHOTOS, talk.id, message_id=message.id))
     if any(outbox.waits_behind(entry, now=page.now) for entry in said):
-        await ordering.by_time(page.tx, slack_lane(leads.known(lead.id)))
+        await ordering.by_time(page.tx, slack_lane(talk.id))
 
 
-async def _is_echo(page: Page, lead: Lead | None, fact: MessageReceived) -> bool:
+async def _is_echo(page: Page, talk: Talk | None, fact: MessageReceived) -> bool:
     """Whether this is a reply that was sent from here, told again; then it arrived, which settles what was in doubt.
 
     The reply is held before anything about its lead is (see `bot.replies`).
     """
-    reply = await echoes.reply_of(page.tx, lead, fact, environment=page.environment, now=page.now)
+    lead_id = None if talk is None else talk.id
+    reply = await echoes.reply_of(page.tx, lead_id, fact, environment=page.environment, now=page.now)
     if reply is None:
         return False
     if echoes.heard(reply, fact, now=page.now):
@@ -134,6 +137,21 @@ async def _is_echo(page: Page, lead: Lead | None, fact: MessageReceived) -> bool
             page.tx, Kind.CONFIRM_REPLY, now=page.now, lead_id=reply.lead_id, message_id=reply.id, priority=outbox.FIRST
         )
     return True
+
+
+async def _talk(page: Page, found: Talk | None, fact: MessageReceived) -> Talk:
+    """The lead a message is about, where all that the message says of its parties stands (see `_named_lead`)."""
+    if found is not None and are_known(found, fact):
+        return found
+    named = await _named_lead(page, fact)
+    return there(await talking.get(page.tx, leads.known(named.id)))
+
+
+async def _judge_new(page: Page, talk: Talk, message: Inbound) -> Inbound:
+    """See `_judge`, which asks for the lead as a whole: what a customer writes later than the lead is judged without."""
+    if message.author != Sender.BUSINESS and not echoes.may_be_automatic(talk, message):
+        return message
+    return await _judge(page, there(await leads.get(page.tx, talk.id)), message)
 
 
 async def _judge(page: Page, lead: Lead, message: Inbound) -> Inbound:
@@ -153,12 +171,12 @@ async def _judge(page: Page, lead: Lead, message: Inbound) -> Inbound:
     return message
 
 
-async def _waits(page: Page, lead: Lead, message: Inbound) -> None:
+async def _waits(page: Page, talk: Talk, message: Inbound) -> None:
     """A customer who wrote waits for us, unless they were answered after that; the card says so."""
-    if message.author == Sender.BUSINESS:
+    if message.author == Sender.BUSINESS or await talking.waits(page.tx, talk):
         return
-    lead = await leads.to_change(page.tx, lead.id) or lead  # an answer that is written down just now is before or after
-    if lead.waiting_since is not None or await leads.answered_since(page.tx, lead, message.sent_at or page.now):
+    lead = there(await leads.to_change(page.tx, talk.id))
+    if await leads.answered_since(page.tx, lead, message.sent_at or page.now):
         return
     before = states.of(lead)
     await waiting.began(page.tx, lead, by_default=page.reminds, now=page.now)
@@ -166,9 +184,9 @@ async def _waits(page: Page, lead: Lead, message: Inbound) -> None:
         await telling.update_card(page, lead)
 
 
-def _told(page: Page, lead: Lead, fact: MessageReceived) -> Told:
+def _told(page: Page, talk: Talk, fact: MessageReceived) -> Told:
     return Told(
-        lead_id=leads.known(lead.id),
+        lead_id=talk.id,
         environment=page.environment,
         generation=fact.generation,
         thumbtack_id=fact.message_id,
@@ -280,18 +298,16 @@ async def _recognise(page: Page, fact: LeadReceived) -> frozenset[int]:
     )
 
 
-async def _named_lead(
-    page: Page, fact: MessageReceived | LeadPriceChanged | ReviewReceived, *, held: Lead | None = None
-) -> Lead:
-    """The lead something else is about (`held`, where it was found); a placeholder where it was not heard of."""
+async def _named_lead(page: Page, fact: MessageReceived | LeadPriceChanged | ReviewReceived) -> Lead:
+    """The lead something else is about; a placeholder where it was not heard of."""
     business = None if isinstance(fact, LeadPriceChanged) else fact.business
     customer = fact.customer if isinstance(fact, MessageReceived) else None
-    parties = await _parties(page, business, customer=customer, lead_id=fact.lead_id, lead=held)
+    parties = await _parties(page, business, customer=customer, lead_id=fact.lead_id)
     values = {**parties.ids, "generation": fact.generation}
     if isinstance(fact, LeadPriceChanged):
         values["extra"] = fact.extra
     named = await leads.placeholder(
-        page.tx, environment=page.environment, thumbtack_id=fact.lead_id or "", values=values, now=page.now, held=held
+        page.tx, environment=page.environment, thumbtack_id=fact.lead_id or "", values=values, now=page.now
     )
     if named.filled and named.lead.announced_at is not None:  # the card may not have known whom a reply goes to
         await telling.update_card(page, named.lead)
@@ -304,10 +320,9 @@ async def _parties(
     *,
     customer: CustomerRef | None = None,
     lead_id: str | None = None,
-    lead: Lead | None = None,
 ) -> Parties:
     return await remember(
-        page.tx, business, environment=page.environment, now=page.now, customer=customer, lead_id=lead_id, lead=lead
+        page.tx, business, environment=page.environment, now=page.now, customer=customer, lead_id=lead_id
     )
 
 

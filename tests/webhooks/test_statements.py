@@ -59,6 +59,7 @@ async def test_reading_a_message_of_a_known_lead(door: Gate, statements: list[st
     assert await door.ingest.step()
     # PostgreSQL reads the lead anew each time it is held: another replica may have changed it until then.
     assert len(statements) <= (13 if door.database.is_sqlite else 15), "\n".join(statements)
+    assert not any("lead.description" in one for one in statements), "of the lead only what a message looks at is read"
 
 
 async def test_a_message_costs_the_same_however_long_the_conversation_is(door: Gate, loaded: list[Message]):

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from support.gate import Gate
 from support.two_ids import one_request
 
 from sandbox.thumbtack import bodies, v4_bodies
-from storage import forgetting, leads, retention
+from storage import forgetting, joining, leads, retention
 from storage.database import Database
 from storage.models import (
     Business,
@@ -186,6 +186,33 @@ async def test_two_replicas_that_hear_of_it_at_once_make_one_lead(door, first):
             assert (kinds.count(Kind.POST_LEAD), kinds.count(Kind.POST_MESSAGE)) == (1, 2)
     finally:
         await second.close()
+
+
+async def test_a_message_that_comes_while_its_lead_joins_another_is_about_the_other(door):
+    twice = Twice()
+    await door.ingested(*(twice.posts[what] for what in ("v4 lead", "legacy message")))
+    await door.post("/v1/message", bodies.message(twice.legacy_id, "Meanwhile."))
+    async with door.database.transaction() as tx:
+        gone = await leads.find_to_change(tx, Environment.PRODUCTION, twice.legacy_id)
+        stays = await leads.find(tx, Environment.PRODUCTION, twice.v4_id)
+        read = asyncio.create_task(door.ingest.step())
+        await _until_somebody_waits(door)
+        await joining.join(tx, gone, stays, now=NOW)
+    assert await read
+    lead = await the_lead(door)
+    assert {one.text: one.lead_id for one in await door.rows(Message)} == {
+        "By the Pro API.": lead.id, "Meanwhile.": lead.id,
+    }  # fmt: skip
+
+
+async def _until_somebody_waits(door: Gate) -> None:
+    """Until a transaction waits for another one's lock. SQLite has one writer: there nobody else has begun."""
+    waiting = text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+    found = door.database.is_sqlite
+    async with asyncio.timeout(30):
+        while not found:
+            async with door.database.reading() as tx:
+                found = (await tx.execute(waiting)).first() is not None
 
 
 async def test_whoever_forgets_the_lead_forgets_what_joined_it(door):

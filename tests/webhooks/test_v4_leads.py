@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.models import Customer, Lead, Outbox
+from storage.models import Business, Customer, Lead, Outbox
 
 ADDRESS = "/v4/webhooks"
 SAMPLES = Path(__file__).parents[1] / "payloads"
@@ -121,3 +121,15 @@ async def test_a_card_says_so_when_a_customer_without_an_id_gets_a_phone(door):
     await door.ingested(LEAD)
     assert "update_card" in [row.kind for row in (await door.rows(Outbox))[before:]]
     assert (await the_customer(door)).phone == "4055550134"
+
+
+async def test_a_customer_who_is_known_to_no_business_becomes_known_to_the_one_that_a_message_names(door):
+    named = {"customerID": "585635485432135686", "displayName": "Jordan B."}
+    first, second = (
+        event("Message", messageID=f"{number}", text=f"Say {number}.", business=BUSINESS, **told)
+        for number, told in ((1, {}), (2, {"customer": named}))
+    )
+    await door.ingested(event("Negotiation", customer=named), first, second)
+    businesses = {one.id: one.thumbtack_id for one in await door.rows(Business)}
+    known = [(businesses[one.business_id], one.thumbtack_id) for one in await door.rows(Customer)]
+    assert known == [("", named["customerID"]), (BUSINESS["businessID"], named["customerID"])]

@@ -124,7 +124,7 @@ async def _held(tx: Transaction, lead_id: int, told: Sequence[MessageReceived], 
     if lead is None:
         return None
     for message in told:
-        await echoes.reply_of(tx, lead, message, environment=Environment(lead.environment), now=now)
+        await echoes.reply_of(tx, lead.id, message, environment=Environment(lead.environment), now=now)
     held = await leads.hold(tx, lead)
     return None if held is None else await leads.to_change(tx, held.id)
 

@@ -54,12 +54,13 @@ def ids(payload: Any) -> Ids:
 
 def facts(payload: Any) -> list[Fact]:
     """What an event says. Raises ShapeError when `ids` does and where a message does not name its lead; nothing else."""
-    found, kind = ids(payload), event_type(payload)
-    data, known = child(payload, "data"), EVENTS.get(kind)
+    kind = event_type(payload)
+    known = EVENTS.get(kind)
     if known is not None:
-        return [known.read(data)]
+        return [known.read(child(payload, "data"))]
     extra = {"event": payload["event"], "data": payload.get("data")}
-    return [OtherEvent(generation=Generation.V4, event_type=kind, lead_id=found.lead_id, extra=jsonb_safe(extra))]
+    lead_id = ids(payload).lead_id
+    return [OtherEvent(generation=Generation.V4, event_type=kind, lead_id=lead_id, extra=jsonb_safe(extra))]
 
 
 def event_type(payload: Any) -> str:

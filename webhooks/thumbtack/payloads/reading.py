@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -95,13 +96,18 @@ def left_over(body: Body, raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _left_over(body: Body, raw: Mapping[str, Any]) -> dict[str, Any]:
-    known = {field.alias: name for name, field in type(body).model_fields.items()}
-    kept = {}
+    known, kept = _names(type(body)), {}
     for key, value in raw.items():
         rest = _rest(getattr(body, known[key]), value) if key in known else value
         if not _says_nothing(rest):
             kept[key] = rest
     return kept
+
+
+@cache
+def _names(body: type[Body]) -> Mapping[str, str]:
+    """The names of its fields, by Thumbtack's."""
+    return {field.alias or name: name for name, field in body.model_fields.items()}
 
 
 def _rest(read: Any, raw: Any) -> Any:
