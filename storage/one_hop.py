@@ -1,23 +1,27 @@
 """SQLite for SQLAlchemy with at most one change of threads a statement: aiosqlite makes four of each that gives rows.
 
 Between two of them stand the event loop and Python's own lock, so that a transaction of thirty statements took most of its
-time changing threads. Everything else (the thread of a connection, what a cancelled task leaves to it) is aiosqlite's.
+time changing threads. The thread of a connection is ours too (`storage.own_thread`): aiosqlite's does more for each of them, and
+holds what it did last, rows and all, until it is asked again. Everything else is aiosqlite's.
 """
 
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from functools import partial
 from time import monotonic
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiosqlite
-from aiosqlite.core import _STOP_RUNNING_SENTINEL  # what its thread ends at; it has no public name
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util.concurrency import await_
+
+from storage.own_thread import OwnThread
+
+T = TypeVar("T")
 
 FETCHED_AT_ONCE = 64
 """aiosqlite's own number; nothing here iterates over a cursor."""
@@ -93,8 +97,27 @@ class OneHopConnection(aiosqlite.Connection):
 
     here = False
     _gave_way = 0.0
-    _asked = _done = 0
-    """Of the thread. Where both are the same it does nothing, nor will it."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        """Nothing is opened before it is awaited."""
+        super().__init__(connector, FETCHED_AT_ONCE)
+        del self._thread, self._tx  # nobody must wait for a thread that never runs
+        self._own = OwnThread("database")
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        """Open it."""
+        return self._opened().__await__()
+
+    async def _opened(self) -> Self:
+        try:
+            await self._own.do(self._open)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _open(self) -> None:
+        self._connection = self._connector()
 
     async def give_way(self) -> None:
         """Let whoever waits for the event loop go on between two statements, where that was long ago."""
@@ -102,16 +125,14 @@ class OneHopConnection(aiosqlite.Connection):
             await asyncio.sleep(0)
             self._gave_way = monotonic()
 
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self._asked += 1
-        made = super()._execute(self._counted, fn, *args, **kwargs)  # type: ignore[no-untyped-call]  # aiosqlite's
-        return await made
+    def do(self, work: Callable[[sqlite3.Connection], T]) -> Coroutine[Any, Any, T]:
+        """Do it in the thread, with the driver's own connection."""
+        return self._execute(work, self._conn)
 
-    def _counted(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        try:
-            return work(*arguments, **named)
-        finally:
-            self._done += 1
+    def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, T]:
+        if not self._running or self._connection is None:
+            raise ValueError("Connection closed")  # in aiosqlite's words, by which SQLAlchemy knows it
+        return self._own.do(partial(fn, *args, **kwargs))
 
     async def begin(self) -> None:
         """Take the lock to write, in the thread: it may be waited for."""
@@ -119,7 +140,7 @@ class OneHopConnection(aiosqlite.Connection):
 
     async def rollback(self) -> None:
         """Roll back, unless there is nothing: SQLAlchemy asks for it after every commit too."""
-        if self._asked != self._done or self._conn.in_transaction:
+        if not self._own.is_idle or self._conn.in_transaction:
             await super().rollback()
 
     def stop(self) -> None:
@@ -128,13 +149,12 @@ class OneHopConnection(aiosqlite.Connection):
         aiosqlite's own has the thread report to a future, which nobody awaits where a connection is thrown away.
         """
         self._running = False
-        self._tx.put_nowait((None, self._closed_and_ended))
+        self._own.end(self._closed)
 
-    def _closed_and_ended(self) -> object:
+    def _closed(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-        return _STOP_RUNNING_SENTINEL
 
     def here_cursor(self) -> HereCursor:
         """A cursor for what is executed `here`."""
@@ -147,9 +167,7 @@ class OneHopConnection(aiosqlite.Connection):
 
 def connect(*where: Any, **how: Any) -> OneHopConnection:
     """What `sqlite3.connect` takes (`check_same_thread=False` among it); to be awaited, as aiosqlite's own."""
-    connection = OneHopConnection(partial(sqlite3.connect, *where, **how), FETCHED_AT_ONCE)
-    connection._thread.daemon = True  # noqa: SLF001 -- as SQLAlchemy does to aiosqlite's own: none may keep us from ending
-    return connection
+    return OneHopConnection(partial(sqlite3.connect, *where, **how))
 
 
 class Adapted(AsyncAdapt_aiosqlite_connection):

@@ -17,6 +17,7 @@ from storage import one_hop
 from storage.database import Database, StorageError, Transaction, at_length, utcnow
 from storage.models import Keeper
 from storage.prepared import Prepared
+from storage.transaction import HERE
 
 
 @pytest.fixture
@@ -234,9 +235,11 @@ async def test_a_brief_transaction_that_is_used_after_its_end_is_in_nobodys_way(
 async def test_what_is_under_way_when_a_database_is_closed_leaves_no_connection_behind(sqlite_url: str):
     database = Database(sqlite_url)
     async with database.transaction(brief=True) as tx:
-        await tx.execute(text("SELECT 1"))
+        driver = tx.info[HERE]
         await database.close()
     assert database.engine.pool.checkedout() == 0
+    with pytest.raises(ValueError, match="no active connection"):  # closed, not only put back
+        await driver.begin()
 
 
 async def test_a_brief_transaction_that_breaks_is_rolled_back(database: Database):
@@ -319,13 +322,17 @@ async def _broken(database: Database) -> None:
 def test_one_that_is_thrown_away_ends_also_where_its_event_loop_is_closed_by_then(tmp_path: Path):
     loop, held = asyncio.new_event_loop(), threading.Event()
     opened = loop.run_until_complete(one_hop.connect(tmp_path / "some.db", check_same_thread=False))
-    opened._tx.put_nowait((None, held.wait))
-    loop.run_until_complete(thrown_away(opened))
+    thread = opened._own._thread
+    assert thread is not None
+    loop.run_until_complete(thrown_away(opened, held.wait))
     loop.close()
     held.set()
-    opened._thread.join(10)  # an error in it fails this test: see filterwarnings
-    assert not opened._thread.is_alive()
+    thread.join(10)  # an error in it fails this test: see filterwarnings
+    assert not thread.is_alive()
 
 
-async def thrown_away(connection: one_hop.OneHopConnection) -> None:
+async def thrown_away(connection: one_hop.OneHopConnection, under_way: Callable[[], object]) -> None:
+    asked = asyncio.create_task(connection.do(lambda _: under_way()))
+    await asyncio.sleep(0)
     connection.stop()
+    asked.cancel()
