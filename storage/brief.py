@@ -1,8 +1,9 @@
-"""Brief transactions on SQLite: as long as they are, nothing waits but BEGIN and COMMIT, and nothing needs SQLAlchemy's waiting.
+"""Brief transactions on SQLite: as long as they are, nothing waits but COMMIT, and nothing needs SQLAlchemy's waiting.
 
 Its sessions run each call in a greenlet, take a connection out of the pool for each transaction and look it over when they put
 it back; that takes twice the time of beginning and committing. Here the connection and its session are kept between brief
-transactions, and BEGIN and COMMIT are handed to the connection's thread directly. Whoever comes has the turn to write.
+transactions. They begin in the event loop, where another process does not hold the lock just then, and are committed in the
+connection's thread. Whoever comes has the turn to write.
 
 The inbox is appended to by the same connection (`storage.appending`): with one of its own, each of the two would throw away
 what it knows of the file after each commit of the other, and read it again.
@@ -104,6 +105,7 @@ class Brief:
 
     async def _put_back(self, kept: _Kept) -> None:
         kept.driver.here = False
+        kept.driver.be_patient()
         if self._keeps:
             await kept.connection.close()
         else:
@@ -112,6 +114,7 @@ class Brief:
     async def _open(self) -> _Kept:
         connection = await self._engine.connect()
         driver: Any = (await connection.get_raw_connection()).driver_connection
+        driver.hurry()
         return _Kept(connection, driver, Transaction(connection, expire_on_commit=False))
 
 

@@ -147,7 +147,8 @@ class Database:
         """Do it with the connection that writes, as SQLite's own driver knows it, in that one's thread.
 
         Whoever asks has the turn to write, and does all that is to be done in one go: one change of threads, and no transaction
-        left open. Raises what `work` does, or StorageError where there is no connection to be had.
+        left open. It is begun again where another process has the lock. Raises what `work` does, or StorageError where there is
+        no connection to be had.
         """
         return await self._brief.do(work)
 

@@ -92,10 +92,12 @@ class OneHopConnection(aiosqlite.Connection):
     """A connection whose cursors are made in the thread of whoever asks: that asks SQLite nothing.
 
     `here`: statements are executed there too. For those of a transaction that holds the lock already, so that none waits
-    for it, and that each find their few rows by an index. BEGIN and COMMIT, which wait for locks and the disk, never are.
+    for it, and that each find their few rows by an index. COMMIT, which waits for the disk, never is.
     """
 
     here = False
+    _patience = 0
+    """Milliseconds."""
     _gave_way = 0.0
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
@@ -125,9 +127,34 @@ class OneHopConnection(aiosqlite.Connection):
             await asyncio.sleep(0)
             self._gave_way = monotonic()
 
+    def hurry(self) -> None:
+        """Wait for nobody's lock from now on, but in the thread: by `begin` and by `do`."""
+        (self._patience,) = self._conn.execute("PRAGMA busy_timeout").fetchone()
+        self._wait_for_locks(0)
+
+    def be_patient(self) -> None:
+        """Wait for locks wherever they are met, as before `hurry`."""
+        self._wait_for_locks(self._patience)
+
+    def _wait_for_locks(self, milliseconds: int) -> None:
+        self._conn.execute(f"PRAGMA busy_timeout={milliseconds}").close()
+
     def do(self, work: Callable[[sqlite3.Connection], T]) -> Coroutine[Any, Any, T]:
-        """Do it in the thread, with the driver's own connection."""
-        return self._execute(work, self._conn)
+        """While in a `hurry`: do it in the thread, with the driver's own connection; once more where a lock was in its way."""
+        return self._execute(self._patiently, work)
+
+    def _patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._conn)
+        except sqlite3.OperationalError as error:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            if self._conn.in_transaction or code & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        self._wait_for_locks(self._patience)
+        try:
+            return work(self._conn)
+        finally:
+            self._wait_for_locks(0)
 
     def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, T]:
         if not self._running or self._connection is None:
@@ -135,8 +162,11 @@ class OneHopConnection(aiosqlite.Connection):
         return self._own.do(partial(fn, *args, **kwargs))
 
     async def begin(self) -> None:
-        """Take the lock to write, in the thread: it may be waited for."""
-        await self._execute(self._conn.execute, "BEGIN IMMEDIATE")
+        """While in a `hurry`: take the lock to write, at once where it is free, else in the thread, for it is waited for."""
+        try:
+            _begin(self._conn)
+        except sqlite3.OperationalError:
+            await self.do(_begin)
 
     async def rollback(self) -> None:
         """Roll back, unless there is nothing: SQLAlchemy asks for it after every commit too."""
@@ -210,6 +240,10 @@ def told(error: sqlite3.Error) -> DBAPIError:
     made: Any = DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True, dialect=DIALECT)
     raised: DBAPIError = made
     return raised
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
 
 
 def _rows(cursor: sqlite3.Cursor, sql: str, parameters: Iterable[Any]) -> Iterable[Any]:

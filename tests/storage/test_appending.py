@@ -179,6 +179,9 @@ async def test_a_file_that_is_locked_is_away_and_then_written_to(sqlite_url: str
         with pytest.raises(sqlite3.OperationalError) as raised:
             await append(database, 1, asked=asked)
         assert is_away(raised.value)
+        with pytest.raises(storage_database.StorageError) as told:
+            await count(database, brief=True)
+        assert is_away(told.value)
         other.rollback()
         await append(database, 1, asked=asked)
     other.close()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -100,17 +101,52 @@ async def _long(connection: one_hop.OneHopConnection) -> None:
         await cursor.execute(count)
 
 
-async def test_a_brief_transaction_asks_the_thread_to_begin_and_to_commit(sqlite_url: str, hops: list[str]):
+async def with_a_table(sqlite_url: str) -> Database:
+    """A database in whose brief transactions something can be noted."""
     database = Database(sqlite_url)
-    async with database.transaction() as tx:
+    async with database.transaction(brief=True) as tx:
         await tx.execute(text("CREATE TABLE noted (number INTEGER PRIMARY KEY)"))
+    return database
+
+
+async def noted(database: Database) -> list[int]:
+    async with database.reading() as tx:
+        return list((await tx.execute(text("SELECT number FROM noted ORDER BY number"))).scalars())
+
+
+async def test_a_brief_transaction_asks_the_thread_to_commit(sqlite_url: str, hops: list[str]):
+    database = await with_a_table(sqlite_url)
     hops.clear()
     async with database.transaction(brief=True) as tx:
         for number in range(5):
             await tx.execute(text("INSERT INTO noted (number) VALUES (:number)"), {"number": number})
-    assert hops == ["execute", "commit"]
-    async with database.reading() as tx:
-        assert (await tx.execute(text("SELECT count(*) FROM noted"))).scalar_one() == 5
+    assert hops == ["commit"]
+    assert await noted(database) == [0, 1, 2, 3, 4]
+    await database.close()
+
+
+@pytest.mark.parametrize("brief", [True, False])
+async def test_a_lock_of_another_process_is_waited_for_while_the_event_loop_goes_on(
+    sqlite_url: str, hops: list[str], *, brief: bool
+):
+    database = await with_a_table(sqlite_url)
+    other = sqlite3.connect(database.file or "", isolation_level=None)
+
+    async def insert(number: int) -> None:
+        async with database.transaction(brief=brief) as tx:
+            await tx.execute(text(f"INSERT INTO noted (number) VALUES ({number})"))
+
+    for number in (1, 2):
+        other.execute("BEGIN IMMEDIATE")
+        hops.clear()
+        task, began = asyncio.create_task(insert(number)), monotonic()
+        while not hops:  # noqa: ASYNC110 -- this is the event loop going on
+            await asyncio.sleep(0)
+        assert monotonic() - began < 2
+        other.rollback()
+        await task
+    assert await noted(database) == [1, 2]
+    other.close()
     await database.close()
 
 
