@@ -16,7 +16,6 @@ from sqlalchemy.dialects import sqlite
 
 from storage.database import Database
 from storage.models import Inbox
-from storage.own_thread import OwnThread
 
 Values = Mapping[str, Any]
 """One row, by column."""
@@ -54,10 +53,6 @@ class Appender(Protocol):
         """Commit the rows, those left out that are there already; which of the leads asked for were known."""
         ...
 
-    async def close(self) -> None:
-        """Nothing is appended any more."""
-        ...
-
 
 def appender(database: Database) -> Appender:
     """The appender for this kind of database; it opens nothing before the first row."""
@@ -65,7 +60,7 @@ def appender(database: Database) -> Appender:
 
 
 class SqliteAppender:
-    """A connection of its own, in a thread of its own: one hop for each commit.
+    """By the connection that writes, in its thread: one hop for each commit.
 
     SQLite lets go of Python's lock for each statement, and under load it takes a while to have it back: the rows go in by
     few statements, which the driver keeps prepared. One alone is a transaction of its own, and needs no other beside it:
@@ -76,42 +71,32 @@ class SqliteAppender:
         """Nothing is opened yet."""
         self._database = database
         self._written = _Written.of(sqlite.dialect(), "?")
-        self._thread = OwnThread("inbox")
-        self._connection: sqlite3.Connection | None = None
 
     async def append(self, rows: Sequence[Values], asked: Asked) -> Known:
-        """See `Appender`."""
+        """See `Appender`. Whoever asks has the turn to write, by `storage.precedence`."""
         values = list(map(self._written.values, rows))
         inserts = [(self._written.statement(len(some)), list(chain.from_iterable(some))) for some in _parts(values)]
-        return await self._thread.do(partial(self._append, inserts, asked))
+        return await self._database.do_in_sqlite(partial(_append, inserts, asked))
 
-    def _append(self, inserts: Sequence[Insert], asked: Asked) -> Known:
-        if self._connection is None:
-            self._connection = self._database.sqlite_connection()
-        connection = self._connection
-        if connection.in_transaction:  # a ROLLBACK failed: what is written into that one is lost
-            connection.rollback()
-        if len(inserts) == 1 and not asked:
-            connection.execute(*inserts[0])
-            return set()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            known = {
-                (environment, found)
-                for environment, ids in asked.items()
-                for (found,) in connection.execute(_known_of("?", len(ids)), (*ids, environment))
-            }
-            for statement, values in inserts:
-                connection.execute(statement, values)
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()
-            raise
-        return known
 
-    async def close(self) -> None:
-        """See `Appender`. What is under way ends first: a connection that is closed in use takes the process with it."""
-        await self._thread.close()
+def _append(inserts: Sequence[Insert], asked: Asked, connection: sqlite3.Connection) -> Known:
+    if len(inserts) == 1 and not asked:
+        connection.execute(*inserts[0])
+        return set()
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        known = {
+            (environment, found)
+            for environment, ids in asked.items()
+            for (found,) in connection.execute(_known_of("?", len(ids)), (*ids, environment))
+        }
+        for statement, values in inserts:
+            connection.execute(statement, values)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+    return known
 
 
 class PostgresAppender:
@@ -140,9 +125,6 @@ class PostgresAppender:
                 }
                 await connection.executemany(statement, values)
             return known
-
-    async def close(self) -> None:
-        """See `Appender`."""
 
 
 class _Written:

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, bindparam, event, func, make_url, select
 from sqlalchemy.exc import DisconnectionError, IntegrityError, SQLAlchemyError
@@ -27,6 +27,8 @@ from storage import one_hop, transaction
 from storage.brief import Brief
 from storage.precedence import Precedence
 from storage.transaction import HERE, refuse_broken
+
+T = TypeVar("T")
 
 Transaction = transaction.Transaction
 """What `Database.transaction()` gives: handed to the functions of this package, never used directly by others."""
@@ -106,7 +108,6 @@ class Database:
         self._reader = self._sqlite(writes=False, pool_size=4, max_overflow=0) if self.is_sqlite else self._writer
         self._brief = Brief(self._writer)
         self._waiting: dict[str, list[Callable[[], None]]] = defaultdict(list)
-        self._lent: list[sqlite3.Connection] = []
         self.who = secrets.token_hex(4)
         self.is_told = False
         self.precedence = Precedence(exclusive=self.is_sqlite)
@@ -115,6 +116,7 @@ class Database:
         how: dict[str, Any] = {
             "factory": _SqliteConnection,
             "cached_statements": KEPT_STATEMENTS,
+            "isolation_level": None,  # the driver must not begin transactions by itself
         }
         engine = create_async_engine(self.url, connect_args=how, hide_parameters=True, **pool)
         begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
@@ -141,12 +143,14 @@ class Database:
         """The engine that writes."""
         return self._writer
 
-    def sqlite_connection(self) -> sqlite3.Connection:
-        """A connection of SQLite's own driver, prepared as all others are, for one thread; it is closed with the rest."""
-        connection = sqlite3.connect(self.url.database or "", factory=_SqliteConnection, check_same_thread=False)
-        self._lent.append(connection)
-        _prepare_sqlite(connection, None)
-        return connection
+    async def do_in_sqlite(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do it with the connection that writes, as SQLite's own driver knows it, in that one's thread.
+
+        Whoever asks has the turn to write, and does all that is to be done in one go: one change of threads, and no transaction
+        left open. It is begun again where another process has the lock. Raises what `work` does, or StorageError where there is
+        no connection to be had.
+        """
+        return await self._brief.do(work)
 
     @asynccontextmanager
     async def asyncpg_connection(self) -> AsyncIterator[Any]:
@@ -272,8 +276,6 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections; nobody works with one any more."""
-        while self._lent:
-            self._lent.pop().close()
         await self._brief.close()
         await self._writer.dispose()
         await self._reader.dispose()
@@ -322,20 +324,20 @@ class _SqliteConnection(sqlite3.Connection):
     """Rolls back before it closes: a cancelled task may leave a cursor behind that would keep the lock for a while."""
 
     def close(self) -> None:
-        if self.in_transaction:
-            self.rollback()
-        super().close()
+        try:
+            if self.in_transaction:
+                self.rollback()
+        finally:
+            super().close()
 
 
-def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry | None) -> None:
-    connection.isolation_level = None  # the driver must not begin transactions by itself
+def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         _pragma(connection, pragma)
 
 
 def _prepare_sqlite_reader(connection: Any, _record: ConnectionPoolEntry) -> None:
     """The file keeps the mode in which it is written; to change it would need the file alone, which a reader need not wait for."""
-    connection.isolation_level = None
     for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "query_only=ON"):
         _pragma(connection, pragma)
 

@@ -152,7 +152,6 @@ class InboxWriter:
         self._closed = True
         while self._waiting:
             await self._write()
-        await self._appender.close()
 
     def _next(self) -> list[Waiting]:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]

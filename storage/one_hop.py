@@ -1,23 +1,27 @@
 """SQLite for SQLAlchemy with at most one change of threads a statement: aiosqlite makes four of each that gives rows.
 
 Between two of them stand the event loop and Python's own lock, so that a transaction of thirty statements took most of its
-time changing threads. Everything else (the thread of a connection, what a cancelled task leaves to it) is aiosqlite's.
+time changing threads. The thread of a connection is ours too (`storage.own_thread`): aiosqlite's does more for each of them, and
+holds what it did last, rows and all, until it is asked again. Everything else is aiosqlite's.
 """
 
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from functools import partial
 from time import monotonic
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiosqlite
-from aiosqlite.core import _STOP_RUNNING_SENTINEL  # what its thread ends at; it has no public name
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util.concurrency import await_
+
+from storage.own_thread import OwnThread
+
+T = TypeVar("T")
 
 FETCHED_AT_ONCE = 64
 """aiosqlite's own number; nothing here iterates over a cursor."""
@@ -88,13 +92,34 @@ class OneHopConnection(aiosqlite.Connection):
     """A connection whose cursors are made in the thread of whoever asks: that asks SQLite nothing.
 
     `here`: statements are executed there too. For those of a transaction that holds the lock already, so that none waits
-    for it, and that each find their few rows by an index. BEGIN and COMMIT, which wait for locks and the disk, never are.
+    for it, and that each find their few rows by an index. COMMIT, which waits for the disk, never is.
     """
 
     here = False
+    _patience = 0
+    """Milliseconds."""
     _gave_way = 0.0
-    _asked = _done = 0
-    """Of the thread. Where both are the same it does nothing, nor will it."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        """Nothing is opened before it is awaited."""
+        super().__init__(connector, FETCHED_AT_ONCE)
+        del self._thread, self._tx  # nobody must wait for a thread that never runs
+        self._own = OwnThread("database")
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        """Open it."""
+        return self._opened().__await__()
+
+    async def _opened(self) -> Self:
+        try:
+            await self._own.do(self._open)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _open(self) -> None:
+        self._connection = self._connector()
 
     async def give_way(self) -> None:
         """Let whoever waits for the event loop go on between two statements, where that was long ago."""
@@ -102,24 +127,50 @@ class OneHopConnection(aiosqlite.Connection):
             await asyncio.sleep(0)
             self._gave_way = monotonic()
 
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self._asked += 1
-        made = super()._execute(self._counted, fn, *args, **kwargs)  # type: ignore[no-untyped-call]  # aiosqlite's
-        return await made
+    def hurry(self) -> None:
+        """Wait for nobody's lock from now on, but in the thread: by `begin` and by `do`."""
+        (self._patience,) = self._conn.execute("PRAGMA busy_timeout").fetchone()
+        self._wait_for_locks(0)
 
-    def _counted(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    def be_patient(self) -> None:
+        """Wait for locks wherever they are met, as before `hurry`."""
+        self._wait_for_locks(self._patience)
+
+    def _wait_for_locks(self, milliseconds: int) -> None:
+        self._conn.execute(f"PRAGMA busy_timeout={milliseconds}").close()
+
+    def do(self, work: Callable[[sqlite3.Connection], T]) -> Coroutine[Any, Any, T]:
+        """While in a `hurry`: do it in the thread, with the driver's own connection; once more where a lock was in its way."""
+        return self._execute(self._patiently, work)
+
+    def _patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return work(*arguments, **named)
+            return work(self._conn)
+        except sqlite3.OperationalError as error:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            if self._conn.in_transaction or code & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        self._wait_for_locks(self._patience)
+        try:
+            return work(self._conn)
         finally:
-            self._done += 1
+            self._wait_for_locks(0)
+
+    def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, T]:
+        if not self._running or self._connection is None:
+            raise ValueError("Connection closed")  # in aiosqlite's words, by which SQLAlchemy knows it
+        return self._own.do(partial(fn, *args, **kwargs))
 
     async def begin(self) -> None:
-        """Take the lock to write, in the thread: it may be waited for."""
-        await self._execute(self._conn.execute, "BEGIN IMMEDIATE")
+        """While in a `hurry`: take the lock to write, at once where it is free, else in the thread, for it is waited for."""
+        try:
+            _begin(self._conn)
+        except sqlite3.OperationalError:
+            await self.do(_begin)
 
     async def rollback(self) -> None:
         """Roll back, unless there is nothing: SQLAlchemy asks for it after every commit too."""
-        if self._asked != self._done or self._conn.in_transaction:
+        if not self._own.is_idle or self._conn.in_transaction:
             await super().rollback()
 
     def stop(self) -> None:
@@ -128,13 +179,12 @@ class OneHopConnection(aiosqlite.Connection):
         aiosqlite's own has the thread report to a future, which nobody awaits where a connection is thrown away.
         """
         self._running = False
-        self._tx.put_nowait((None, self._closed_and_ended))
+        self._own.end(self._closed)
 
-    def _closed_and_ended(self) -> object:
+    def _closed(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-        return _STOP_RUNNING_SENTINEL
 
     def here_cursor(self) -> HereCursor:
         """A cursor for what is executed `here`."""
@@ -147,9 +197,7 @@ class OneHopConnection(aiosqlite.Connection):
 
 def connect(*where: Any, **how: Any) -> OneHopConnection:
     """What `sqlite3.connect` takes (`check_same_thread=False` among it); to be awaited, as aiosqlite's own."""
-    connection = OneHopConnection(partial(sqlite3.connect, *where, **how), FETCHED_AT_ONCE)
-    connection._thread.daemon = True  # noqa: SLF001 -- as SQLAlchemy does to aiosqlite's own: none may keep us from ending
-    return connection
+    return OneHopConnection(partial(sqlite3.connect, *where, **how))
 
 
 class Adapted(AsyncAdapt_aiosqlite_connection):
@@ -192,6 +240,10 @@ def told(error: sqlite3.Error) -> DBAPIError:
     made: Any = DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True, dialect=DIALECT)
     raised: DBAPIError = made
     return raised
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
 
 
 def _rows(cursor: sqlite3.Cursor, sql: str, parameters: Iterable[Any]) -> Iterable[Any]:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-Asked = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+Asked = tuple[Callable[[], Any], "asyncio.Future[Any] | None"]
+"""What is to be done, and who waits for it."""
 
 
 class OwnThread:
@@ -18,36 +19,45 @@ class OwnThread:
     def __init__(self, name: str) -> None:
         """Nothing runs yet."""
         self._name = name
-        self._asked: SimpleQueue[Asked | None] = SimpleQueue()
+        self._queue: SimpleQueue[Asked | None] = SimpleQueue()
         self._thread: Thread | None = None
+        self._asked = self._done = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it does nothing, nor will it before somebody asks for more."""
+        return self._asked == self._done
 
     async def do(self, work: Callable[[], T]) -> T:
         """Do it there, once what was asked before is done; raises what it raises."""
         if self._thread is None:
             self._thread = Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-        self._asked.put((work, loop, done))
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._asked += 1
+        self._queue.put((work, done))
         return await done
 
-    async def close(self) -> None:
-        """Let what is under way end, and then the thread. What is asked for after this is done by another one."""
+    def end(self, last: Callable[[], object]) -> None:
+        """Let what was asked for be done, then `last`, of which nobody is told, and then the thread end; not to be asked again."""
         if self._thread is not None:
-            await self.do(int)
-            self._asked.put(None)
+            self._asked += 1
+            self._queue.put((last, None))
+            self._queue.put(None)
             self._thread = None
 
     def _run(self) -> None:
-        while (asked := self._asked.get()) is not None:
-            work, loop, done = asked
+        while (asked := self._queue.get()) is not None:
+            work, done = asked
             tell: Callable[[asyncio.Future[Any], Any], None] = _give
             try:
                 answer = work()
             except BaseException as error:  # noqa: BLE001 -- whatever it is, it is for who asked
                 tell, answer = _raise, error
-            with suppress(RuntimeError):  # the event loop has ended, and nobody waits any more
-                loop.call_soon_threadsafe(tell, done, answer)
+            self._done += 1
+            if done is not None:
+                with suppress(RuntimeError):  # the event loop has ended, and nobody waits any more
+                    done.get_loop().call_soon_threadsafe(tell, done, answer)
             del asked, work, done, answer  # not kept until the next is asked for
 
 

@@ -58,11 +58,8 @@ def _soon(monkeypatch):
 
 
 async def pragma(place: Office, setting: str) -> None:
-    """For every connection of the running bot that writes."""
-    database = place._running_database()
-    for lent in database._lent:
-        lent.execute(f"PRAGMA {setting}").close()
-    async with database.writer() as connection:
+    """For the connection of the running bot that writes."""
+    async with place._running_database().writer() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection  # a statement would begin a transaction
         await (await driver.execute(f"PRAGMA {setting}")).close()  # one that is left half read would keep its snapshot
 

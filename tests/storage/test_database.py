@@ -127,6 +127,8 @@ async def test_an_error_does_not_say_what_was_to_be_written(database):
 
 async def test_a_sqlite_file_keeps_what_it_acknowledged(sqlite_url):
     database = Database(sqlite_url)
+    async with database.transaction(brief=True):
+        pass
     for session in (database.transaction(), database.reading()):
         async with session as tx:
             found = {

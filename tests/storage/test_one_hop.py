@@ -6,6 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from storage import one_hop
 from storage.database import Database, StorageError, Transaction, at_length, utcnow
 from storage.models import Keeper
 from storage.prepared import Prepared
+from storage.transaction import HERE
 
 
 @pytest.fixture
@@ -99,17 +101,52 @@ async def _long(connection: one_hop.OneHopConnection) -> None:
         await cursor.execute(count)
 
 
-async def test_a_brief_transaction_asks_the_thread_to_begin_and_to_commit(sqlite_url: str, hops: list[str]):
+async def with_a_table(sqlite_url: str) -> Database:
+    """A database in whose brief transactions something can be noted."""
     database = Database(sqlite_url)
-    async with database.transaction() as tx:
+    async with database.transaction(brief=True) as tx:
         await tx.execute(text("CREATE TABLE noted (number INTEGER PRIMARY KEY)"))
+    return database
+
+
+async def noted(database: Database) -> list[int]:
+    async with database.reading() as tx:
+        return list((await tx.execute(text("SELECT number FROM noted ORDER BY number"))).scalars())
+
+
+async def test_a_brief_transaction_asks_the_thread_to_commit(sqlite_url: str, hops: list[str]):
+    database = await with_a_table(sqlite_url)
     hops.clear()
     async with database.transaction(brief=True) as tx:
         for number in range(5):
             await tx.execute(text("INSERT INTO noted (number) VALUES (:number)"), {"number": number})
-    assert hops == ["execute", "commit"]
-    async with database.reading() as tx:
-        assert (await tx.execute(text("SELECT count(*) FROM noted"))).scalar_one() == 5
+    assert hops == ["commit"]
+    assert await noted(database) == [0, 1, 2, 3, 4]
+    await database.close()
+
+
+@pytest.mark.parametrize("brief", [True, False])
+async def test_a_lock_of_another_process_is_waited_for_while_the_event_loop_goes_on(
+    sqlite_url: str, hops: list[str], *, brief: bool
+):
+    database = await with_a_table(sqlite_url)
+    other = sqlite3.connect(database.file or "", isolation_level=None)
+
+    async def insert(number: int) -> None:
+        async with database.transaction(brief=brief) as tx:
+            await tx.execute(text(f"INSERT INTO noted (number) VALUES ({number})"))
+
+    for number in (1, 2):
+        other.execute("BEGIN IMMEDIATE")
+        hops.clear()
+        task, began = asyncio.create_task(insert(number)), monotonic()
+        while not hops:  # noqa: ASYNC110 -- this is the event loop going on
+            await asyncio.sleep(0)
+        assert monotonic() - began < 2
+        other.rollback()
+        await task
+    assert await noted(database) == [1, 2]
+    other.close()
     await database.close()
 
 
@@ -234,9 +271,11 @@ async def test_a_brief_transaction_that_is_used_after_its_end_is_in_nobodys_way(
 async def test_what_is_under_way_when_a_database_is_closed_leaves_no_connection_behind(sqlite_url: str):
     database = Database(sqlite_url)
     async with database.transaction(brief=True) as tx:
-        await tx.execute(text("SELECT 1"))
+        driver = tx.info[HERE]
         await database.close()
     assert database.engine.pool.checkedout() == 0
+    with pytest.raises(ValueError, match="no active connection"):  # closed, not only put back
+        await driver.begin()
 
 
 async def test_a_brief_transaction_that_breaks_is_rolled_back(database: Database):
@@ -319,13 +358,17 @@ async def _broken(database: Database) -> None:
 def test_one_that_is_thrown_away_ends_also_where_its_event_loop_is_closed_by_then(tmp_path: Path):
     loop, held = asyncio.new_event_loop(), threading.Event()
     opened = loop.run_until_complete(one_hop.connect(tmp_path / "some.db", check_same_thread=False))
-    opened._tx.put_nowait((None, held.wait))
-    loop.run_until_complete(thrown_away(opened))
+    thread = opened._own._thread
+    assert thread is not None
+    loop.run_until_complete(thrown_away(opened, held.wait))
     loop.close()
     held.set()
-    opened._thread.join(10)  # an error in it fails this test: see filterwarnings
-    assert not opened._thread.is_alive()
+    thread.join(10)  # an error in it fails this test: see filterwarnings
+    assert not thread.is_alive()
 
 
-async def thrown_away(connection: one_hop.OneHopConnection) -> None:
+async def thrown_away(connection: one_hop.OneHopConnection, under_way: Callable[[], object]) -> None:
+    asked = asyncio.create_task(connection.do(lambda _: under_way()))
+    await asyncio.sleep(0)
     connection.stop()
+    asked.cancel()

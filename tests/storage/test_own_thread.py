@@ -20,7 +20,7 @@ async def test_all_is_done_in_one_other_thread_in_the_order_in_which_it_was_aske
     names = await asyncio.gather(*(own.do(lambda number=number: work(number)) for number in range(20)))
     assert set(names) == {"ours"}
     assert done == list(range(20))
-    await own.close()
+    own.end(int)
 
 
 async def test_what_goes_wrong_is_raised_where_it_was_asked_and_the_next_is_done():
@@ -28,7 +28,7 @@ async def test_what_goes_wrong_is_raised_where_it_was_asked_and_the_next_is_done
     with pytest.raises(ZeroDivisionError):
         await own.do(lambda: 1 // 0)
     assert await own.do(lambda: 1) == 1
-    await own.close()
+    own.end(int)
 
 
 async def test_who_stops_waiting_stops_nothing():
@@ -45,22 +45,36 @@ async def test_who_stops_waiting_stops_nothing():
     may_end.set()
     assert await own.do(lambda: done.append("next")) is None
     assert done == ["this", "next"]
-    await own.close()
+    own.end(int)
 
 
-async def test_closing_waits_for_what_is_under_way_and_ends_the_thread():
+async def test_it_ends_once_all_is_done_that_was_asked_for_and_something_last():
     own, done = OwnThread("ours"), []
     under_way = asyncio.create_task(own.do(lambda: (time.sleep(0.05), done.append("this"))))
     await asyncio.sleep(0)
-    await own.close()
-    assert done == ["this"]
+    thread = own._thread
+    assert thread is not None
+    own.end(lambda: (done.append("last"), 1 // 0))  # of which nobody is told
+    own.end(lambda: done.append("again"))
     await under_way
-    for _ in range(1000):
-        if "ours" not in {thread.name for thread in threading.enumerate()}:
-            break
-        await asyncio.sleep(0.01)
-    assert "ours" not in {thread.name for thread in threading.enumerate()}
+    await asyncio.to_thread(thread.join, 10)
+    assert (done, thread.is_alive(), own.is_idle) == (["this", "last"], False, True)
 
 
-async def test_one_that_was_never_asked_is_closed_at_once():
-    await OwnThread("ours").close()
+async def test_it_is_idle_as_long_as_it_has_nothing_to_do():
+    own, may_end = OwnThread("ours"), threading.Event()
+    assert own.is_idle
+    asked = [asyncio.create_task(own.do(may_end.wait)), asyncio.create_task(own.do(lambda: 1 // 0))]
+    await asyncio.sleep(0)
+    assert not own.is_idle
+    may_end.set()
+    await asyncio.wait(asked)
+    assert own.is_idle
+    assert isinstance(asked[1].exception(), ZeroDivisionError)
+    own.end(int)
+
+
+async def test_one_that_was_never_asked_has_nothing_to_end():
+    own, done = OwnThread("ours"), []
+    own.end(lambda: done.append("last"))
+    assert (done, own._thread) == ([], None)

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
 
 import pytest
 from asyncpg import Connection
@@ -83,22 +82,15 @@ ALONE = "INSERT outside of a transaction"
 
 
 def on_statements(monkeypatch: pytest.MonkeyPatch, which: set[str], before: Callable[[], None]) -> None:
-    """Call this before SQLite's driver executes one of these, by a connection that is opened from now on or knows of it."""
-    monkeypatch.setattr(Told, "hooks", dict.fromkeys(which, before))
-    monkeypatch.setattr(storage_database, "_SqliteConnection", Told)
+    """Call this before SQLite's driver executes one of these."""
 
-
-class Told(storage_database._SqliteConnection):
-    """SQLite's connection, which tells before it executes something."""
-
-    hooks: ClassVar[dict[str, Callable[[], None]]] = {}
-
-    def execute(self, statement: str, *args):
+    def execute(connection: sqlite3.Connection, statement: str, *args):
         verb = statement.partition(" ")[0]
-        hook = self.hooks.get(ALONE if verb == "INSERT" and not self.in_transaction else verb)
-        if hook is not None:
-            hook()
-        return super().execute(statement, *args)
+        if (ALONE if verb == "INSERT" and not connection.in_transaction else verb) in which:
+            before()
+        return sqlite3.Connection.execute(connection, statement, *args)
+
+    monkeypatch.setattr(storage_database._SqliteConnection, "execute", execute, raising=False)
 
 
 async def stored(database: Database) -> list[str]:
@@ -204,32 +196,31 @@ async def test_nothing_is_answered_unless_the_commit_itself_succeeded(database, 
     assert await append_all(writer, both) == [False, False]  # the same connection goes on
 
 
-async def test_nothing_is_told_as_stored_within_a_transaction_that_could_not_be_rolled_back(sqlite_url, monkeypatch):
-    async with gate(sqlite_url) as door:
-        database = door.database
-        monkeypatch.setattr(storage_database, "_SqliteConnection", Stuck)
-        writer = InboxWriter(database)
-        assert await append_all(writer, [arrival(1, asks_known=True)]) != [False]
-        assert await append_all(writer, [arrival(2)]) == [False]
-        assert await stored(database) == ["hash 2"]
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_nothing_is_told_as_stored_within_a_transaction_that_could_not_be_rolled_back(
+    sqlite_door, monkeypatch, times
+):
+    """However often: at once, when the connection is put back, and when it is thrown away."""
+    left = {"COMMIT": 1, "ROLLBACK": times}
 
-
-class Stuck(storage_database._SqliteConnection):
-    """A connection whose first COMMIT fails, and the ROLLBACK after it."""
-
-    fails: ClassVar[list[str]] = ["commit", "rollback"]
-
-    def execute(self, statement: str, *args):
-        if statement == "COMMIT" and "commit" in self.fails:
-            self.fails.remove("commit")
+    def failing(statement: str) -> None:
+        if left.get(statement, 0) > 0:
+            left[statement] -= 1
             raise sqlite3.OperationalError("disk I/O error")
-        return super().execute(statement, *args)
 
-    def rollback(self) -> None:
-        if "rollback" in self.fails:
-            self.fails.remove("rollback")
-            raise sqlite3.OperationalError("out of memory")
-        super().rollback()
+    def rollback(connection: sqlite3.Connection) -> None:
+        failing("ROLLBACK")
+        sqlite3.Connection.rollback(connection)
+
+    on_statements(monkeypatch, {"COMMIT"}, lambda: failing("COMMIT"))
+    monkeypatch.setattr(storage_database._SqliteConnection, "rollback", rollback, raising=False)
+    database, writer = sqlite_door.database, InboxWriter(sqlite_door.database)
+    assert [type(answer) for answer in await append_all(writer, [arrival(1, asks_known=True)])] == [NotStored]
+    assert left == {"COMMIT": 0, "ROLLBACK": 0}
+    assert await append_all(writer, [arrival(2)]) == [False]
+    assert await stored(database) == ["hash 2"]
+    async with database.transaction() as tx:  # it is not that one which goes on
+        assert await inbox.retry(tx, None, now=datetime.now(UTC)) == 1
 
 
 async def test_an_error_nobody_foresaw_leaves_nobody_waiting(database, monkeypatch):
