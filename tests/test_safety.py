@@ -105,6 +105,7 @@ COMPOSED = {
     "storage/appending.py": "the table's and the columns' names, and as many marks as there are values",
     "storage/columns.py": "a word of an enum of ours, for the condition of a partial index",
     "storage/database.py": "constants of that file: a lock's number and SQLite's pragmas",
+    "storage/one_hop.py": "SQLite's pragma of the time-out, a whole number of ours",
     "storage/models/base.py": "the condition of an index, a constant of the row's class",
 }
 
@@ -136,10 +137,11 @@ def test_sql_is_written_as_it_is_or_by_sqlalchemy():
 
 HOLES = {
     "storage/appending.py": {
-        "', '.join(COLUMNS)", "_TABLE.name", "environment", "ids", "mark", "rows", "where",
+        "', '.join(COLUMNS)", "_TABLE.name", "_marks(mark, count, count + 1)", "ids", "mark", "one", "rows",
     },
     "storage/columns.py": {"value.value"},
     "storage/database.py": {"ALTERING", "pragma"},
+    "storage/one_hop.py": {"milliseconds"},
 }  # fmt: skip
 """What may stand in a hole of a statement: names that are constants, and marks for values, never a value."""
 
