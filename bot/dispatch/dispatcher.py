@@ -160,12 +160,14 @@ class Dispatcher:
     async def _claim(self, identity: Identity) -> float:
         now = self._services.clock()
         taken: _Taken | None = None
+        # As long as nothing is found: of a delivery that ends while we look, we may see its lane as it was before.
+        self._in_vain = not self._services.database.is_sqlite
         try:
             async with self._services.database.transaction(brief=True) as tx:
                 entry = await outbox.next_up(tx, now=now)
                 if entry is None:
-                    self._in_vain = not self._services.database.is_sqlite
                     return self._pause(await timing.next_due(tx, now=now), now)
+                self._in_vain = False
                 if entry.kind not in BRIEF:
                     at_length(tx)
                 taken = _Taken(entry_id=entry.id, maybe_done=entry.state == WorkState.SENDING)

@@ -326,3 +326,42 @@ async def test_what_came_while_an_outcome_was_written_down_goes_right_after_it(p
                 looked.clear()
     go_on.set()
     await place.seen(lambda: texts(place) == ["first", "second"], within=dispatcher.POLL - 1)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_what_was_blocked_as_we_began_to_look_and_is_not_as_we_end_goes_at_once(place: Office, monkeypatch):
+    """One delivery ends, and we look; another ends meanwhile, whose lane we see as it was before."""
+    writing, blocked, next_up = asyncio.Event(), asyncio.Event(), outbox.next_up
+    may_end = {"beside": asyncio.Event(), "first": asyncio.Event(), "second": asyncio.Event()}
+
+    async def prepare(at: At):
+        plan, text_of = await a_post(at), at.entry.payload["text"]
+
+        async def then(*_arguments):
+            if text_of == "first":
+                writing.set()
+            await may_end[text_of].wait()
+
+        return replace(plan, then=then)
+
+    async def slowly(tx, *, now):
+        found = await next_up(tx, now=now)
+        if found is None and not blocked.is_set():
+            blocked.set()
+            while (await row(place, first)).settled_at is None:
+                pass
+            await asyncio.sleep(0.1)  # it has also ended
+        return found
+
+    monkeypatch.setitem(KINDS, Kind.POST_CHARGE, prepare)
+    await say(place, "beside", lane="slack:2")
+    [first] = await say(place, "first", lane="slack:1")
+    await writing.wait()
+    await say(place, "second", lane="slack:1")
+    await asyncio.sleep(0.5)  # it was looked for by now
+    monkeypatch.setattr(outbox, "next_up", slowly)
+    may_end["beside"].set()
+    await blocked.wait()
+    may_end["first"].set()
+    await place.seen(lambda: texts(place) == ["beside", "first", "second"], within=dispatcher.POLL - 1)
+    may_end["second"].set()
