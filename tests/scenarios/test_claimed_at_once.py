@@ -110,6 +110,18 @@ async def test_what_is_claimed_while_the_bot_is_told_to_stop_is_said_before_it_e
     assert (entry.state, entry.attempt) == (WorkState.DONE, 1)
 
 
+async def test_what_is_prepared_sees_rows_and_no_objects_that_reading_had(place: Office, monkeypatch: Any):
+    prepare, held = KINDS[Kind.POST_LEAD], []
+
+    async def noted(at: Any) -> Any:
+        held.append(len(at.tx.identity_map))
+        return await prepare(at)
+
+    monkeypatch.setitem(KINDS, Kind.POST_LEAD, noted)
+    await opened(place)
+    assert held == [0]
+
+
 async def test_many_messages_at_once_are_said_in_their_order_each_once(place: Office):
     lead = await opened(place)
     texts = [f"Say {number}." for number in range(2 * AT_ONCE)]
@@ -118,6 +130,24 @@ async def test_many_messages_at_once_are_said_in_their_order_each_once(place: Of
     await all_said(place, seconds=2)
     assert said(lead) == texts
     assert len(place.slack.workspace.channel(CHANNEL).messages) == 1 + len(texts)
+
+
+@pytest.mark.parametrize("why", ["it has its hands full", "it was told to stop"])
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+async def test_nothing_is_claimed_for_a_dispatcher_that_takes_nothing_more(place: Office, monkeypatch: Any, why: str):
+    services = place.door.app.state.services
+    await opened(place)
+    dispatcher, now = Dispatcher(services, KINDS), place.clock()
+    if why == "it was told to stop":
+        dispatcher.stop()
+    else:
+        monkeypatch.setattr("bot.dispatch.dispatcher.AT_ONCE", 0)
+    async with services.database.transaction(brief=True) as tx:
+        await outbox.enqueue(tx, Kind.POST_STATUS, now=now, channel=CHANNEL)
+        assert await dispatcher.claim_within(tx) is None
+        entry = await outbox.next_up(tx, now=now)
+        assert entry is not None
+        await outbox.settle(tx, entry, state=WorkState.CANCELLED, now=now)
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

@@ -169,6 +169,20 @@ async def test_a_transaction_that_is_used_after_its_end_keeps_nothing_from_being
     assert await stored(database) == ["1"]
 
 
+@pytest.mark.parametrize("asked", [{}, {"production": ["1"]}])
+async def test_a_lock_of_another_process_is_waited_for(database: Database, asked: dict[str, list[str]]):
+    await append(database, 1)  # the connection is kept from now on
+    other = sqlite3.connect(database.file or "", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    task = asyncio.create_task(append(database, 2, asked=asked))
+    await asyncio.sleep(0.2)
+    assert not task.done()
+    other.rollback()
+    other.close()
+    await task
+    assert await stored(database) == ["1", "2"]
+
+
 async def test_a_file_that_is_locked_is_away_and_then_written_to(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(storage_database, "BUSY_TIMEOUT_MS", 20)
     database = Database(sqlite_url)

@@ -143,6 +143,8 @@ async def test_a_lock_of_another_process_is_waited_for_while_the_event_loop_goes
         while not hops:  # noqa: ASYNC110 -- this is the event loop going on
             await asyncio.sleep(0)
         assert monotonic() - began < 2
+        await asyncio.sleep(0.1)
+        assert not task.done()
         other.rollback()
         await task
     assert await noted(database) == [1, 2]
