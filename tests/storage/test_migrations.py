@@ -145,10 +145,10 @@ async def test_an_upgrade_and_ordinary_work_that_wait_for_each_other_both_end(da
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("table", ["message", "lead_event", "outbox"])
+@pytest.mark.parametrize("table", ["lead", "message", "lead_event", "outbox"])
 async def test_to_exchange_indexes_waits_for_who_has_read_and_is_in_nobodys_way_meanwhile(database, table, monkeypatch):
     monkeypatch.setattr(migrate, "PAUSES", ())
-    await downgrade(database, "0011")
+    await downgrade(database, "0010" if table == "lead" else "0011")
     async with database.transaction() as tx:
         await tx.execute(text("SET LOCAL deadlock_timeout = '20s'"))
         await tx.execute(text(f"SELECT * FROM {table}"))
