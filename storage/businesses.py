@@ -104,7 +104,7 @@ async def _found_or_made(tx: Transaction, values: Mapping[str, Any]) -> Business
     return BUSINESS.of(tx, there(found))
 
 
-def _unlessthere(whole: Whole[Any], *given: str) -> ByDialect[Prepared]:
+def _unless_there(whole: Whole[Any], *given: str) -> ByDialect[Prepared]:
     """Inserts a row and gives it; gives none where another replica has just done so."""
     values: dict[str, Any] = {name: bindparam(name) for name in given}
     return ByDialect(
@@ -119,10 +119,10 @@ _BUSINESS = Prepared(
         col(Business.environment) == bindparam("of"), col(Business.thumbtack_id) == bindparam("called")
     )
 )
-_ADD_BUSINESS = _unlessthere(BUSINESS, "environment", "thumbtack_id", "created_at")
+_ADD_BUSINESS = _unless_there(BUSINESS, "environment", "thumbtack_id", "created_at")
 _CUSTOMER = Prepared(
     select(*CUSTOMER.columns).where(
         col(Customer.business_id) == bindparam("of"), col(Customer.thumbtack_id) == bindparam("called")
     )
 )
-_ADD_CUSTOMER = _unlessthere(CUSTOMER, "business_id", "thumbtack_id", "created_at", "name", "phone")
+_ADD_CUSTOMER = _unless_there(CUSTOMER, "business_id", "thumbtack_id", "created_at", "name", "phone")

@@ -47,9 +47,14 @@ def _in_utc(value: datetime) -> datetime:
     return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
-@lru_cache(maxsize=16)  # a message hands over the same five again and again
 def _as_text(value: datetime | None) -> str | None:
-    return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:LENGTH]
+    return None if value is None else _text(_in_utc(value))
+
+
+@lru_cache(maxsize=16)  # a message hands over the same five again and again
+def _text(instant: datetime) -> str:
+    """In UTC: where clocks are put back, a zone has two instants that Python says are equal."""
+    return instant.isoformat(" ", "microseconds")[:LENGTH]
 
 
 def _of_text(value: str | None) -> datetime | None:

@@ -1,6 +1,7 @@
 """What the columns promise, on both databases."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -68,6 +69,13 @@ async def test_an_instant_comes_back_as_the_same_instant_in_utc(things, instants
     found = await kept(things, "at", instants)
     assert found == instants
     assert {one.tzinfo for one in found} == {UTC}
+
+
+async def test_an_hour_that_comes_twice_is_two_instants(things):
+    first = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo("America/New_York"))
+    assert await kept(things, "at", [first, first.replace(fold=1)]) == [
+        datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6)
+    ]
 
 
 async def test_a_naive_time_is_refused(things):

@@ -144,6 +144,21 @@ async def test_an_upgrade_and_ordinary_work_that_wait_for_each_other_both_end(da
     assert (await migrate.shape(database)).is_current
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("table", ["lead", "message", "lead_event", "outbox"])
+async def test_to_exchange_indexes_waits_for_who_has_read_and_is_in_nobodys_way_meanwhile(database, table, monkeypatch):
+    monkeypatch.setattr(migrate, "PAUSES", ())
+    await downgrade(database, "0010" if table == "lead" else "0011")
+    async with database.transaction() as tx:
+        await tx.execute(text("SET LOCAL deadlock_timeout = '20s'"))
+        await tx.execute(text(f"SELECT * FROM {table}"))
+        upgrading = asyncio.create_task(migrate.upgrade(database))
+        await _waited_for(database)
+        await tx.execute(text(f"DELETE FROM {table}"))  # it would wait for the upgrade, which waits for us
+    await upgrading
+    assert (await migrate.shape(database)).is_current
+
+
 async def _waited_for(database):
     """Until somebody waits for a table."""
     query = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")

@@ -9,8 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_lead_business_id_received_at", "lead", ["business_id", "received_at"])
     op.drop_index("ix_lead_business_id", table_name="lead")
+    op.create_index("ix_lead_business_id_received_at", "lead", ["business_id", "received_at"])
 
 
 def downgrade() -> None:

@@ -14,8 +14,12 @@ UNSETTLED = sa.text("settled_at IS NULL")
 
 
 def upgrade() -> None:
-    op.create_index("ix_message_lead_id_sent_at", "message", ["lead_id", "sent_at"])
+    # To drop needs a table alone, to create only nobody who writes: who read meanwhile, and would write, would be in our way.
     op.drop_index("ix_message_lead_id", table_name="message")
+    op.drop_index("ix_message_channel_thread_ts", table_name="message")
+    op.drop_index("ix_lead_event_lead_id", table_name="lead_event")
+    op.drop_index("ix_outbox_unsettled", table_name="outbox")  # since 0007 there are better ones
+    op.create_index("ix_message_lead_id_sent_at", "message", ["lead_id", "sent_at"])
     op.create_index(
         "ix_message_outbound",
         "message",
@@ -30,10 +34,7 @@ def upgrade() -> None:
         sqlite_where=IN_THREAD,
         postgresql_where=IN_THREAD,
     )
-    op.drop_index("ix_message_channel_thread_ts", table_name="message")
     op.create_index("ix_lead_event_lead_id_at", "lead_event", ["lead_id", "at"])
-    op.drop_index("ix_lead_event_lead_id", table_name="lead_event")
-    op.drop_index("ix_outbox_unsettled", table_name="outbox")  # since 0007 there are better ones
 
 
 def downgrade() -> None:
