@@ -8,15 +8,12 @@ from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from storage import database
-from storage.database import Transaction
+from storage.database import KNOWN, Transaction
 from storage.inserting import ByDialect
 from storage.merging import fill
 from storage.models import Business, Customer, Environment
 from storage.prepared import Prepared, there
 from storage.whole import Whole
-
-KEPT = "businesses"
-"""What a transaction knows them by: its session forgets a row that nobody holds, and would ask for it again each time."""
 
 
 async def ensure(
@@ -43,7 +40,8 @@ def keep(tx: Transaction, business: Business | None, customer: Customer | None) 
 
 
 def _kept(tx: Transaction) -> dict[tuple[Environment, str], Business]:
-    kept: dict[tuple[Environment, str], Business] = tx.info.setdefault(KEPT, {})
+    """Its session forgets a row that nobody holds, and would ask for it again each time."""
+    kept: dict[tuple[Environment, str], Business] = tx.info.setdefault(KNOWN, {})
     return kept
 
 

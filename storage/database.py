@@ -64,7 +64,9 @@ KEPT_STATEMENTS = 512
 AS_HANDED_OUT = frozenset({"postgres", "postgresql"})
 """How PostgreSQL's addresses begin in the panels of those who host it."""
 
-WAKE, TELL, KEPT = "wake", "tell", "kept"
+WAKE, TELL = "wake", "tell"
+KEPT, KNOWN = "kept", "known"
+"""Of a transaction's `info`: objects that it holds, and those that it finds again by what they are called."""
 
 
 def utcnow() -> datetime:
@@ -291,7 +293,8 @@ def at_length(tx: Transaction) -> None:
 async def afresh(tx: Transaction) -> None:
     """What follows in this transaction sees rows as they stand, as one of its own would, and no objects that were read before."""
     await tx.flush()
-    tx.info.pop(KEPT, None)
+    for held in (KEPT, KNOWN):
+        tx.info.pop(held, None)
     tx.sync_session.expunge_all()
 
 

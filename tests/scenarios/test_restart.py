@@ -85,6 +85,8 @@ async def test_killed_again_and_again_while_much_is_said(world: World):
                 await world.seen(lambda before=said: len(world.slack.called("chat.postMessage")) >= before + 3)
             else:
                 await world.seen(all_said)
-    assert sorted(world.names) == sorted(leads)  # a card that may be out is looked for first, and another lead's goes meanwhile
+    assert sorted(world.names) == sorted(
+        leads
+    )  # a card that may be out is looked for first, and another lead's goes meanwhile
     for name in leads:
         assert [text.split()[-1] for text in world.thread(name) if "Message" in text] == texts
