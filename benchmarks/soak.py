@@ -36,6 +36,9 @@ ADMIN = "U0OLGA"
 STORM = 2 / 3
 """The share of the events that come while the bot is killed."""
 
+FURTHEST = 30
+"""Seconds by which the bot's clock is ahead at most: its next life, whose clock is right, waits until that time has come."""
+
 SLACK_METHODS = ("chat.postMessage", "chat.postMessage", "chat.update", "reactions.add", "conversations.replies")
 THUMBTACK_CALLS = ("message", "message", "messages")
 SLACK_FAULTS = (
@@ -95,7 +98,7 @@ class Soak:
             "SURFACE_AFTER_HOURS": "0",
         }
         self.ends: Counter[str] = Counter()
-        self.jumps = 0
+        self.jumps = self.ahead = 0
         self._due: dict[str, list[int]] = defaultdict(list)
         self.mistakes: list[str] = []
         self.memory: list[float] = []
@@ -116,6 +119,7 @@ class Soak:
             async with running_bot(self.settings, folder=self.folder, port=self.port) as self.bot:
                 self.around.meet(address=self.address, bot_url=await self.bot.address())
                 await self._connect()
+                self.ahead = 0
                 self._up.set()
                 await self._until(moment, last)
                 self._up.clear()
@@ -155,9 +159,11 @@ class Soak:
         while self.talk.events < self.options.events * STORM and not self._told.is_set():
             await asyncio.sleep(self.random.uniform(0.02, 0.2))
             chance = self.random.random()
-            if chance < 0.03 and self._up.is_set() and self.bot is not None:
+            seconds = self.random.randint(1, 20)
+            if chance < 0.03 and self._up.is_set() and self.bot is not None and self.ahead + seconds <= FURTHEST:
                 self.jumps += 1
-                self.bot.put_forward(timedelta(seconds=self.random.randint(1, 20)))
+                self.ahead += seconds
+                self.bot.put_forward(timedelta(seconds=seconds))
             elif chance < 0.5:
                 self._fail(slack, self.random.choice(SLACK_METHODS), self.random.choice(SLACK_FAULTS))
             else:
