@@ -61,6 +61,9 @@ LOOK_WHEN_TOLD = 15.0
 KEPT_STATEMENTS = 512
 """How many statements a connection to SQLite keeps as it understood them: we have more than the 128 of the driver."""
 
+READERS_CACHE_KB = 512
+"""What each connection that only reads may keep of the file: a quarter of SQLite's own measure. The system keeps it too."""
+
 AS_HANDED_OUT = frozenset({"postgres", "postgresql"})
 """How PostgreSQL's addresses begin in the panels of those who host it."""
 
@@ -341,7 +344,12 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
 
 def _prepare_sqlite_reader(connection: Any, _record: ConnectionPoolEntry) -> None:
     """The file keeps the mode in which it is written; to change it would need the file alone, which a reader need not wait for."""
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "query_only=ON"):
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+        "query_only=ON",
+        f"cache_size=-{READERS_CACHE_KB}",
+    ):
         _pragma(connection, pragma)
 
 
