@@ -296,10 +296,32 @@ async def test_who_has_their_hands_full_tells_the_other_replicas_what_is_left(pl
         assert await place.seen(lambda: told.count(outbox.TOPIC) >= 2)
 
 
+@pytest.fixture
+def it_has_looked(monkeypatch):
+    """Waits until the dispatcher has looked in vain, and looks no more."""
+    looked, next_due = asyncio.Event(), timing.next_due
+
+    async def in_vain(tx, *, now):
+        looked.set()
+        return await next_due(tx, now=now)
+
+    async def rests():
+        with suppress(TimeoutError):
+            while True:
+                async with asyncio.timeout(0.5):
+                    await looked.wait()
+                    looked.clear()
+
+    monkeypatch.setattr(timing, "next_due", in_vain)
+    return rests
+
+
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
-async def test_what_came_while_an_outcome_was_written_down_goes_right_after_it(place: Office, monkeypatch):
+async def test_what_came_while_an_outcome_was_written_down_goes_right_after_it(
+    place: Office, monkeypatch, it_has_looked
+):
     """Whoever settles does not see what others add to the lane at the same time; and who looks for that finds it blocked."""
-    writing, looked, go_on, next_due = asyncio.Event(), asyncio.Event(), asyncio.Event(), timing.next_due
+    writing, go_on = asyncio.Event(), asyncio.Event()
 
     async def prepare(at: At):
         plan = await a_post(at)
@@ -310,26 +332,19 @@ async def test_what_came_while_an_outcome_was_written_down_goes_right_after_it(p
 
         return replace(plan, then=then)
 
-    async def in_vain(tx, *, now):
-        looked.set()
-        return await next_due(tx, now=now)
-
     monkeypatch.setitem(KINDS, Kind.POST_CHARGE, prepare)
     await say(place, "first", lane="slack:1")
     await writing.wait()
-    monkeypatch.setattr(timing, "next_due", in_vain)
     await say(place, "second", lane="slack:1")
-    with suppress(TimeoutError):
-        while True:  # until it looks no more
-            async with asyncio.timeout(0.5):
-                await looked.wait()
-                looked.clear()
+    await it_has_looked()
     go_on.set()
-    await place.seen(lambda: texts(place) == ["first", "second"], within=dispatcher.POLL - 1)
+    assert await place.seen(lambda: texts(place) == ["first", "second"], within=dispatcher.POLL - 1)
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
-async def test_what_was_blocked_as_we_began_to_look_and_is_not_as_we_end_goes_at_once(place: Office, monkeypatch):
+async def test_what_was_blocked_as_we_began_to_look_and_is_not_as_we_end_goes_at_once(
+    place: Office, monkeypatch, it_has_looked
+):
     """One delivery ends, and we look; another ends meanwhile, whose lane we see as it was before."""
     writing, blocked, next_up = asyncio.Event(), asyncio.Event(), outbox.next_up
     may_end = {"beside": asyncio.Event(), "first": asyncio.Event(), "second": asyncio.Event()}
@@ -358,10 +373,10 @@ async def test_what_was_blocked_as_we_began_to_look_and_is_not_as_we_end_goes_at
     [first] = await say(place, "first", lane="slack:1")
     await writing.wait()
     await say(place, "second", lane="slack:1")
-    await asyncio.sleep(0.5)  # it was looked for by now
+    await it_has_looked()
     monkeypatch.setattr(outbox, "next_up", slowly)
     may_end["beside"].set()
     await blocked.wait()
     may_end["first"].set()
-    await place.seen(lambda: texts(place) == ["beside", "first", "second"], within=dispatcher.POLL - 1)
+    assert await place.seen(lambda: texts(place) == ["beside", "first", "second"], within=dispatcher.POLL - 1)
     may_end["second"].set()
