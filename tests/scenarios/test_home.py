@@ -214,7 +214,7 @@ async def test_private_leads_show_how_they_stand_alone(place: Office):
     await become(place, lead, owner=ANA)
     told = await opened(place)
     assert told.count("Private lead") == 2
-    for secret in ("Maya", "Palo", "Painting", "555", "$260"):
+    for secret in ("Maya", "Palo", "Painting", "4155550134", "555-0134", "$260"):
         assert secret not in str(place.slack.home(ANA))
 
 

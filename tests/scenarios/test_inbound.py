@@ -179,7 +179,7 @@ async def test_what_a_lead_lacked_comes_with_its_second_body(place):
     lead = bodies.lead(customer={"phone": None}, request={"attachments": [], "details": []})
     await post(place, "/v1/lead", lead)
     await quiet(place)
-    assert "0199" not in shown(place.cards[0])
+    assert "555-0199" not in shown(place.cards[0])
     more = bodies.merged(
         lead,
         {

@@ -236,5 +236,5 @@ async def test_no_customer_is_in_it(place: Office):
     await lead.say("On my way to Maya")
     await place.at_rest()
     told = await status(place)
-    for secret in ("Maya", "Alvarez", "On my way", "555"):
+    for secret in ("Maya", "Alvarez", "On my way", "4155550134", "555-0134"):
         assert secret not in told
