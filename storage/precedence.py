@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import Any
 
 REST = 6.0
@@ -18,6 +19,10 @@ REST = 6.0
 
 LONGEST_REST = 0.25
 """Seconds for which it rests at a time, however much of it there is: reading and delivering each go on about twice a second."""
+
+PAUSE = 0.005
+"""Seconds without a webhook after which rest is over: at the rate that one machine can take there are several in each. A few
+dozen a second, which it can take beside all else, would else stop everything six times as long as it took."""
 
 Queue = deque[asyncio.Future[None]]
 
@@ -39,15 +44,15 @@ class Turn:
 class Precedence:
     """Hands out turns to write, and keeps the pace of what is done behind."""
 
-    def __init__(self, *, exclusive: bool) -> None:
-        """`exclusive`: one writer at a time (SQLite); else there are no turns, only the pace."""
-        self._exclusive = exclusive
+    def __init__(self, *, exclusive: bool, clock: Callable[[], float] = monotonic) -> None:
+        """`exclusive`: one writer at a time (SQLite); else there are no turns, only the pace. `clock`: in seconds."""
+        self._exclusive, self._clock = exclusive, clock
         self._taken = False
         self._expected = False
         self._first: Queue = deque()
         self._others: Queue = deque()
         self._arrived = 0
-        self._rest_until = 0.0
+        self._arrived_at = self._rest_until = 0.0
         self._line = asyncio.Lock()
         self._waited: dict[asyncio.Task[Any] | None, float] = {}
         self._turn_first, self._turn = (
@@ -57,6 +62,7 @@ class Precedence:
     def arrived(self) -> None:
         """A webhook has come and waits for its answer: the next turn is its, by `first`, though that may be asked for later."""
         self._arrived += 1
+        self._arrived_at = self._clock()
         self._expected = True
 
     def first(self) -> Turn:
@@ -74,10 +80,10 @@ class Precedence:
         While it rests there is one piece at a time, in the order in which they were to begin: two that rest for themselves
         would have twice the time. What a piece waited for its own turn is not counted, for webhooks went on meanwhile.
         """
-        clock, task = asyncio.get_running_loop().time, asyncio.current_task()
+        clock, task = self._clock, asyncio.current_task()
         async with self._line if self._rest_until > clock() else nullcontext():
-            if (rest := self._rest_until - clock()) > 0:
-                await asyncio.sleep(rest)
+            if self._rest_until > clock():
+                await self._rest()
             arrived, began, self._waited[task] = self._arrived, clock(), 0.0
             try:
                 yield
@@ -86,6 +92,13 @@ class Precedence:
                 if self._arrived != arrived:
                     rest_until = max(self._rest_until, ended) + REST * (ended - began - waited)
                     self._rest_until = min(rest_until, ended + LONGEST_REST)
+
+    async def _rest(self) -> None:
+        """Until its time is over, or no webhook comes any more. Those that came while the event loop was busy show only now."""
+        clock, seen = self._clock, self._clock() + PAUSE
+        while (left := min(self._rest_until, max(seen, self._arrived_at + PAUSE)) - clock()) > 0:
+            await asyncio.sleep(left)
+        self._rest_until = min(self._rest_until, clock())
 
     async def _take(self, queue: Queue) -> None:
         if not self._exclusive:
@@ -98,14 +111,14 @@ class Precedence:
             self._expected = False
 
     async def _wait(self, queue: Queue) -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        turn: asyncio.Future[None] = loop.create_future()
+        task = asyncio.current_task()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.append(turn)
-        asked_at = loop.time()
+        asked_at = self._clock()
         try:
             await turn
             if task in self._waited:
-                self._waited[task] += loop.time() - asked_at
+                self._waited[task] += self._clock() - asked_at
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self._give()  # the turn came in the moment we were told to stop: it is passed on

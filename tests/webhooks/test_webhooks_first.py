@@ -5,100 +5,133 @@ import asyncio
 import pytest
 
 from storage import precedence
-from storage.precedence import LONGEST_REST, REST, Precedence
+from storage.precedence import LONGEST_REST, PAUSE, REST, Precedence
+
+
+class Time:
+    """Time that passes where somebody sleeps. `apart`: so many seconds are between webhooks; None: none comes."""
+
+    def __init__(self) -> None:
+        self.now, self.rested, self.apart = 1_000.0, 0.0, None
+        self.ours = Precedence(exclusive=True, clock=lambda: self.now)
+        self.next = self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.rested += seconds
+        until = self.now + seconds
+        while self.apart is not None and self.next <= until:
+            self.now = max(self.now, self.next)
+            self.ours.arrived()
+            self.next += self.apart
+        self.now = until
+        await REAL_SLEEP(0)
+
+    def come(self, *, apart: float) -> None:
+        """From now on webhooks come."""
+        self.apart, self.next = apart, self.now + apart
+
+
+REAL_SLEEP = asyncio.sleep
 
 
 @pytest.fixture
-def rested(monkeypatch):
-    """For how long was rested before pieces of work, in seconds."""
-    seconds = []
-
-    async def rest(duration):
-        seconds.append(duration)
-
+def time(monkeypatch):
+    time = Time()
     with monkeypatch.context() as patched:
-        patched.setattr(precedence.asyncio, "sleep", rest)
-        yield seconds
+        patched.setattr(precedence.asyncio, "sleep", time.sleep)
+        yield time
 
 
-async def work(ours: Precedence, *, webhooks: int = 0, seconds: float = 0.0) -> None:
-    loop = asyncio.get_running_loop()
-    async with ours.behind():
-        until = loop.time() + seconds
+async def work(time: Time, *, webhooks: int = 0, seconds: float = 0.0) -> None:
+    async with time.ours.behind():
         for _ in range(webhooks):
-            ours.arrived()
-        while loop.time() < until:
-            pass
+            time.ours.arrived()
+        time.now += seconds
 
 
-async def test_nothing_rests_when_no_webhook_came(rested):
-    ours = Precedence(exclusive=True)
-    ours.arrived()
+async def test_nothing_rests_when_no_webhook_came(time):
+    time.ours.arrived()
     for _ in range(3):
-        await work(ours, seconds=0.002)
-    assert rested == []
+        await work(time, seconds=0.002)
+    assert time.rested == 0.0
 
 
-async def test_after_keeping_a_webhook_waiting_the_next_work_rests_longer_than_that_took(rested):
-    ours = Precedence(exclusive=True)
-    await work(ours, webhooks=1, seconds=0.02)
-    await work(ours)
-    assert len(rested) == 1
-    assert 0.01 * REST < rested[0] <= LONGEST_REST
+async def test_after_keeping_a_webhook_waiting_the_next_work_rests_longer_than_that_took(time):
+    time.come(apart=0.001)
+    await work(time, webhooks=1, seconds=0.02)
+    await work(time)
+    assert time.rested == pytest.approx(0.02 * REST)
 
 
-async def test_however_much_came_it_goes_on_after_the_longest_rest(rested):
-    ours = Precedence(exclusive=True)
+async def test_however_much_came_it_goes_on_after_the_longest_rest(time):
+    time.come(apart=0.001)
     for _ in range(30):
-        await work(ours, webhooks=100, seconds=0.02)
-    await work(ours)
-    assert 0.0 < rested[-1] <= LONGEST_REST
+        await work(time, webhooks=100, seconds=0.2)
+    before = time.rested
+    await work(time)
+    assert time.rested - before == pytest.approx(LONGEST_REST)
 
 
-async def test_what_was_waited_for_a_turn_is_not_rested_for(rested):
-    ours, clock = Precedence(exclusive=True), asyncio.get_running_loop().time
+async def test_once_they_make_a_pause_it_goes_on(time):
+    await work(time, webhooks=1, seconds=0.02)
+    await work(time)
+    assert time.rested == pytest.approx(PAUSE), "those that came while nobody could look had time to show"
+    time.rested = 0.0
+    time.come(apart=0.04)  # 25 a second
+    for _ in range(10):
+        await work(time, webhooks=1, seconds=0.02)
+    assert 0.0 < time.rested < 10 * 2 * PAUSE
+    time.come(apart=PAUSE / 2)
+    time.rested = 0.0
+    await work(time, webhooks=1, seconds=0.02)
+    await work(time)
+    assert time.rested > 0.02 * REST
 
+
+async def test_what_was_waited_for_a_turn_is_not_rested_for(time):
     async def piece() -> None:
-        async with ours.behind(), ours.turn():
-            ours.arrived()
+        async with time.ours.behind(), time.ours.turn():
+            time.ours.arrived()
 
-    async with ours.turn():
-        waiting, until = asyncio.create_task(piece()), clock() + 0.05
-        while clock() < until:
-            await asyncio.get_running_loop().run_in_executor(None, int)
+    time.come(apart=0.001)
+    async with time.ours.turn():
+        waiting = asyncio.create_task(piece())
+        await REAL_SLEEP(0)
+        time.now += 0.05
     await waiting
-    await work(ours)
-    assert rested[-1] < 0.05
+    await work(time)
+    assert time.rested == 0.0
 
 
-async def test_two_that_rest_have_the_time_of_one_and_take_turns():
-    ours, had, clock = Precedence(exclusive=True), [], asyncio.get_running_loop().time
-    worked = rested = 0.0
+async def test_two_that_rest_have_the_time_of_one_and_take_turns(time):
+    had = []
 
     async def works(letter: str) -> None:
-        nonlocal worked, rested
         for _ in range(4):
-            async with ours.behind():
-                began = clock()
-                if had:
-                    rested += began - had[-1][1]
-                ours.arrived()
-                await asyncio.sleep(0.004)
-                worked += clock() - began
-            had.append((letter, clock()))
+            await work(time, webhooks=1, seconds=0.004)
+            had.append(letter)
+            await REAL_SLEEP(0)
 
-    await work(ours, webhooks=1, seconds=0.004)
+    time.come(apart=0.001)
+    await work(time, webhooks=1, seconds=0.004)
     await asyncio.gather(works("a"), works("b"))
-    assert "".join(letter for letter, _ in had) == "abababab"
-    assert rested > 0.7 * REST * worked
+    assert "".join(had) == "abababab"
+    assert time.rested == pytest.approx(8 * 0.004 * REST)
 
 
-async def test_a_webhook_at_the_gate_counts(sqlite_door, rested):
+async def test_a_webhook_at_the_gate_counts(sqlite_door, monkeypatch):
+    rested = []
+
+    async def rest(seconds: float) -> None:
+        rested.append(seconds)
+
     async with sqlite_door.database.precedence.behind():
         await sqlite_door.post("/v1/lead", {"leadID": "1"})
-    async with sqlite_door.database.precedence.behind():
-        pass
-    assert rested[-1] > 0.0
+    with monkeypatch.context() as patched:
+        patched.setattr(precedence.asyncio, "sleep", rest)
+        async with sqlite_door.database.precedence.behind():
+            pass
+    assert rested[0] > 0.0
 
 
 async def turns(ours: Precedence, wanted: str) -> str:
