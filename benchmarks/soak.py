@@ -37,7 +37,13 @@ STORM = 2 / 3
 """The share of the events that come while the bot is killed."""
 
 FURTHEST = 30
-"""Seconds by which the bot's clock is ahead at most: its next life, whose clock is right, waits until that time has come."""
+"""Seconds by which the machine's clock is ahead at most: once it is set right, the bot waits until that time has come."""
+
+JUMPS = (1, 2, 3, 5, 20)
+"""By how many seconds it goes ahead."""
+
+SET_RIGHT = 0.1
+"""Before how many of the bot's lives it is set right. It is the machine's: it does not mend because a program ended."""
 
 SLACK_METHODS = ("chat.postMessage", "chat.postMessage", "chat.update", "reactions.add", "conversations.replies")
 THUMBTACK_CALLS = ("message", "message", "messages")
@@ -61,6 +67,7 @@ class Options:
     seed: int = 1
     database: str = "sqlite"
     patience: float = 120.0
+    """Seconds for which is waited at the end while nothing more is said; `seconds` at most, whatever is."""
 
 
 DUE_BY_THEN = 3
@@ -119,13 +126,19 @@ class Soak:
             async with running_bot(self.settings, folder=self.folder, port=self.port) as self.bot:
                 self.around.meet(address=self.address, bot_url=await self.bot.address())
                 await self._connect()
-                self.ahead = 0
+                self._keep_the_clock(self.bot, is_last=moment is None)
                 self._up.set()
                 await self._until(moment, last)
                 self._up.clear()
                 if moment is not None:
                     self._end(self.bot)
             self.mistakes += self.bot.mistakes
+
+    def _keep_the_clock(self, bot: BotProcess, *, is_last: bool) -> None:
+        """A life begins at the time at which the one before ended, unless somebody set the clock right; the last one's is."""
+        if is_last or self.random.random() < SET_RIGHT:
+            self.ahead = 0
+        bot.put_forward(timedelta(seconds=self.ahead))
 
     async def _connect(self) -> None:
         """In the first life an admin connects the business with v4, as people do: command, browser, consent, browser."""
@@ -159,7 +172,7 @@ class Soak:
         while self.talk.events < self.options.events * STORM and not self._told.is_set():
             await asyncio.sleep(self.random.uniform(0.02, 0.2))
             chance = self.random.random()
-            seconds = self.random.randint(1, 20)
+            seconds = self.random.choice(JUMPS)
             if chance < 0.03 and self._up.is_set() and self.bot is not None and self.ahead + seconds <= FURTHEST:
                 self.jumps += 1
                 self.ahead += seconds
@@ -187,16 +200,16 @@ class Soak:
 
     async def settle(self) -> Tally:
         """Wait until all stands as it should, letting the bot's time pass where it waits; then see that nothing doubles."""
-        until, quiet = time.monotonic() + self.options.patience, 0
-        found = self.tallied()
-        while found.lost and time.monotonic() < until:
-            before = len(found.lost)
+        clock, found, quiet = time.monotonic, self.tallied(), 0
+        fewest, at, last = len(found.lost), clock(), clock() + self.options.seconds
+        while found.lost and clock() < min(at + self.options.patience, last):
             await asyncio.sleep(1)
             found = self.tallied()
-            quiet = quiet + 1 if len(found.lost) == before else 0
-            if quiet >= 3 and self.bot is not None:
+            quiet = 0 if len(found.lost) < fewest else quiet + 1
+            if not quiet:
+                fewest, at = len(found.lost), clock()
+            elif quiet % 3 == 0 and self.bot is not None:
                 self.bot.put_forward(timedelta(seconds=61))
-                quiet = 0
         for _ in range(DUE_BY_THEN):
             if self.bot is not None:
                 self.bot.put_forward(timedelta(minutes=10))  # whatever still waits for its next try is due then
