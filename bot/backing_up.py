@@ -13,8 +13,8 @@ from typing import TypeVar
 import click
 from cryptography.fernet import Fernet
 
+from bot.command_start import NOT_HELD, WRONG, cause, fail, loaded
 from bot.settings import Settings
-from bot.terminal import NOT_HELD, WRONG, cause, fail, loaded
 from storage import backups, migrate
 from storage.backups import BackupError, Found
 from storage.database import Database, StorageError, utcnow

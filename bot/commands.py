@@ -10,11 +10,12 @@ from cryptography.fernet import Fernet
 
 from bot import logs, manifest, purging, queues
 from bot.backing_up import backup, restore
+from bot.command_start import NOT_HELD, WRONG, cause, fail, loaded, with_database, with_tables
 from bot.doctor.findings import State, worst
 from bot.queues import SERVED_AT
 from bot.routes_commands import routes_group
 from bot.settings import LogLevel
-from bot.terminal import NOT_HELD, WRONG, cause, fail, loaded, print_table, terminal, with_database, with_tables
+from bot.terminal import print_table, terminal
 from bot.threads_commands import threads_group
 from storage import leftovers, migrate, rotating
 from storage.database import Database, StorageError, utcnow

@@ -20,6 +20,10 @@ from storage.outbox import Kind
 FIRST_AFTER = timedelta(minutes=1)
 """When a job runs first after the start: a process that is restarted every hour does its jobs too."""
 
+APART = timedelta(seconds=2)
+"""So much later does each run first than the one before it in the table, and at every hour again: what several hold at the same
+time, a connection each to begin with, the process keeps."""
+
 LEASE = 0.9
 """How much of a job's interval its lease lasts: who did it last does it next, and where that one is gone, another."""
 
@@ -141,16 +145,21 @@ async def mend_times(services: Services) -> None:
 
 
 JOBS = (
+    Job(name="renew_tokens", every=timedelta(seconds=2), run=renew_tokens, leased=False),
+    Job(name="notice_absence", every=timedelta(minutes=1), run=notice_absence, leased=False),
+    Job(name="beat", every=timedelta(minutes=1), run=beat),
+    Job(name="mend_times", every=timedelta(minutes=1), run=mend_times, leased=False),
+    Job(name="follow_leads", every=polling.EVERY, run=follow_leads),
     Job(name="prune", every=timedelta(hours=1), run=prune),
     Job(name="forget_old", every=timedelta(hours=1), run=forget_old),
-    Job(name="follow_leads", every=polling.EVERY, run=follow_leads),
     Job(name="look_at_webhooks", every=timedelta(hours=12), run=look_at_webhooks),
-    Job(name="beat", every=timedelta(minutes=1), run=beat),
     Job(name="notice_silence", every=timedelta(hours=1), run=notice_silence),
-    Job(name="notice_absence", every=timedelta(minutes=1), run=notice_absence, leased=False),
-    Job(name="mend_times", every=timedelta(minutes=1), run=mend_times, leased=False),
-    Job(name="renew_tokens", every=timedelta(seconds=2), run=renew_tokens, leased=False),
 )
+
+
+def first_runs(jobs: Sequence[Job]) -> Sequence[timedelta]:
+    """How long after the start each runs first."""
+    return [min(FIRST_AFTER, job.every) + place * APART for place, job in enumerate(jobs)]
 
 
 class Scheduler:
@@ -162,10 +171,10 @@ class Scheduler:
         self._owner = secrets.token_hex(8)
         self._running: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(timezone="UTC")
-        for job in jobs:
-            self._add(job)
+        for job, first_after in zip(jobs, first_runs(jobs), strict=True):
+            self._add(job, first_after=first_after)
 
-    def _add(self, job: Job) -> None:
+    def _add(self, job: Job, *, first_after: timedelta) -> None:
         self._scheduler.add_job(
             self._launch,
             "interval",
@@ -174,7 +183,7 @@ class Scheduler:
             id=job.name,
             coalesce=True,
             misfire_grace_time=None,
-            next_run_time=datetime.now(UTC) + min(FIRST_AFTER, job.every),
+            next_run_time=datetime.now(UTC) + first_after,
         )
 
     def start(self) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from bot.terminal import LISTED, NOT_HELD, fail, loaded, print_table, when, with_tables
+from bot.command_start import NOT_HELD, fail, loaded, with_tables
+from bot.terminal import LISTED, print_table, when
 from storage import inbox, upkeep
 from storage.database import Database, utcnow
 from storage.models import Inbox, Outbox

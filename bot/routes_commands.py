@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from bot import routes_file
+from bot.command_start import NOT_HELD, fail, loaded, with_tables
 from bot.routes_file import FileWrong
-from bot.terminal import NOT_HELD, fail, loaded, with_tables
 from storage import businesses, channels, routing, rules
 from storage.database import Database, Transaction, utcnow
 from storage.rules import By, Rule

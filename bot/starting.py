@@ -7,9 +7,9 @@ from functools import partial
 import click
 
 from bot.app import NotServable, check, make_vault
+from bot.command_start import WRONG, fail, loaded, with_database
 from bot.server import CannotListen, run
 from bot.settings import LogFormat, Settings
-from bot.terminal import WRONG, fail, loaded, with_database
 from storage import migrate
 from storage.database import Database
 from storage.file_lock import AlreadyServed, FileLock

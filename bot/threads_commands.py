@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import click
 
-from bot.terminal import loaded, with_tables
+from bot.command_start import loaded, with_tables
 from storage import reading_back
 from storage.database import Database, utcnow
 

@@ -110,7 +110,9 @@ class Database:
         self.url = address(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writer = self._sqlite(pool_size=1, max_overflow=0) if self.is_sqlite else self._postgresql()
-        self._reader = self._sqlite(writes=False, pool_size=4, max_overflow=0) if self.is_sqlite else self._writer
+        # Which of those that read was used last is used next: what it keeps of the file, the others need not keep too.
+        readers = {"pool_size": 4, "max_overflow": 0, "pool_use_lifo": True}
+        self._reader = self._sqlite(writes=False, **readers) if self.is_sqlite else self._writer
         self._brief = Brief(self._writer)
         self._waiting: dict[str, list[Callable[[], None]]] = defaultdict(list)
         self.who = secrets.token_hex(4)

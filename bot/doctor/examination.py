@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 
 from bot.app import make_thumbtack
+from bot.command_start import cause
 from bot.doctor import arriving, configuration, consents, keeping, rooms, slack_app, socket_mode, waiting
 from bot.doctor.arriving import Reach
 from bot.doctor.consents import Looker
@@ -12,7 +13,6 @@ from bot.doctor.findings import Area, Finding, broken, warning
 from bot.doctor.keeping import Kept
 from bot.settings import Settings
 from bot.slack import Slack
-from bot.terminal import cause
 from storage import checkup
 from storage.checkup import Records
 from storage.database import Database, StorageError

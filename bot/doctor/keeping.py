@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.command_start import cause
 from bot.doctor.findings import Area, Finding, broken, ok, warning
 from bot.settings import Settings
-from bot.terminal import cause
 from storage import leftovers, migrate
 from storage.database import Database, StorageError, utcnow
 from storage.vault import Vault, VaultError, key_file, read_keys

@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 
 from bot import logs, manifest, settings
+from bot.command_start import NOT_HELD, WRONG, fail
 from bot.doctor.findings import Area, Finding, warning
 from bot.settings import LogFormat, LogLevel, SettingsError
 from bot.setup import answers, env_file, following, sealing, slack_app, unattended
@@ -17,7 +18,7 @@ from bot.setup.person import Person
 from bot.setup.questions import QUESTIONS, SECRET_OF
 from bot.setup.sealing import SEALED_BEFORE
 from bot.setup.taking import Trier, refusal, shown
-from bot.terminal import NOT_HELD, WRONG, fail, terminal
+from bot.terminal import terminal
 from storage.database import utcnow
 
 NOTHING_WRITTEN = "Nothing was written into .env."

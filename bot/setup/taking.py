@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot import settings
+from bot.command_start import cause
 from bot.doctor import configuration, rooms, slack_app, socket_mode
 from bot.doctor.findings import Area, Finding, State, broken, ok, warning
 from bot.doctor.keeping import PATIENCE
@@ -21,7 +22,6 @@ from bot.setup.env_file import unkeepable
 from bot.setup.people import Known, NotFound
 from bot.setup.questions import ANSWER, HAS_PASSWORD, QUESTIONS
 from bot.slack import Slack
-from bot.terminal import cause
 from storage import migrate
 from storage.database import Database, StorageError
 

@@ -77,6 +77,15 @@ def soon(monkeypatch):
     monkeypatch.setattr(jobs, "FIRST_AFTER", timedelta())
 
 
+def test_no_two_jobs_begin_at_the_same_time_and_tokens_do_not_wait_for_the_others():
+    after = dict(zip([job.name for job in JOBS], jobs.first_runs(JOBS), strict=True))
+    hourly = [after[job.name] for job in JOBS if job.every >= timedelta(hours=1)]
+    by_the_minute = [after[job.name] for job in JOBS if job.every == timedelta(minutes=1)]
+    assert len(set(by_the_minute + hourly)) == len(JOBS) - 1
+    assert all(first < timedelta(minutes=2) for first in after.values()), "none meets another's second time"
+    assert after["renew_tokens"] == timedelta(seconds=2), "a renewal that was cut off can be repeated for ten seconds"
+
+
 async def test_jobs_run_by_themselves_and_are_finished_at_the_end(services, soon):
     work = Work()
     scheduler = Scheduler(services, [work.job])

@@ -37,10 +37,35 @@ def test_nothing_is_looked_through_while_it_is_loaded():
     assert gc.get_freeze_count() > len(sys.modules)
 
 
+DRAWS = """
+import sys
+from bot.process import loading
+
+with loading():
+    import structlog
+assert "rich" not in sys.modules
+from bot import terminal
+
+structlog.dev.ConsoleRenderer()(None, "error", {"event": "broke", "exception": "Traceback"})
+assert sys.modules["rich"] is not None
+with loading():
+    import rich
+"""
+
+
+def test_what_draws_is_there_for_whoever_asks_for_it_later():
+    environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    subprocess.run((sys.executable, "-c", DRAWS), env=environment, check=True)  # noqa: S603 -- our own program
+
+
 SERVES = """
 import contextlib, sys
-from bot import cli, settings, starting
-from bot.app import create_app
+from bot import cli
+from bot.process import loading
+
+with loading():
+    from bot import settings, starting
+    from bot.app import create_app
 
 with contextlib.suppress(SystemExit):
     starting.start(host="256.0.0.1", port=0, workers=1)
@@ -57,8 +82,15 @@ print(*sys.modules)
         {"asyncpg", "sqlalchemy.dialects.postgresql"},
         {"httpx", "httpcore"},
         {"phonenumbers.phonenumberutil"},
+        {"rich", "pygments"},
     ],
-    ids=["other commands", "PostgreSQL on SQLite", "a client of Thumbtack, which nobody asked yet", "phone numbers"],
+    ids=[
+        "other commands",
+        "PostgreSQL on SQLite",
+        "a client of Thumbtack, which nobody asked yet",
+        "phone numbers",
+        "what draws",
+    ],
 )
 def test_it_starts_without(unneeded, tmp_path):
     settings = {"DATABASE_URL": "sqlite+aiosqlite:///new.db", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s"}

@@ -236,7 +236,8 @@ async def test_of_several_replicas_one_tells_the_watch_outside(place: Office, mo
         beaten.set()
 
     monkeypatch.setattr("bot.heartbeat.beat", heard)
-    monkeypatch.setattr(jobs, "FIRST_AFTER", timedelta())
+    for pause in ("FIRST_AFTER", "APART"):
+        monkeypatch.setattr(jobs, pause, timedelta())
     await place.stop()
     await place.start(heartbeat_url="https://watch.example/1")
     async with place.replica() as second, second.replica():

@@ -194,7 +194,8 @@ async def test_the_last_leads_of_a_business_are_found_whatever_came_for_others_s
         (business,) = (await tx.execute(select(Business).where(col(Business.thumbtack_id) == "b1"))).scalars()
     for work in (
         lambda tx: hearing.silent(tx, environment=production),
-        lambda tx: hearing._latest(tx, business),
+        lambda tx: hearing._last(tx, business),
+        lambda tx: hearing._times(tx, business.id or 0),
     ):
         steps = [step for step in await plan(database, work) if "lead" in step]
         assert steps
