@@ -96,7 +96,7 @@ class Precedence:
     async def _rest(self) -> None:
         """Until its time is over, or no webhook comes any more. Those that came while the event loop was busy show only now."""
         clock, seen = self._clock, self._clock() + PAUSE
-        while (left := min(self._rest_until, max(seen, self._arrived_at + PAUSE)) - clock()) > 0:
+        while (left := min(self._rest_until, max(seen, self._arrived_at + PAUSE)) - clock()) > 0:  # noqa: ASYNC110 -- for time
             await asyncio.sleep(left)
         self._rest_until = min(self._rest_until, clock())
 
