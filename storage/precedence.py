@@ -20,9 +20,9 @@ REST = 6.0
 LONGEST_REST = 0.25
 """Seconds for which it rests at a time, however much of it there is: reading and delivering each go on about twice a second."""
 
-PAUSE = 0.005
-"""Seconds without a webhook after which rest is over: at the rate that one machine can take there are several in each. A few
-dozen a second, which it can take beside all else, would else stop everything six times as long as it took."""
+PAUSE = 0.01
+"""Seconds without a webhook after which rest is over: longer than a group commit, after which those come who waited for it. A few
+dozen a second, which one machine can take beside all else, would else stop everything six times as long as it took."""
 
 Queue = deque[asyncio.Future[None]]
 
