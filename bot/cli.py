@@ -2,7 +2,7 @@
 
 import click
 
-from bot.process import loading
+from bot.process import loading, undrawn
 
 
 class Commands(click.Group):
@@ -46,10 +46,11 @@ def main() -> None:
 )
 def serve(host: str, port: int, workers: int) -> None:
     """Receive webhooks, post to Slack and send replies, with the database brought to the newest shape first."""
-    with loading():
-        from bot.starting import start  # noqa: PLC0415 -- nearly the whole program, which no other command needs
+    with undrawn():
+        with loading():
+            from bot.starting import start  # noqa: PLC0415 -- nearly the whole program, which no other command needs
 
-    start(host=host, port=port, workers=workers)
+        start(host=host, port=port, workers=workers)
 
 
 if __name__ == "__main__":

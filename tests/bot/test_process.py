@@ -38,18 +38,22 @@ def test_nothing_is_looked_through_while_it_is_loaded():
 
 
 DRAWS = """
-import sys
-from bot.process import loading
+import io, sys
+from bot.process import undrawn
 
-with loading():
-    import structlog
-assert "rich" not in sys.modules
-from bot import terminal
+with undrawn():
+    import httpx, structlog
+assert sys.modules.keys().isdisjoint({"rich", "pygments"})
+try:
+    raise ValueError("broken")
+except ValueError:
+    told = structlog.dev.ConsoleRenderer(colors=False)(None, "error", {"event": "job_broke", "exc_info": True})
+assert "job_broke" in told and "ValueError: broken" in told, told
 
-structlog.dev.ConsoleRenderer()(None, "error", {"event": "broke", "exception": "Traceback"})
-assert sys.modules["rich"] is not None
-with loading():
-    import rich
+from bot import terminal  # which draws
+
+with undrawn():
+    import rich.table
 """
 
 
@@ -61,14 +65,13 @@ def test_what_draws_is_there_for_whoever_asks_for_it_later():
 SERVES = """
 import contextlib, sys
 from bot import cli
-from bot.process import loading
-
-with loading():
-    from bot import settings, starting
-    from bot.app import create_app
 
 with contextlib.suppress(SystemExit):
-    starting.start(host="256.0.0.1", port=0, workers=1)
+    cli.main(["serve", "--host", "256.0.0.1", "--port", "0"])
+
+from bot import settings
+from bot.app import create_app
+
 create_app(settings.load())
 print(*sys.modules)
 """
