@@ -67,7 +67,7 @@ class Options:
     seed: int = 1
     database: str = "sqlite"
     patience: float = 120.0
-    """Seconds for which is waited at the end while nothing more is said; `seconds` at most, whatever is."""
+    """Seconds for which is waited at the end while nothing more is said; no longer than `seconds` altogether, where that is more."""
 
 
 DUE_BY_THEN = 3
@@ -124,9 +124,9 @@ class Soak:
             if self._over.is_set():
                 return
             async with running_bot(self.settings, folder=self.folder, port=self.port) as self.bot:
+                self._keep_the_clock(self.bot, is_last=moment is None)
                 self.around.meet(address=self.address, bot_url=await self.bot.address())
                 await self._connect()
-                self._keep_the_clock(self.bot, is_last=moment is None)
                 self._up.set()
                 await self._until(moment, last)
                 self._up.clear()
@@ -201,7 +201,8 @@ class Soak:
     async def settle(self) -> Tally:
         """Wait until all stands as it should, letting the bot's time pass where it waits; then see that nothing doubles."""
         clock, found, quiet = time.monotonic, self.tallied(), 0
-        fewest, at, last = len(found.lost), clock(), clock() + self.options.seconds
+        longest = max(self.options.seconds, self.options.patience)
+        fewest, at, last = len(found.lost), clock(), clock() + longest
         while found.lost and clock() < min(at + self.options.patience, last):
             await asyncio.sleep(1)
             found = self.tallied()

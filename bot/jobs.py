@@ -20,9 +20,9 @@ from storage.outbox import Kind
 FIRST_AFTER = timedelta(minutes=1)
 """When a job runs first after the start: a process that is restarted every hour does its jobs too."""
 
-APART = timedelta(seconds=2)
+APART = timedelta(seconds=2.1)
 """So much later does each run first than the one before it in the table, and at every hour again: what several hold at the same
-time, a connection each to begin with, the process keeps."""
+time, a connection each to begin with, the process keeps. Their intervals are whole seconds, an even number: no two meet later."""
 
 LEASE = 0.9
 """How much of a job's interval its lease lasts: who did it last does it next, and where that one is gone, another."""

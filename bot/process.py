@@ -41,7 +41,7 @@ def undrawn() -> Iterator[None]:
         yield
     finally:
         for name in hidden:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
 
 
 def tune() -> None:

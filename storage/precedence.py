@@ -21,8 +21,9 @@ LONGEST_REST = 0.25
 """Seconds for which it rests at a time, however much of it there is: reading and delivering each go on about twice a second."""
 
 PAUSE = 0.01
-"""Seconds without a webhook after which rest is over: longer than a group commit, after which those come who waited for it. A few
-dozen a second, which one machine can take beside all else, would else stop everything six times as long as it took."""
+"""Seconds without a webhook after which rest is over: longer than a group commit takes PostgreSQL, after which those come who
+waited for it. A few dozen a second, which one machine can take beside all else, would else stop everything six times as long as
+it took."""
 
 Queue = deque[asyncio.Future[None]]
 
@@ -47,17 +48,15 @@ class Precedence:
     def __init__(self, *, exclusive: bool, clock: Callable[[], float] = monotonic) -> None:
         """`exclusive`: one writer at a time (SQLite); else there are no turns, only the pace. `clock`: in seconds."""
         self._exclusive, self._clock = exclusive, clock
-        self._taken = False
-        self._expected = False
+        self._taken = self._expected = self._storing = False
         self._first: Queue = deque()
         self._others: Queue = deque()
         self._arrived = 0
         self._arrived_at = self._rest_until = 0.0
         self._line = asyncio.Lock()
         self._waited: dict[asyncio.Task[Any] | None, float] = {}
-        self._turn_first, self._turn = (
-            Turn(partial(self._take, queue), self._give) for queue in (self._first, self._others)
-        )
+        self._turn_first = Turn(partial(self._take, self._first), self._stored)
+        self._turn = Turn(partial(self._take, self._others), self._give)
 
     def arrived(self) -> None:
         """A webhook has come and waits for its answer: the next turn is its, by `first`, though that may be asked for later."""
@@ -96,9 +95,14 @@ class Precedence:
     async def _rest(self) -> None:
         """Until its time is over, or no webhook comes any more. Those that came while the event loop was busy show only now."""
         clock, seen = self._clock, self._clock() + PAUSE
-        while (left := min(self._rest_until, max(seen, self._arrived_at + PAUSE)) - clock()) > 0:  # noqa: ASYNC110 -- for time
+        while (left := min(self._rest_until, max(seen, self._last_at() + PAUSE)) - clock()) > 0:  # noqa: ASYNC110 -- for time
             await asyncio.sleep(left)
         self._rest_until = min(self._rest_until, clock())
+
+    def _last_at(self) -> float:
+        """When webhooks came last: just now, as long as one writer stores some, for whoever waits for that sends no others."""
+        is_waited_for = self._exclusive and (self._expected or self._first or self._storing)
+        return self._clock() if is_waited_for else self._arrived_at
 
     async def _take(self, queue: Queue) -> None:
         if not self._exclusive:
@@ -108,7 +112,12 @@ class Precedence:
             await self._wait(queue)
         self._taken = True
         if is_first:
-            self._expected = False
+            self._expected, self._storing = False, True
+
+    def _stored(self) -> None:
+        self._storing = False
+        self._arrived_at = self._clock()
+        self._give()
 
     async def _wait(self, queue: Queue) -> None:
         task = asyncio.current_task()
