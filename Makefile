@@ -67,6 +67,7 @@ bench: $(VENV)/dev  ## all that is measured, in short (needs wrk; a quarter of a
 	$(BIN)/python -m benchmarks.message
 	$(BIN)/python -m benchmarks.start
 	$(BIN)/python -m benchmarks.memory --events 5000
+	$(BIN)/python -m benchmarks.beside --leads 2000 --seconds 8
 	$(BIN)/python -m benchmarks.filled --leads 50000 --rounds 1
 	$(BIN)/python -m benchmarks.backlog --leads 200 --channels 3
 	$(BIN)/python -m benchmarks.idle --replicas 1 --seconds 20
