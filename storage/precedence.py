@@ -48,9 +48,10 @@ class Precedence:
     def __init__(self, *, exclusive: bool, clock: Callable[[], float] = monotonic) -> None:
         """`exclusive`: one writer at a time (SQLite); else there are no turns, only the pace. `clock`: in seconds."""
         self._exclusive, self._clock = exclusive, clock
-        self._taken = self._expected = self._storing = False
+        self._expected = False
         self._first: Queue = deque()
         self._others: Queue = deque()
+        self._has_turn: Queue | None = None  # of whom somebody writes
         self._arrived = 0
         self._arrived_at = self._rest_until = 0.0
         self._line = asyncio.Lock()
@@ -81,8 +82,7 @@ class Precedence:
         """
         clock, task = self._clock, asyncio.current_task()
         async with self._line if self._rest_until > clock() else nullcontext():
-            if self._rest_until > clock():
-                await self._rest()
+            await self._rest()
             arrived, began, self._waited[task] = self._arrived, clock(), 0.0
             try:
                 yield
@@ -101,21 +101,20 @@ class Precedence:
 
     def _last_at(self) -> float:
         """When webhooks came last: just now, as long as one writer stores some, for whoever waits for that sends no others."""
-        is_waited_for = self._exclusive and (self._expected or self._first or self._storing)
+        is_waited_for = self._exclusive and (self._expected or self._first or self._has_turn is self._first)
         return self._clock() if is_waited_for else self._arrived_at
 
     async def _take(self, queue: Queue) -> None:
         if not self._exclusive:
             return
         is_first = queue is self._first
-        if self._taken or (self._expected and not is_first):
+        if self._has_turn is not None or (self._expected and not is_first):
             await self._wait(queue)
-        self._taken = True
+        self._has_turn = queue
         if is_first:
-            self._expected, self._storing = False, True
+            self._expected = False
 
     def _stored(self) -> None:
-        self._storing = False
         self._arrived_at = self._clock()
         self._give()
 
@@ -142,4 +141,4 @@ class Precedence:
                 if not turn.done():
                     turn.set_result(None)
                     return
-        self._taken = False
+        self._has_turn = None
