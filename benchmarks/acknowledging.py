@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.databases import database_at
-from benchmarks.served import ENV, serving
+from benchmarks.served import ENV, LEAD, serving
 from benchmarks.slack_stub import SlackStub
 
 HERE = Path(__file__).parent
@@ -128,7 +128,6 @@ def corkboard_loads(seconds: int, database: str, folder: str, path: str) -> Meas
 
 async def idle_latency(slack: SlackStub) -> list[float]:
     """Milliseconds from posting a webhook until Slack was called, with nothing else to do."""
-    body = (HERE / "lead.lua").read_text().split("[[")[1].split("]]")[0]
     took = []
     async with httpx.AsyncClient(auth=("bench", "bench"), trust_env=False) as client:
         for number in range(IDLE_LEADS):
@@ -137,7 +136,7 @@ async def idle_latency(slack: SlackStub) -> list[float]:
             started = time.perf_counter()
             await client.post(
                 "http://127.0.0.1:8303/v1/lead",
-                content=body % (lead_id, lead_id, lead_id),
+                content=LEAD % (lead_id, lead_id, lead_id),
                 headers={"Content-Type": "application/json"},
             )
             while slack.posts == before:  # noqa: ASYNC110 -- the stub runs in a thread of its own, without our events

@@ -10,14 +10,13 @@ import asyncio
 import os
 import tempfile
 import time
-from pathlib import Path
 
 import httpx
 
 from benchmarks.acknowledging import cpu_seconds, server
 from benchmarks.databases import database_at
-from benchmarks.memory import post
-from benchmarks.served import ENV, serving
+from benchmarks.memory import post, said
+from benchmarks.served import ENV, LEAD, sender, serving
 from benchmarks.slack_stub import SlackStub
 
 PORT = 8309
@@ -25,13 +24,13 @@ FIRST = 50
 """Leads that are said before anything is measured."""
 
 
-async def send(client: httpx.AsyncClient, body: str, rate: float, seconds: float) -> list[float]:
+async def send(client: httpx.AsyncClient, rate: float, seconds: float) -> list[float]:
     """Send so many leads a second for so long, whatever is answered; returns how long each answer took."""
     took: list[float] = []
 
     async def one(number: int) -> None:
         began, lead_id = time.monotonic(), f"8{number:07d}"
-        (await client.post("/v1/lead", content=body % (lead_id, lead_id, lead_id))).raise_for_status()
+        (await client.post("/v1/lead", content=LEAD % (lead_id, lead_id, lead_id))).raise_for_status()
         took.append(time.monotonic() - began)
 
     began = time.monotonic()
@@ -45,21 +44,16 @@ async def send(client: httpx.AsyncClient, body: str, rate: float, seconds: float
 
 async def measure(slack: SlackStub, pid: int, rate: float, options: argparse.Namespace) -> tuple[str, ...]:
     """What was said a second, the share of a core it took, and how long webhooks waited for their answer."""
-    body = (Path(__file__).parent / "lead.lua").read_text().split("[[")[1].split("]]")[0]
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{PORT}", auth=("bench", "bench"), trust_env=False, timeout=60,
-        headers={"Content-Type": "application/json"},
-    ) as client:  # fmt: skip
-        await post(client, body, 0, FIRST)
-        while slack.posts < FIRST:  # noqa: ASYNC110 -- the stub is in another thread
-            await asyncio.sleep(0.05)
-        await post(client, body, FIRST, options.leads)
+    async with sender(PORT) as client:
+        await post(client, 0, FIRST)
+        await said(slack, FIRST)
+        await post(client, FIRST, options.leads)
         posts, cpu, began = slack.posts, cpu_seconds(pid), time.monotonic()
-        took = sorted(await send(client, body, rate, options.seconds))
+        took = sorted(await send(client, rate, options.seconds))
         passed = time.monotonic() - began
-        said, busy = (slack.posts - posts) / passed, (cpu_seconds(pid) - cpu) / passed
+        rate_said, busy = (slack.posts - posts) / passed, (cpu_seconds(pid) - cpu) / passed
     waited = f"{took[len(took) // 2] * 1e3:.1f}, {took[len(took) * 99 // 100] * 1e3:.1f}" if took else ""
-    return f"{rate:.0f}", f"{said:.0f}", f"{busy:.0%}", waited
+    return f"{rate:.0f}", f"{rate_said:.0f}", f"{busy:.0%}", waited
 
 
 def main() -> None:

@@ -9,13 +9,12 @@ import asyncio
 import os
 import tempfile
 import time
-from pathlib import Path
 
 import httpx
 
 from benchmarks.acknowledging import resident_mb, server
 from benchmarks.databases import database_at
-from benchmarks.served import ENV, serving
+from benchmarks.served import ENV, LEAD, sender, serving
 from benchmarks.slack_stub import SlackStub
 
 PORT = 8305
@@ -25,32 +24,33 @@ POSTS_A_LEAD = 1
 PATIENCE = 600
 
 
-async def post(client: httpx.AsyncClient, body: str, first: int, count: int) -> None:
+async def post(client: httpx.AsyncClient, first: int, count: int) -> None:
     """Post so many leads, a few at a time."""
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> None:
         lead_id = f"7{number:07d}"
         async with turns:
-            answer = await client.post("/v1/lead", content=body % (lead_id, lead_id, lead_id))
+            answer = await client.post("/v1/lead", content=LEAD % (lead_id, lead_id, lead_id))
             answer.raise_for_status()
 
     await asyncio.gather(*(one(number) for number in range(first, first + count)))
 
 
+async def said(slack: SlackStub, posts: int) -> None:
+    """Wait until so many posts were made, but not for ever."""
+    ends = time.monotonic() + PATIENCE
+    while slack.posts < posts and time.monotonic() < ends:  # noqa: ASYNC110 -- the stub is in another thread
+        await asyncio.sleep(0.05)
+
+
 async def measure(slack: SlackStub, pid: int, events: int) -> list[tuple[int, float]]:
     """How much memory is held after so many leads that were read and said."""
-    body = (Path(__file__).parent / "lead.lua").read_text().split("[[")[1].split("]]")[0]
     found, share = [(0, resident_mb(pid))], events // TENTHS
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{PORT}", auth=("bench", "bench"), trust_env=False, timeout=60,
-        headers={"Content-Type": "application/json"},
-    ) as client:  # fmt: skip
+    async with sender(PORT) as client:
         for tenth in range(TENTHS):
-            await post(client, body, tenth * share, share)
-            said, ends = (tenth + 1) * share * POSTS_A_LEAD, time.monotonic() + PATIENCE
-            while slack.posts < said and time.monotonic() < ends:  # noqa: ASYNC110 -- the stub is in another thread
-                await asyncio.sleep(0.05)
+            await post(client, tenth * share, share)
+            await said(slack, (tenth + 1) * share * POSTS_A_LEAD)
             found.append(((tenth + 1) * share, resident_mb(pid)))
     return found
 
